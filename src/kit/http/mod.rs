@@ -1,0 +1,4 @@
+//! HTTP: the gate, the server behind it, and owned requests and answers.
+
+pub mod request;
+pub mod response;

@@ -1,0 +1,9 @@
+//! What knows nothing of accounts and could be lifted into another product:
+//! storage, HTTP, parts of pages, mail, time and randomness.
+
+pub mod html;
+pub mod http;
+pub mod mail;
+pub mod random;
+pub mod secret;
+pub mod time;
