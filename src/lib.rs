@@ -1,2 +1,9 @@
-//! Doorward.
+#![doc = include_str!("../ARCHITECTURE.md")]
+
 pub mod kit;
+
+pub mod domain;
+
+pub mod error;
+pub mod routes;
+pub mod scope;

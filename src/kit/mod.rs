@@ -1,8 +1,11 @@
 //! What knows nothing of accounts and could be lifted into another product:
 //! storage, HTTP, parts of pages, mail, time and randomness.
 
+pub mod db;
+pub mod hasher;
 pub mod html;
 pub mod http;
+pub mod keys;
 pub mod mail;
 pub mod random;
 pub mod secret;

@@ -1,0 +1,10 @@
+//! The words that all capabilities share: pure values, each parsed once at the door.
+//!
+//! A value that exists is valid; the error of its parser is the sentence that the person will read.
+
+pub mod email;
+pub mod id;
+pub mod password;
+pub mod role;
+pub mod text;
+pub mod token;

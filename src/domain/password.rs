@@ -1,0 +1,124 @@
+//! Passwords: the rule for new ones, and the cap for typed ones.
+
+use crate::kit::secret::Secret;
+
+/// The shortest and the longest new password, in code points.
+const LENGTH_MIN: usize = 8;
+const LENGTH_MAX: usize = 128;
+/// A part of a name or address must have so many letters before a password is refused for holding it.
+const PART_MIN: usize = 4;
+
+/// A password as typed: never printed, never trimmed, at most 128 code points.
+#[derive(Clone, Debug)]
+pub struct Password(Secret<String>);
+
+impl Password {
+    /// A password typed to sign in. Longer ones are refused before they cost a hash.
+    pub fn typed(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("Enter your password.".to_owned());
+        }
+        if text.chars().count() > LENGTH_MAX {
+            return Err(format!("A password has at most {LENGTH_MAX} characters."));
+        }
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    /// A new password. `about` are the e-mail's local part and the name: what a guesser tries first.
+    pub fn chosen(text: &str, about: &[&str]) -> Result<Self, String> {
+        let missing = missing(text);
+        if !missing.is_empty() {
+            return Err(format!(
+                "At least {LENGTH_MIN} characters, with upper case, lower case, a number and a special character. Missing: {}.",
+                missing.join(", ")
+            ));
+        }
+        if text.chars().count() > LENGTH_MAX {
+            return Err(format!("A password has at most {LENGTH_MAX} characters."));
+        }
+        let folded = text.to_lowercase();
+        if is_common(&folded) {
+            return Err("This password is on the list of common ones, which are tried first. Choose another.".to_owned());
+        }
+        let parts = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+        for part in parts.chain(about.iter().copied()) {
+            let part = part.to_lowercase();
+            if part.chars().filter(|c| c.is_alphabetic()).count() >= PART_MIN && folded.contains(&part) {
+                return Err("A password cannot hold your name or the first part of your email.".to_owned());
+            }
+        }
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    /// The bytes, for the hash alone.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.reveal().as_bytes()
+    }
+}
+
+/// What the rule still asks for, in its own order.
+fn missing(text: &str) -> Vec<String> {
+    let mut missing = Vec::new();
+    let length = text.chars().count();
+    if length < LENGTH_MIN {
+        let more = LENGTH_MIN - length;
+        missing.push(format!("{more} more character{}", if more == 1 { "" } else { "s" }));
+    }
+    let rules: [(&str, fn(char) -> bool); 4] = [
+        ("upper case", char::is_uppercase),
+        ("lower case", char::is_lowercase),
+        ("a number", char::is_numeric),
+        ("a special character", |c| !c.is_alphanumeric() && !c.is_whitespace()),
+    ];
+    missing.extend(rules.iter().filter(|(_, holds)| !text.chars().any(holds)).map(|(what, _)| (*what).to_owned()));
+    missing
+}
+
+/// Whether the folded password is on the bundled list.
+fn is_common(folded: &str) -> bool {
+    COMMON.lines().any(|line| line == folded)
+}
+
+/// Common passwords that satisfy the rule, in lower case, one a line.
+const COMMON: &str = include_str!("../../assets/private/common-passwords.txt");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_the_seeds() {
+        for (wrong, missing) in [
+            ("Short1!", "1 more character."),
+            ("alllower1!", "upper case."),
+            ("ALLUPPER1!", "lower case."),
+            ("NoNumber!!", "a number."),
+            ("NoSpecial11", "a special character."),
+            ("Only White1", "a special character."),
+        ] {
+            let sentence = Password::chosen(wrong, &[]).unwrap_err();
+            assert!(sentence.ends_with(&format!("Missing: {missing}")), "{wrong}: {sentence}");
+        }
+        for right in ["Zx9!mnqa", " Zx9!mnq ", "Zx9é€mnq", "Ünü-9abc"] {
+            assert!(Password::chosen(right, &[]).is_ok(), "{right}");
+        }
+        let long = format!("Zx9!{}", "é".repeat(124));
+        assert_eq!(Password::chosen(&long, &[]).unwrap().bytes(), long.as_bytes());
+        assert!(Password::chosen(&format!("{long}é"), &[]).is_err());
+        assert!(Password::typed(&"x".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn what_a_guesser_tries_first_is_refused() {
+        for (wrong, about) in [
+            ("Password1!", "lea"),
+            ("Fontaine-1", "lea.fontaine"),
+            ("my-LEA.FONTAINE-1", "lea.fontaine"),
+            ("Solheim!22x", "Ingrid Solheim"),
+        ] {
+            assert!(Password::chosen(wrong, &[about]).is_err(), "{wrong}");
+        }
+        assert!(Password::chosen("Lea-is-1-of-us", &["lea"]).is_ok(), "three letters are no part");
+    }
+}

@@ -1,0 +1,321 @@
+//! Storage: one SQLite file, one writer, many readers.
+//!
+//! [`Read`] can only query, [`Tx`] is the one write transaction; neither leaves its closure. The file is opened
+//! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
+
+mod pool;
+pub mod values;
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, TransactionBehavior};
+
+use crate::kit::keys::Keys;
+use crate::kit::random::{self, Random};
+use crate::kit::time::{self, Timestamp};
+
+/// What went wrong in the file.
+#[derive(Debug)]
+pub enum Error {
+    /// A UNIQUE column already holds the value; its name as `table.column`.
+    Taken(String),
+    /// The writer, or every reader, was busy for longer than anyone should wait.
+    Busy,
+    /// Everything else: never the visitor's fault.
+    Broken(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken(column) => write!(f, "{column} is taken"),
+            Self::Busy => f.write_str("the database is busy"),
+            Self::Broken(cause) => write!(f, "{cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(code, Some(text)) = &error {
+            if let Some(column) = text.strip_prefix("UNIQUE constraint failed: ") {
+                return Self::Taken(column.to_owned());
+            }
+            if matches!(code.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) {
+                return Self::Busy;
+            }
+        }
+        Self::Broken(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(Box::new(error))
+    }
+}
+
+/// What the house's storage answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// How long a write waits for the writer before its request is answered 503.
+const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// A statement that takes longer is worth a line in the log.
+const SLOW: Duration = Duration::from_millis(100);
+
+/// The open file.
+pub struct Db {
+    writer: Mutex<Connection>,
+    readers: r2d2::Pool<pool::Readers>,
+    /// Raised by a failed commit or write to the disk: nothing is acknowledged until a probe succeeds.
+    suspect: AtomicBool,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Db")
+    }
+}
+
+impl Db {
+    /// Opens the file, which must exist unless `create` says so, and so many readers at most.
+    pub fn open(path: &Path, readers: u32) -> Result<Self> {
+        check_library()?;
+        let writer = pool::connect(path, pool::Role::Writer)?;
+        let readers = pool::readers(path, readers)?;
+        Ok(Self { writer: Mutex::new(writer), readers, suspect: AtomicBool::new(false) })
+    }
+
+    /// Runs one consistent read. `now` is what the reader takes for the present.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut reader = self.readers.get().map_err(|_| Error::Busy)?;
+        let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred).map_err(Error::from)?;
+        let read = Read { conn: &tx, now };
+        let result = work(&read)?;
+        tx.commit().map_err(Error::from)?;
+        Ok(result)
+    }
+
+    /// Runs one write: all of it is committed, or none. Private to the shell's `app.rs` and `cli.rs` by the
+    /// rule of imports.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        world: World<'_>,
+        work: impl FnOnce(&Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut writer = self.writer()?;
+        self.mend(&writer)?;
+        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let done = {
+            let scope = Tx { read: Read { conn: &tx, now: world.now }, random: world.random, keys: world.keys };
+            work(&scope)?
+        };
+        tx.commit().map_err(|error| self.distrust(error))?;
+        Ok(done)
+    }
+
+    /// A number that changes when another process commits: how the server notices the command line.
+    pub fn foreign_version(&self) -> Result<i64> {
+        let writer = self.writer()?;
+        Ok(writer.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
+    /// Proves that the file can be read and, unless another writer holds it, written.
+    pub fn probe(&self) -> Result<()> {
+        let writer = self.writer()?;
+        self.mend(&writer)?;
+        writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+        Ok(())
+    }
+
+    /// Runs `PRAGMA integrity_check` and `foreign_key_check`; answers with what they complain of.
+    pub fn complaints(&self) -> Result<Vec<String>> {
+        let writer = self.writer()?;
+        let mut found = Vec::new();
+        let mut check = writer.prepare("PRAGMA integrity_check")?;
+        for line in check.query_map([], |row| row.get::<_, String>(0))? {
+            let line = line?;
+            if line != "ok" {
+                found.push(line);
+            }
+        }
+        let mut check = writer.prepare("PRAGMA foreign_key_check")?;
+        for table in check.query_map([], |row| row.get::<_, String>(0))? {
+            found.push(format!("a foreign key of {} points nowhere", table?));
+        }
+        Ok(found)
+    }
+
+    /// Folds the log into the file, so that a copied file is whole. Best effort: a reader may be in the way.
+    pub fn checkpoint(&self) -> Result<()> {
+        let writer = self.writer()?;
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn writer(&self) -> Result<MutexGuard<'_, Connection>> {
+        // A poisoned lock is safe: the transaction in it was rolled back when it was dropped.
+        let deadline = time::instant() + WRITER_WAIT;
+        loop {
+            match self.writer.try_lock() {
+                Ok(writer) => return Ok(writer),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(std::sync::TryLockError::WouldBlock) if time::instant() >= deadline => return Err(Error::Busy),
+                Err(std::sync::TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_micros(200)),
+            }
+        }
+    }
+
+    /// After a failed commit the writer writes again only when a probe has reached the disk.
+    fn mend(&self, writer: &Connection) -> Result<()> {
+        if self.suspect.load(Ordering::Acquire) {
+            writer.execute_batch("BEGIN IMMEDIATE; UPDATE install SET probe = probe + 1; COMMIT").map_err(|error| {
+                // The batch may have stopped after BEGIN; a second ROLLBACK only says that there is none.
+                drop(writer.execute_batch("ROLLBACK"));
+                Error::from(error)
+            })?;
+            self.suspect.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn distrust(&self, error: rusqlite::Error) -> Error {
+        let error = Error::from(error);
+        if matches!(error, Error::Broken(_)) {
+            self.suspect.store(true, Ordering::Release);
+        }
+        error
+    }
+}
+
+/// What a write knows besides the file: its instant, its randomness, the install's keys.
+#[derive(Clone, Copy)]
+pub struct World<'w> {
+    /// The instant every row of the transaction carries.
+    pub now: Timestamp,
+    /// Where ids and nonces come from.
+    pub random: &'w dyn Random,
+    /// The keys of `secret.key`.
+    pub keys: &'w Keys,
+}
+
+/// One consistent view of the file. Can query, and nothing else.
+pub struct Read<'c> {
+    conn: &'c Connection,
+    now: Timestamp,
+}
+
+impl Read<'_> {
+    /// The instant the reader takes for the present.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The one row, or none.
+    pub fn find<T>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        timed(sql, || Ok(self.conn.prepare_cached(sql)?.query_row(params, row).optional()?))
+    }
+
+    /// The one row that is always there, as of a count.
+    pub fn get<T>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        timed(sql, || Ok(self.conn.prepare_cached(sql)?.query_row(params, row)?))
+    }
+
+    /// All rows.
+    pub fn list<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        timed(sql, || {
+            let mut statement = self.conn.prepare_cached(sql)?;
+            let rows = statement.query_map(params, row)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
+        })
+    }
+}
+
+/// The one write transaction. Derefs to [`Read`], so every question can be asked inside it.
+pub struct Tx<'c> {
+    read: Read<'c>,
+    random: &'c dyn Random,
+    keys: &'c Keys,
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Read<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.read
+    }
+}
+
+impl Tx<'_> {
+    /// Runs one statement; answers with the number of rows it changed.
+    pub fn execute(&self, sql: &'static str, params: impl Params) -> Result<usize> {
+        timed(sql, || Ok(self.read.conn.prepare_cached(sql)?.execute(params)?))
+    }
+
+    /// Runs a script, as `schema.sql` is.
+    pub fn script(&self, sql: &str) -> Result<()> {
+        Ok(self.read.conn.execute_batch(sql)?)
+    }
+
+    /// So many random bytes.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N]> {
+        Ok(random::bytes(self.random)?)
+    }
+
+    /// The keys of `secret.key`.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        self.keys
+    }
+}
+
+fn timed<T>(sql: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = time::instant();
+    let result = work();
+    let took = start.elapsed();
+    if took > SLOW {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(duration_ms = took, statement = sql.split_whitespace().take(12).collect::<Vec<_>>().join(" "), "slow statement");
+    }
+    result
+}
+
+/// SQLite before 3.51.3 can corrupt a file when its log is reset; the bundled one is newer, and stays so.
+fn check_library() -> Result<()> {
+    if rusqlite::version_number() < 3_051_003 {
+        return Err(Error::Broken(format!("SQLite {} is too old", rusqlite::version()).into()));
+    }
+    Ok(())
+}
+
+/// Whether the lock was poisoned does not matter to data that a rolled-back transaction protects.
+pub fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

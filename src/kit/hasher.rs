@@ -1,0 +1,241 @@
+//! Password hashing: argon2id (RFC 9106), with as many slots as cores and a short queue.
+//!
+//! The buffers are the price: 19 MiB each, kept while there is work and freed after a quiet minute.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::kit::random::{self, Random};
+use crate::kit::time;
+
+/// The cost of one hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Cost {
+    /// What production uses: m=19456 KiB, t=2, p=1 (OWASP's recommendation for argon2id).
+    pub const PRODUCTION: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+    /// For tests only: as cheap as the algorithm allows.
+    pub const CHEAP: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
+
+    fn params(self) -> Result<Params, argon2::Error> {
+        Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
+    }
+}
+
+/// Why no hash was made.
+#[derive(Debug)]
+pub enum Error {
+    /// All slots stayed taken: answer 503, try again in two seconds.
+    Busy,
+    /// The stored text is no hash of ours, or memory ran out.
+    Broken(String),
+}
+
+/// How many may wait for a slot, and for how long.
+const WAITING_MAX: usize = 32;
+const WAIT_MAX: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_secs(60);
+
+/// The slots.
+pub struct Hasher {
+    cost: Cost,
+    slots: Mutex<Slots>,
+    freed: Condvar,
+}
+
+struct Slots {
+    free: usize,
+    waiting: usize,
+    buffers: Vec<Vec<Block>>,
+    used: Instant,
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hasher({:?})", self.cost)
+    }
+}
+
+impl Hasher {
+    /// So many hashes at once, each at that cost.
+    #[must_use]
+    pub fn new(cost: Cost, slots: usize) -> Self {
+        let slots = Slots { free: slots.max(1), waiting: 0, buffers: Vec::new(), used: time::instant() };
+        Self { cost, slots: Mutex::new(slots), freed: Condvar::new() }
+    }
+
+    /// Hashes a password under a fresh salt; the answer is a PHC string.
+    pub fn hash(&self, password: &[u8], random: &dyn Random) -> Result<String, Error> {
+        let salt: [u8; 16] = random::bytes(random).map_err(|error| Error::Broken(error.to_string()))?;
+        let mut slot = self.slot()?;
+        let output = slot.run(self.cost, password, &salt)?;
+        phc(self.cost, &salt, output.as_slice())
+    }
+
+    /// Whether the password made this hash. Takes as long for a wrong one as for the right one.
+    pub fn verify(&self, password: &[u8], hash: &str) -> Result<bool, Error> {
+        let kept = parse(hash)?;
+        let mut slot = self.slot()?;
+        let output = slot.run(kept.cost, password, &kept.salt)?;
+        Ok(output.ct_eq(kept.output.as_slice()).into())
+    }
+
+    /// Whether the hash was made at a lower cost than today's.
+    #[must_use]
+    pub fn is_weaker(&self, hash: &str) -> bool {
+        parse(hash).map_or(true, |kept| {
+            kept.cost.memory_kib < self.cost.memory_kib || kept.cost.passes < self.cost.passes
+        })
+    }
+
+    /// A hash that no password makes, at today's cost: verified for unknown addresses, so that they take as long.
+    #[must_use]
+    pub fn decoy(&self) -> String {
+        phc(self.cost, &[0; 16], &[0; 32]).unwrap_or_default()
+    }
+
+    /// Frees the buffers after a quiet minute.
+    pub fn sweep(&self) {
+        let mut slots = self.lock();
+        if slots.waiting == 0 && slots.used.elapsed() > QUIET {
+            slots.buffers.clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self) -> Result<Slot<'_>, Error> {
+        let mut slots = self.lock();
+        if slots.free == 0 {
+            if slots.waiting >= WAITING_MAX {
+                return Err(Error::Busy);
+            }
+            slots.waiting += 1;
+            let (mut woken, timeout) = self
+                .freed
+                .wait_timeout_while(slots, WAIT_MAX, |slots| slots.free == 0)
+                .unwrap_or_else(PoisonError::into_inner);
+            woken.waiting -= 1;
+            if timeout.timed_out() && woken.free == 0 {
+                return Err(Error::Busy);
+            }
+            slots = woken;
+        }
+        slots.free -= 1;
+        let buffer = slots.buffers.pop().unwrap_or_default();
+        Ok(Slot { hasher: self, buffer })
+    }
+}
+
+struct Slot<'h> {
+    hasher: &'h Hasher,
+    buffer: Vec<Block>,
+}
+
+impl Slot<'_> {
+    fn run(&mut self, cost: Cost, password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let params = cost.params().map_err(|error| Error::Broken(error.to_string()))?;
+        if self.buffer.len() < params.block_count() {
+            self.buffer.resize(params.block_count(), Block::default());
+        }
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut output = Zeroizing::new([0; 32]);
+        argon
+            .hash_password_into_with_memory(password, salt, output.as_mut_slice(), &mut self.buffer)
+            .map_err(|error| Error::Broken(error.to_string()))?;
+        Ok(output)
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.hasher.lock();
+        slots.free += 1;
+        slots.used = time::instant();
+        slots.buffers.push(std::mem::take(&mut self.buffer));
+        drop(slots);
+        self.hasher.freed.notify_one();
+    }
+}
+
+struct Kept {
+    cost: Cost,
+    salt: Vec<u8>,
+    output: Vec<u8>,
+}
+
+fn parse(hash: &str) -> Result<Kept, Error> {
+    let broken = || Error::Broken("the stored hash cannot be read".to_owned());
+    let kept = PasswordHash::new(hash).map_err(|_| broken())?;
+    let params = Params::try_from(&kept).map_err(|_| broken())?;
+    let (Some(salt), Some(output)) = (kept.salt, kept.hash) else { return Err(broken()) };
+    if kept.algorithm.as_str() != "argon2id" || output.as_bytes().len() != 32 {
+        return Err(broken());
+    }
+    Ok(Kept {
+        cost: Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() },
+        salt: salt.as_ref().to_vec(),
+        output: output.as_bytes().to_vec(),
+    })
+}
+
+fn phc(cost: Cost, salt: &[u8], output: &[u8]) -> Result<String, Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Broken(error.to_string());
+    let params = cost.params().map_err(|error| broken(&error))?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|error| broken(&error))?,
+        salt: Some(Salt::new(salt).map_err(|error| broken(&error))?),
+        hash: Some(Output::new(output).map_err(|error| broken(&error))?),
+    };
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::random::SeededRandom;
+
+    #[test]
+    fn only_the_password_that_made_a_hash_verifies_it() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        let hash = hasher.hash(b"Right-1!", &SeededRandom::new(1)).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
+        assert!(hasher.verify(b"Right-1!", &hash).unwrap());
+        assert!(!hasher.verify(b"Wrong-1!", &hash).unwrap());
+        assert!(!hasher.verify(b"", &hasher.decoy()).unwrap());
+    }
+
+    #[test]
+    fn a_cheaper_hash_is_weaker_than_todays() {
+        let cheap = Hasher::new(Cost::CHEAP, 1).hash(b"x", &SeededRandom::new(1)).unwrap();
+        assert!(Hasher::new(Cost::PRODUCTION, 1).is_weaker(&cheap));
+        assert!(!Hasher::new(Cost::CHEAP, 1).is_weaker(&cheap));
+    }
+
+    #[test]
+    fn production_costs_what_the_contract_says() {
+        assert!(Hasher::new(Cost::PRODUCTION, 1).decoy().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
+
+    #[test]
+    fn a_text_that_is_no_hash_is_an_error_and_not_a_no() {
+        assert!(matches!(Hasher::new(Cost::CHEAP, 1).verify(b"x", "plain"), Err(Error::Broken(_))));
+    }
+}
