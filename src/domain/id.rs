@@ -30,7 +30,9 @@ fn decode(text: &str) -> Option<i64> {
     let mut id = 0_u64;
     for byte in text.bytes() {
         let digit = ALPHABET.iter().position(|letter| *letter == byte)?;
-        id = id.checked_mul(32)?.checked_add(u64::try_from(digit).ok()?)?;
+        id = id
+            .checked_mul(32)?
+            .checked_add(u64::try_from(digit).ok()?)?;
     }
     i64::try_from(id).ok().filter(|id| *id > 0)
 }
@@ -111,7 +113,15 @@ mod tests {
             assert_eq!(id.to_string().len(), 4 + LETTERS);
             assert_eq!(id.to_string().parse::<OrganisationId>(), Err(()));
         }
-        for wrong in ["", "acc_", "acc_aaaaaaaaaaaaa", "acc_AAAAAAAAAAAAB", "acc_zzzzzzzzzzzzz", "accbbbbbbbbbbbbbb", "acc_bbbbbbbbbbbbbb"] {
+        for wrong in [
+            "",
+            "acc_",
+            "acc_aaaaaaaaaaaaa",
+            "acc_AAAAAAAAAAAAB",
+            "acc_zzzzzzzzzzzzz",
+            "accbbbbbbbbbbbbbb",
+            "acc_bbbbbbbbbbbbbb",
+        ] {
             assert_eq!(wrong.parse::<AccountId>(), Err(()), "{wrong}");
         }
     }

@@ -40,11 +40,17 @@ impl Password {
         if is_common(&folded) {
             return Err("This password is on the list of common ones, which are tried first. Choose another.".to_owned());
         }
-        let parts = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+        let parts = about
+            .iter()
+            .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
         for part in parts.chain(about.iter().copied()) {
             let part = part.to_lowercase();
-            if part.chars().filter(|c| c.is_alphabetic()).count() >= PART_MIN && folded.contains(&part) {
-                return Err("A password cannot hold your name or the first part of your email.".to_owned());
+            if part.chars().filter(|c| c.is_alphabetic()).count() >= PART_MIN
+                && folded.contains(&part)
+            {
+                return Err(
+                    "A password cannot hold your name or the first part of your email.".to_owned(),
+                );
             }
         }
         Ok(Self(Secret::new(text.to_owned())))
@@ -63,15 +69,25 @@ fn missing(text: &str) -> Vec<String> {
     let length = text.chars().count();
     if length < LENGTH_MIN {
         let more = LENGTH_MIN - length;
-        missing.push(format!("{more} more character{}", if more == 1 { "" } else { "s" }));
+        missing.push(format!(
+            "{more} more character{}",
+            if more == 1 { "" } else { "s" }
+        ));
     }
     let rules: [(&str, fn(char) -> bool); 4] = [
         ("upper case", char::is_uppercase),
         ("lower case", char::is_lowercase),
         ("a number", char::is_numeric),
-        ("a special character", |c| !c.is_alphanumeric() && !c.is_whitespace()),
+        ("a special character", |c| {
+            !c.is_alphanumeric() && !c.is_whitespace()
+        }),
     ];
-    missing.extend(rules.iter().filter(|(_, holds)| !text.chars().any(holds)).map(|(what, _)| (*what).to_owned()));
+    missing.extend(
+        rules
+            .iter()
+            .filter(|(_, holds)| !text.chars().any(holds))
+            .map(|(what, _)| (*what).to_owned()),
+    );
     missing
 }
 
@@ -81,7 +97,7 @@ fn is_common(folded: &str) -> bool {
 }
 
 /// Common passwords that satisfy the rule, in lower case, one a line.
-const COMMON: &str = include_str!("../../assets/private/common-passwords.txt");
+const COMMON: &str = include_str!("common_passwords.txt");
 
 #[cfg(test)]
 mod tests {
@@ -98,13 +114,19 @@ mod tests {
             ("Only White1", "a special character."),
         ] {
             let sentence = Password::chosen(wrong, &[]).unwrap_err();
-            assert!(sentence.ends_with(&format!("Missing: {missing}")), "{wrong}: {sentence}");
+            assert!(
+                sentence.ends_with(&format!("Missing: {missing}")),
+                "{wrong}: {sentence}"
+            );
         }
         for right in ["Zx9!mnqa", " Zx9!mnq ", "Zx9é€mnq", "Ünü-9abc"] {
             assert!(Password::chosen(right, &[]).is_ok(), "{right}");
         }
         let long = format!("Zx9!{}", "é".repeat(124));
-        assert_eq!(Password::chosen(&long, &[]).unwrap().bytes(), long.as_bytes());
+        assert_eq!(
+            Password::chosen(&long, &[]).unwrap().bytes(),
+            long.as_bytes()
+        );
         assert!(Password::chosen(&format!("{long}é"), &[]).is_err());
         assert!(Password::typed(&"x".repeat(129)).is_err());
     }
@@ -119,6 +141,9 @@ mod tests {
         ] {
             assert!(Password::chosen(wrong, &[about]).is_err(), "{wrong}");
         }
-        assert!(Password::chosen("Lea-is-1-of-us", &["lea"]).is_ok(), "three letters are no part");
+        assert!(
+            Password::chosen("Lea-is-1-of-us", &["lea"]).is_ok(),
+            "three letters are no part"
+        );
     }
 }

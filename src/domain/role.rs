@@ -72,7 +72,9 @@ impl Permission {
             Self::UsersManage => "Manage users (invite, disable, delete)",
             Self::RolesAssign => "Change role",
             Self::AuditRead => "Read the audit log",
-            Self::OrganisationManage => "Manage the organisation (settings, security policy, ownership)",
+            Self::OrganisationManage => {
+                "Manage the organisation (settings, security policy, ownership)"
+            }
         }
     }
 
@@ -124,7 +126,11 @@ impl Permissions {
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().fold(0, |set, permission| set | permission.bit()))
+        Self(
+            permissions
+                .into_iter()
+                .fold(0, |set, permission| set | permission.bit()),
+        )
     }
 }
 
@@ -136,8 +142,13 @@ impl ToSql for Permissions {
 
 impl FromSql for Permissions {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let bits = u16::try_from(value.as_i64()?).map_err(|_| contradiction("set of permissions"))?;
-        if Self::all().include(Self(bits)) { Ok(Self(bits)) } else { Err(contradiction("set of permissions")) }
+        let bits =
+            u16::try_from(value.as_i64()?).map_err(|_| contradiction("set of permissions"))?;
+        if Self::all().include(Self(bits)) {
+            Ok(Self(bits))
+        } else {
+            Err(contradiction("set of permissions"))
+        }
     }
 }
 
@@ -216,7 +227,9 @@ impl Role {
 
     /// The roles that hold a permission, weakest first.
     pub fn holding(permission: Permission) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |role| role.permissions().has(permission))
+        Self::ALL
+            .into_iter()
+            .filter(move |role| role.permissions().has(permission))
     }
 }
 
@@ -230,7 +243,10 @@ impl FromStr for Role {
     type Err = ();
 
     fn from_str(key: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|role| role.key() == key).ok_or(())
+        Self::ALL
+            .into_iter()
+            .find(|role| role.key() == key)
+            .ok_or(())
     }
 }
 
@@ -266,7 +282,11 @@ mod tests {
     fn nobody_acts_upwards() {
         for own in Role::ALL {
             for theirs in Role::ALL {
-                assert_eq!(may_act_on(own.permissions(), theirs), own >= theirs, "{own} on {theirs}");
+                assert_eq!(
+                    may_act_on(own.permissions(), theirs),
+                    own >= theirs,
+                    "{own} on {theirs}"
+                );
             }
         }
     }

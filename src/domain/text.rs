@@ -12,7 +12,11 @@ const NAME_MAX: usize = 100;
 
 /// Cleans one line of text: trimmed, runs of blanks folded. Refuses what could hide, reorder or link.
 fn line(text: &str, what: &str) -> Result<String, String> {
-    let text = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let text = text
+        .split(char::is_whitespace)
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     if text.is_empty() {
         return Err(format!("Enter {what}."));
     }
@@ -101,10 +105,17 @@ impl PersonName {
     /// One or two letters for the avatar.
     #[must_use]
     pub fn initials(&self) -> String {
-        let mut words = self.0.split(' ').filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+        let mut words = self
+            .0
+            .split(' ')
+            .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
         let first = words.next();
         let last = words.next_back();
-        first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+        first
+            .into_iter()
+            .chain(last)
+            .flat_map(char::to_uppercase)
+            .collect()
     }
 }
 
@@ -130,9 +141,14 @@ impl FromStr for Phone {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}')).collect();
+        let digits: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
+            .collect();
         let is_e164 = digits.strip_prefix('+').is_some_and(|rest| {
-            (7..=15).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()) && !rest.starts_with('0')
+            (7..=15).contains(&rest.len())
+                && rest.bytes().all(|b| b.is_ascii_digit())
+                && !rest.starts_with('0')
         });
         if !is_e164 {
             return Err("Write the number with its country code, like +47 922 41 108.".to_owned());
@@ -149,7 +165,10 @@ impl ToSql for Phone {
 
 impl FromSql for Phone {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str()?.parse().map_err(|_| contradiction("telephone number"))
+        value
+            .as_str()?
+            .parse()
+            .map_err(|_| contradiction("telephone number"))
     }
 }
 
@@ -159,10 +178,29 @@ mod tests {
 
     #[test]
     fn a_name_is_one_visible_line() {
-        assert_eq!("  Nguyễn   Thị\tHương ".parse::<PersonName>().unwrap().as_str(), "Nguyễn Thị Hương");
-        assert_eq!("Ingrid Solheim".parse::<PersonName>().unwrap().initials(), "IS");
+        assert_eq!(
+            "  Nguyễn   Thị\tHương "
+                .parse::<PersonName>()
+                .unwrap()
+                .as_str(),
+            "Nguyễn Thị Hương"
+        );
+        assert_eq!(
+            "Ingrid Solheim".parse::<PersonName>().unwrap().initials(),
+            "IS"
+        );
         assert_eq!("Cher".parse::<PersonName>().unwrap().initials(), "C");
-        for wrong in ["", " ", "\u{202e}nnA", "A\u{200b}nn", "see http://x", "WWW.x", "a\0b", "--", "\u{e0041}x"] {
+        for wrong in [
+            "",
+            " ",
+            "\u{202e}nnA",
+            "A\u{200b}nn",
+            "see http://x",
+            "WWW.x",
+            "a\0b",
+            "--",
+            "\u{e0041}x",
+        ] {
             assert!(wrong.parse::<PersonName>().is_err(), "{wrong:?} was taken");
         }
         assert!("x".repeat(100).parse::<OrganisationName>().is_ok());
@@ -171,8 +209,19 @@ mod tests {
 
     #[test]
     fn a_number_is_e164() {
-        assert_eq!("+47 922 41 108".parse::<Phone>().unwrap().as_str(), "+4792241108");
-        for wrong in ["", "92241108", "+123456", "+1234567890123456", "+0123456789", "+47 abc", "+"] {
+        assert_eq!(
+            "+47 922 41 108".parse::<Phone>().unwrap().as_str(),
+            "+4792241108"
+        );
+        for wrong in [
+            "",
+            "92241108",
+            "+123456",
+            "+1234567890123456",
+            "+0123456789",
+            "+47 abc",
+            "+",
+        ] {
             assert!(wrong.parse::<Phone>().is_err(), "{wrong:?} was taken");
         }
     }

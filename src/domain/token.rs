@@ -44,7 +44,9 @@ impl Token {
             Purpose::Activation => b"activation",
             Purpose::Reset => b"reset",
         };
-        Self(Secret::new(keys.mac(Use::Links, &[purpose, &id.to_be_bytes(), &nonce.0])))
+        Self(Secret::new(
+            keys.mac(Use::Links, &[purpose, &id.to_be_bytes(), &nonce.0]),
+        ))
     }
 
     /// What the file keeps of it.
@@ -143,7 +145,13 @@ mod tests {
         let token = Token::new(&crate::kit::random::SeededRandom::new(1)).unwrap();
         let text = token.reveal();
         assert_eq!(text.parse::<Token>().unwrap().hash(), token.hash());
-        for wrong in [&text[..42], "", "a", &format!("{text}A"), &text.replace(&text[..1], "*")] {
+        for wrong in [
+            &text[..42],
+            "",
+            "a",
+            &format!("{text}A"),
+            &text.replace(&text[..1], "*"),
+        ] {
             assert!(wrong.parse::<Token>().is_err(), "{wrong:?} was taken");
         }
     }

@@ -26,9 +26,17 @@ pub struct Cost {
 
 impl Cost {
     /// What production uses: m=19456 KiB, t=2, p=1 (OWASP's recommendation for argon2id).
-    pub const PRODUCTION: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+    pub const PRODUCTION: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+        lanes: 1,
+    };
     /// For tests only: as cheap as the algorithm allows.
-    pub const CHEAP: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
+    pub const CHEAP: Self = Self {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
 
     fn params(self) -> Result<Params, argon2::Error> {
         Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
@@ -73,13 +81,23 @@ impl Hasher {
     /// So many hashes at once, each at that cost.
     #[must_use]
     pub fn new(cost: Cost, slots: usize) -> Self {
-        let slots = Slots { free: slots.max(1), waiting: 0, buffers: Vec::new(), used: time::instant() };
-        Self { cost, slots: Mutex::new(slots), freed: Condvar::new() }
+        let slots = Slots {
+            free: slots.max(1),
+            waiting: 0,
+            buffers: Vec::new(),
+            used: time::instant(),
+        };
+        Self {
+            cost,
+            slots: Mutex::new(slots),
+            freed: Condvar::new(),
+        }
     }
 
     /// Hashes a password under a fresh salt; the answer is a PHC string.
     pub fn hash(&self, password: &[u8], random: &dyn Random) -> Result<String, Error> {
-        let salt: [u8; 16] = random::bytes(random).map_err(|error| Error::Broken(error.to_string()))?;
+        let salt: [u8; 16] =
+            random::bytes(random).map_err(|error| Error::Broken(error.to_string()))?;
         let mut slot = self.slot()?;
         let output = slot.run(self.cost, password, &salt)?;
         phc(self.cost, &salt, output.as_slice())
@@ -138,7 +156,10 @@ impl Hasher {
         }
         slots.free -= 1;
         let buffer = slots.buffers.pop().unwrap_or_default();
-        Ok(Slot { hasher: self, buffer })
+        Ok(Slot {
+            hasher: self,
+            buffer,
+        })
     }
 }
 
@@ -148,8 +169,15 @@ struct Slot<'h> {
 }
 
 impl Slot<'_> {
-    fn run(&mut self, cost: Cost, password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
-        let params = cost.params().map_err(|error| Error::Broken(error.to_string()))?;
+    fn run(
+        &mut self,
+        cost: Cost,
+        password: &[u8],
+        salt: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let params = cost
+            .params()
+            .map_err(|error| Error::Broken(error.to_string()))?;
         if self.buffer.len() < params.block_count() {
             self.buffer.resize(params.block_count(), Block::default());
         }
@@ -183,12 +211,18 @@ fn parse(hash: &str) -> Result<Kept, Error> {
     let broken = || Error::Broken("the stored hash cannot be read".to_owned());
     let kept = PasswordHash::new(hash).map_err(|_| broken())?;
     let params = Params::try_from(&kept).map_err(|_| broken())?;
-    let (Some(salt), Some(output)) = (kept.salt, kept.hash) else { return Err(broken()) };
+    let (Some(salt), Some(output)) = (kept.salt, kept.hash) else {
+        return Err(broken());
+    };
     if kept.algorithm.as_str() != "argon2id" || output.as_bytes().len() != 32 {
         return Err(broken());
     }
     Ok(Kept {
-        cost: Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() },
+        cost: Cost {
+            memory_kib: params.m_cost(),
+            passes: params.t_cost(),
+            lanes: params.p_cost(),
+        },
         salt: salt.as_ref().to_vec(),
         output: output.as_bytes().to_vec(),
     })
@@ -224,18 +258,27 @@ mod tests {
 
     #[test]
     fn a_cheaper_hash_is_weaker_than_todays() {
-        let cheap = Hasher::new(Cost::CHEAP, 1).hash(b"x", &SeededRandom::new(1)).unwrap();
+        let cheap = Hasher::new(Cost::CHEAP, 1)
+            .hash(b"x", &SeededRandom::new(1))
+            .unwrap();
         assert!(Hasher::new(Cost::PRODUCTION, 1).is_weaker(&cheap));
         assert!(!Hasher::new(Cost::CHEAP, 1).is_weaker(&cheap));
     }
 
     #[test]
     fn production_costs_what_the_contract_says() {
-        assert!(Hasher::new(Cost::PRODUCTION, 1).decoy().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(
+            Hasher::new(Cost::PRODUCTION, 1)
+                .decoy()
+                .starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+        );
     }
 
     #[test]
     fn a_text_that_is_no_hash_is_an_error_and_not_a_no() {
-        assert!(matches!(Hasher::new(Cost::CHEAP, 1).verify(b"x", "plain"), Err(Error::Broken(_))));
+        assert!(matches!(
+            Hasher::new(Cost::CHEAP, 1).verify(b"x", "plain"),
+            Err(Error::Broken(_))
+        ));
     }
 }

@@ -61,8 +61,10 @@ impl Keys {
     #[must_use]
     pub fn mac(&self, purpose: Use, parts: &[&[u8]]) -> [u8; 32] {
         let key = Zeroizing::new(hmac(self.0.as_slice(), &[purpose.label()]));
-        let lengths: Vec<[u8; 8]> =
-            parts.iter().map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()).collect();
+        let lengths: Vec<[u8; 8]> = parts
+            .iter()
+            .map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes())
+            .collect();
         let mut all: Vec<&[u8]> = Vec::with_capacity(parts.len() * 2);
         for (part, length) in parts.iter().zip(&lengths) {
             all.push(length);
@@ -80,7 +82,9 @@ impl Keys {
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes a key of any length; a zero key could only come from a fault in the library.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return [0; 32];
+    };
     for part in parts {
         mac.update(part);
     }

@@ -48,7 +48,10 @@ impl From<rusqlite::Error> for Error {
             if let Some(column) = text.strip_prefix("UNIQUE constraint failed: ") {
                 return Self::Taken(column.to_owned());
             }
-            if matches!(code.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) {
+            if matches!(
+                code.code,
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked
+            ) {
                 return Self::Busy;
             }
         }
@@ -90,7 +93,11 @@ impl Db {
         check_library()?;
         let writer = pool::connect(path, pool::Role::Writer)?;
         let readers = pool::readers(path, readers)?;
-        Ok(Self { writer: Mutex::new(writer), readers, suspect: AtomicBool::new(false) })
+        Ok(Self {
+            writer: Mutex::new(writer),
+            readers,
+            suspect: AtomicBool::new(false),
+        })
     }
 
     /// Runs one consistent read. `now` is what the reader takes for the present.
@@ -100,7 +107,9 @@ impl Db {
         work: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let mut reader = self.readers.get().map_err(|_| Error::Busy)?;
-        let tx = reader.transaction_with_behavior(TransactionBehavior::Deferred).map_err(Error::from)?;
+        let tx = reader
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(Error::from)?;
         let read = Read { conn: &tx, now };
         let result = work(&read)?;
         tx.commit().map_err(Error::from)?;
@@ -116,9 +125,18 @@ impl Db {
     ) -> std::result::Result<T, E> {
         let mut writer = self.writer()?;
         self.mend(&writer)?;
-        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let tx = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Error::from)?;
         let done = {
-            let scope = Tx { read: Read { conn: &tx, now: world.now }, random: world.random, keys: world.keys };
+            let scope = Tx {
+                read: Read {
+                    conn: &tx,
+                    now: world.now,
+                },
+                random: world.random,
+                keys: world.keys,
+            };
             work(&scope)?
         };
         tx.commit().map_err(|error| self.distrust(error))?;
@@ -135,7 +153,9 @@ impl Db {
     pub fn probe(&self) -> Result<()> {
         let writer = self.writer()?;
         self.mend(&writer)?;
-        writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+        writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
         Ok(())
     }
 
@@ -170,9 +190,15 @@ impl Db {
         loop {
             match self.writer.try_lock() {
                 Ok(writer) => return Ok(writer),
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(std::sync::TryLockError::WouldBlock) if time::instant() >= deadline => return Err(Error::Busy),
-                Err(std::sync::TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_micros(200)),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                    return Ok(poisoned.into_inner());
+                }
+                Err(std::sync::TryLockError::WouldBlock) if time::instant() >= deadline => {
+                    return Err(Error::Busy);
+                }
+                Err(std::sync::TryLockError::WouldBlock) => {
+                    std::thread::park_timeout(Duration::from_micros(200))
+                }
             }
         }
     }
@@ -180,11 +206,13 @@ impl Db {
     /// After a failed commit the writer writes again only when a probe has reached the disk.
     fn mend(&self, writer: &Connection) -> Result<()> {
         if self.suspect.load(Ordering::Acquire) {
-            writer.execute_batch("BEGIN IMMEDIATE; UPDATE install SET probe = probe + 1; COMMIT").map_err(|error| {
-                // The batch may have stopped after BEGIN; a second ROLLBACK only says that there is none.
-                drop(writer.execute_batch("ROLLBACK"));
-                Error::from(error)
-            })?;
+            writer
+                .execute_batch("BEGIN IMMEDIATE; UPDATE install SET probe = probe + 1; COMMIT")
+                .map_err(|error| {
+                    // The batch may have stopped after BEGIN; a second ROLLBACK only says that there is none.
+                    drop(writer.execute_batch("ROLLBACK"));
+                    Error::from(error)
+                })?;
             self.suspect.store(false, Ordering::Release);
         }
         Ok(())
@@ -230,7 +258,13 @@ impl Read<'_> {
         params: impl Params,
         row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        timed(sql, || Ok(self.conn.prepare_cached(sql)?.query_row(params, row).optional()?))
+        timed(sql, || {
+            Ok(self
+                .conn
+                .prepare_cached(sql)?
+                .query_row(params, row)
+                .optional()?)
+        })
     }
 
     /// The one row that is always there, as of a count.
@@ -240,7 +274,9 @@ impl Read<'_> {
         params: impl Params,
         row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        timed(sql, || Ok(self.conn.prepare_cached(sql)?.query_row(params, row)?))
+        timed(sql, || {
+            Ok(self.conn.prepare_cached(sql)?.query_row(params, row)?)
+        })
     }
 
     /// All rows.
@@ -276,7 +312,9 @@ impl<'c> Deref for Tx<'c> {
 impl Tx<'_> {
     /// Runs one statement; answers with the number of rows it changed.
     pub fn execute(&self, sql: &'static str, params: impl Params) -> Result<usize> {
-        timed(sql, || Ok(self.read.conn.prepare_cached(sql)?.execute(params)?))
+        timed(sql, || {
+            Ok(self.read.conn.prepare_cached(sql)?.execute(params)?)
+        })
     }
 
     /// Runs a script, as `schema.sql` is.
@@ -302,7 +340,15 @@ fn timed<T>(sql: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let took = start.elapsed();
     if took > SLOW {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(duration_ms = took, statement = sql.split_whitespace().take(12).collect::<Vec<_>>().join(" "), "slow statement");
+        tracing::warn!(
+            duration_ms = took,
+            statement = sql
+                .split_whitespace()
+                .take(12)
+                .collect::<Vec<_>>()
+                .join(" "),
+            "slow statement"
+        );
     }
     result
 }
@@ -310,7 +356,9 @@ fn timed<T>(sql: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// SQLite before 3.51.3 can corrupt a file when its log is reset; the bundled one is newer, and stays so.
 fn check_library() -> Result<()> {
     if rusqlite::version_number() < 3_051_003 {
-        return Err(Error::Broken(format!("SQLite {} is too old", rusqlite::version()).into()));
+        return Err(Error::Broken(
+            format!("SQLite {} is too old", rusqlite::version()).into(),
+        ));
     }
     Ok(())
 }

@@ -75,6 +75,8 @@ pub(super) fn readers(path: &Path, size: u32) -> Result<r2d2::Pool<Readers>> {
         .max_lifetime(None)
         .idle_timeout(None)
         .connection_timeout(Duration::from_secs(2))
-        .build(Readers { path: path.to_owned() })
+        .build(Readers {
+            path: path.to_owned(),
+        })
         .map_err(|error| Error::Broken(Box::new(error)))
 }

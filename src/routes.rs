@@ -1,0 +1,315 @@
+//! Every address of the Portal, read and written in one place: a link is a value, so a dead one does not compile.
+
+use std::fmt;
+
+use crate::domain::id::{AccountId, ErrandId};
+use crate::domain::role::{Permission, Role};
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// What needs attention.
+    Dashboard,
+    /// The form, and signing in.
+    SignIn,
+    /// Ending this session.
+    SignOut,
+    /// Set-up without its token: where to find it.
+    SetUpHelp,
+    /// First run.
+    SetUp(String),
+    /// The invitee's first password.
+    Activate(String),
+    /// The invitee asks for a new link.
+    AskForLink(String),
+    /// Asking for a reset link.
+    ForgotPassword,
+    /// Setting another password.
+    ResetPassword(String),
+    /// IAM, first tab.
+    Accounts,
+    /// The create form as a page.
+    NewAccount,
+    /// One account.
+    Account(AccountId),
+    /// A new link, the older dead.
+    ResendInvitation(AccountId),
+    /// The activation link, to hand over by other means.
+    CopyLink(AccountId),
+    /// What deleting does; then doing it.
+    DeleteAccount(AccountId),
+    /// IAM, second tab.
+    Roles,
+    /// One role.
+    Role(Role),
+    /// The outbox.
+    Mail,
+    /// One mail.
+    Errand(ErrandId),
+    /// A failed mail once more.
+    RetryErrand(ErrandId),
+    /// A mail's HTML, framed; only in the demonstration.
+    ErrandBody(ErrandId),
+    /// Light, dark, or the system's.
+    Theme,
+    /// How to.
+    Help(HelpTopic),
+    /// Embedded files.
+    Asset(String),
+    /// Whether the process lives.
+    Healthz,
+    /// Whether it can work.
+    Readyz,
+}
+
+/// What the help pages are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelpTopic {
+    /// The document that the product is built from.
+    AddASubAccount,
+}
+
+impl HelpTopic {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::AddASubAccount];
+
+    /// The last part of the address.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::AddASubAccount => "add-a-sub-account",
+        }
+    }
+
+    /// The page's title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::AddASubAccount => "Add a sub-account",
+        }
+    }
+}
+
+/// Who may reach a route at all; the handler then asks for the rights over what it touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever is signed in with this permission.
+    With(Permission),
+}
+
+impl Route {
+    /// Reads a path; `None` is a 404.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let mut parts = path.strip_prefix('/')?.split('/');
+        let route = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("", None, None, None) => Self::Dashboard,
+            ("sign-in", None, None, None) => Self::SignIn,
+            ("sign-out", None, None, None) => Self::SignOut,
+            ("setup", None, None, None) => Self::SetUpHelp,
+            ("setup", Some(token), None, None) => Self::SetUp(token.to_owned()),
+            ("activate", Some(token), None, None) => Self::Activate(token.to_owned()),
+            ("activate", Some(token), Some("ask"), None) => Self::AskForLink(token.to_owned()),
+            ("forgot-password", None, None, None) => Self::ForgotPassword,
+            ("reset-password", Some(token), None, None) => Self::ResetPassword(token.to_owned()),
+            ("iam", Some("accounts"), None, None) => Self::Accounts,
+            ("iam", Some("accounts"), Some("new"), None) => Self::NewAccount,
+            ("iam", Some("accounts"), Some(id), None) => Self::Account(id.parse().ok()?),
+            ("iam", Some("accounts"), Some(id), Some(act)) => {
+                Self::account_act(id.parse().ok()?, act)?
+            }
+            ("iam", Some("roles"), None, None) => Self::Roles,
+            ("iam", Some("roles"), Some(key), None) => Self::Role(key.parse().ok()?),
+            ("mail", None, None, None) => Self::Mail,
+            ("mail", Some(id), None, None) => Self::Errand(id.parse().ok()?),
+            ("mail", Some(id), Some("retry"), None) => Self::RetryErrand(id.parse().ok()?),
+            ("mail", Some(id), Some("body"), None) => Self::ErrandBody(id.parse().ok()?),
+            ("theme", None, None, None) => Self::Theme,
+            ("help", Some(topic), None, None) => {
+                Self::Help(HelpTopic::ALL.into_iter().find(|t| t.key() == topic)?)
+            }
+            ("assets", Some(name), None, None) => Self::Asset(name.to_owned()),
+            ("healthz", None, None, None) => Self::Healthz,
+            ("readyz", None, None, None) => Self::Readyz,
+            _ => return None,
+        };
+        parts.next().is_none().then_some(route)
+    }
+
+    fn account_act(id: AccountId, act: &str) -> Option<Self> {
+        match act {
+            "resend" => Some(Self::ResendInvitation(id)),
+            "copy-link" => Some(Self::CopyLink(id)),
+            "delete" => Some(Self::DeleteAccount(id)),
+            _ => None,
+        }
+    }
+
+    /// Who may reach it.
+    #[must_use]
+    pub const fn access(&self) -> Access {
+        match self {
+            Self::SignIn
+            | Self::SignOut
+            | Self::SetUpHelp
+            | Self::SetUp(_)
+            | Self::Activate(_)
+            | Self::AskForLink(_)
+            | Self::ForgotPassword
+            | Self::ResetPassword(_)
+            | Self::Theme
+            | Self::Help(_)
+            | Self::Asset(_)
+            | Self::Healthz
+            | Self::Readyz => Access::Public,
+            Self::Dashboard => Access::SignedIn,
+            Self::Accounts | Self::Roles | Self::Role(_) => Access::With(Permission::UsersList),
+            Self::Account(_) => Access::With(Permission::UsersRead),
+            Self::NewAccount
+            | Self::ResendInvitation(_)
+            | Self::CopyLink(_)
+            | Self::DeleteAccount(_)
+            | Self::Mail
+            | Self::Errand(_)
+            | Self::RetryErrand(_)
+            | Self::ErrandBody(_) => Access::With(Permission::UsersManage),
+        }
+    }
+
+    /// The name of the route for the log: never a token or an id.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Dashboard => "/",
+            Self::SignIn => "/sign-in",
+            Self::SignOut => "/sign-out",
+            Self::SetUpHelp => "/setup",
+            Self::SetUp(_) => "/setup/{token}",
+            Self::Activate(_) => "/activate/{token}",
+            Self::AskForLink(_) => "/activate/{token}/ask",
+            Self::ForgotPassword => "/forgot-password",
+            Self::ResetPassword(_) => "/reset-password/{token}",
+            Self::Accounts => "/iam/accounts",
+            Self::NewAccount => "/iam/accounts/new",
+            Self::Account(_) => "/iam/accounts/{id}",
+            Self::ResendInvitation(_) => "/iam/accounts/{id}/resend",
+            Self::CopyLink(_) => "/iam/accounts/{id}/copy-link",
+            Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
+            Self::Roles => "/iam/roles",
+            Self::Role(_) => "/iam/roles/{key}",
+            Self::Mail => "/mail",
+            Self::Errand(_) => "/mail/{id}",
+            Self::RetryErrand(_) => "/mail/{id}/retry",
+            Self::ErrandBody(_) => "/mail/{id}/body",
+            Self::Theme => "/theme",
+            Self::Help(_) => "/help/{topic}",
+            Self::Asset(_) => "/assets/{name}",
+            Self::Healthz => "/healthz",
+            Self::Readyz => "/readyz",
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetUp(token) => write!(f, "/setup/{token}"),
+            Self::Activate(token) => write!(f, "/activate/{token}"),
+            Self::AskForLink(token) => write!(f, "/activate/{token}/ask"),
+            Self::ResetPassword(token) => write!(f, "/reset-password/{token}"),
+            Self::Account(id) => write!(f, "/iam/accounts/{id}"),
+            Self::ResendInvitation(id) => write!(f, "/iam/accounts/{id}/resend"),
+            Self::CopyLink(id) => write!(f, "/iam/accounts/{id}/copy-link"),
+            Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
+            Self::Role(role) => write!(f, "/iam/roles/{}", role.key()),
+            Self::Errand(id) => write!(f, "/mail/{id}"),
+            Self::RetryErrand(id) => write!(f, "/mail/{id}/retry"),
+            Self::ErrandBody(id) => write!(f, "/mail/{id}/body"),
+            Self::Help(topic) => write!(f, "/help/{}", topic.key()),
+            Self::Asset(name) => write!(f, "/assets/{name}"),
+            Self::Dashboard
+            | Self::SignIn
+            | Self::SignOut
+            | Self::SetUpHelp
+            | Self::ForgotPassword
+            | Self::Accounts
+            | Self::NewAccount
+            | Self::Roles
+            | Self::Mail
+            | Self::Theme
+            | Self::Healthz
+            | Self::Readyz => f.write_str(self.name()),
+        }
+    }
+}
+
+impl maud::Render for Route {
+    fn render_to(&self, buffer: &mut String) {
+        maud::Render::render_to(&self.to_string(), buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_read_back_as_its_route() {
+        let account = "acc_bbbbbbbbbbbbb".parse().unwrap();
+        let errand = "mail_bbbbbbbbbbbbb".parse().unwrap();
+        let token = || "t0ken".to_owned();
+        for route in [
+            Route::Dashboard,
+            Route::SignIn,
+            Route::SignOut,
+            Route::SetUpHelp,
+            Route::SetUp(token()),
+            Route::Activate(token()),
+            Route::AskForLink(token()),
+            Route::ForgotPassword,
+            Route::ResetPassword(token()),
+            Route::Accounts,
+            Route::NewAccount,
+            Route::Account(account),
+            Route::ResendInvitation(account),
+            Route::CopyLink(account),
+            Route::DeleteAccount(account),
+            Route::Roles,
+            Route::Role(Role::Admin),
+            Route::Mail,
+            Route::Errand(errand),
+            Route::RetryErrand(errand),
+            Route::ErrandBody(errand),
+            Route::Theme,
+            Route::Help(HelpTopic::AddASubAccount),
+            Route::Asset("portal.css".to_owned()),
+            Route::Healthz,
+            Route::Readyz,
+        ] {
+            assert_eq!(
+                Route::parse(&route.to_string()),
+                Some(route.clone()),
+                "{route}"
+            );
+        }
+        for wrong in [
+            "",
+            "sign-in",
+            "//",
+            "/sign-in/",
+            "/iam",
+            "/iam/accounts/acc_x",
+            "/iam/accounts/acc_bbbbbbbbbbbbb/role",
+            "/mail/x",
+            "/help/x",
+            "/assets/a/b",
+            "/setup/a/b",
+        ] {
+            assert_eq!(Route::parse(wrong), None, "{wrong}");
+        }
+    }
+}
