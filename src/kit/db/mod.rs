@@ -236,6 +236,8 @@ pub struct World<'w> {
     pub random: &'w dyn Random,
     /// The keys of `secret.key`.
     pub keys: &'w Keys,
+    /// The domain that a mail's Message-ID ends in.
+    pub mail_domain: &'w str,
 }
 
 /// One consistent view of the file. Can query, and nothing else.
@@ -297,8 +299,7 @@ impl Read<'_> {
 /// The one write transaction. Derefs to [`Read`], so every question can be asked inside it.
 pub struct Tx<'c> {
     read: Read<'c>,
-    random: &'c dyn Random,
-    keys: &'c Keys,
+    world: World<'c>,
 }
 
 impl<'c> Deref for Tx<'c> {
@@ -324,13 +325,19 @@ impl Tx<'_> {
 
     /// So many random bytes.
     pub fn random<const N: usize>(&self) -> Result<[u8; N]> {
-        Ok(random::bytes(self.random)?)
+        Ok(random::bytes(self.world.random)?)
     }
 
     /// The keys of `secret.key`.
     #[must_use]
     pub const fn keys(&self) -> &Keys {
-        self.keys
+        self.world.keys
+    }
+
+    /// The domain that a mail's Message-ID ends in.
+    #[must_use]
+    pub const fn mail_domain(&self) -> &str {
+        self.world.mail_domain
     }
 }
 

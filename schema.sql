@@ -1,0 +1,268 @@
+-- The database of Doorward, as it is today.
+--
+-- Every table is STRICT, every time is seconds since 1970 UTC in a column named …_at, every id is a random 63-bit
+-- integer, and every row that belongs to somebody names its organisation. CHECKs repeat what the types in src/domain
+-- already say, so that a row can be trusted whoever wrote it. NULL always means what the comment beside it says.
+
+-- One row: which key this file belongs to. `probe` is written after a failed commit, to see whether the disk is back.
+CREATE TABLE install (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  key_id     BLOB    NOT NULL CHECK (length(key_id) = 32),
+  created_at INTEGER NOT NULL,
+  probe      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The tenants.
+CREATE TABLE organisations (
+  id          INTEGER PRIMARY KEY CHECK (id > 0),
+  name        TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+  time_zone   TEXT    NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
+  owner_id    INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  disabled_at INTEGER,                         -- NULL while people may sign in
+  FOREIGN KEY (id, owner_id) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+-- One person each. A deleted account leaves a tombstone, so that what it made keeps the name it had.
+CREATE TABLE accounts (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id),
+  status          TEXT    NOT NULL CHECK (status IN ('pending', 'active', 'disabled', 'deleted')),
+  role            TEXT    NOT NULL CHECK (role IN ('member', 'billing', 'admin', 'master')),
+  email           TEXT    UNIQUE CHECK (length(email) BETWEEN 3 AND 254),   -- NULL once deleted: free again
+  name            TEXT    CHECK (length(name) BETWEEN 1 AND 100),           -- NULL until activated
+  phone           TEXT    CHECK (phone GLOB '+[1-9]*' AND length(phone) BETWEEN 8 AND 16),  -- NULL when not given
+  epoch           INTEGER NOT NULL DEFAULT 0,  -- raised by a loss: sessions of an older epoch are over
+  created_at      INTEGER NOT NULL,
+  created_by      INTEGER,                     -- NULL: the operator, or the set-up
+  activated_at    INTEGER,                     -- NULL until activated
+  disabled_at     INTEGER,                     -- NULL unless disabled
+  deleted_at      INTEGER,                     -- NULL unless deleted
+  last_seen_at    INTEGER,                     -- NULL: never signed in
+  UNIQUE (organisation_id, id),
+  FOREIGN KEY (organisation_id, created_by) REFERENCES accounts (organisation_id, id),
+  CHECK ((status = 'deleted') = (email IS NULL)),
+  CHECK ((status = 'deleted') = (deleted_at IS NOT NULL)),
+  CHECK ((status = 'disabled') = (disabled_at IS NOT NULL)),
+  CHECK (status NOT IN ('active', 'disabled') OR (name IS NOT NULL AND activated_at IS NOT NULL)),
+  CHECK (status <> 'pending' OR activated_at IS NULL),
+  CHECK (status <> 'deleted' OR phone IS NULL)
+) STRICT;
+
+CREATE INDEX accounts_by_organisation ON accounts (organisation_id, status, role);
+CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at);
+CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE);
+
+-- How many accounts of each kind an organisation has, kept by triggers, so that no page counts 100,000 rows.
+CREATE TABLE account_counts (
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  status          TEXT    NOT NULL,
+  role            TEXT    NOT NULL,
+  count           INTEGER NOT NULL CHECK (count >= 0),
+  PRIMARY KEY (organisation_id, status, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER accounts_counted_in AFTER INSERT ON accounts BEGIN
+  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER accounts_counted_over AFTER UPDATE OF status, role ON accounts
+WHEN OLD.status <> NEW.status OR OLD.role <> NEW.role BEGIN
+  UPDATE account_counts SET count = count - 1
+    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role;
+  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER accounts_counted_out AFTER DELETE ON accounts BEGIN
+  UPDATE account_counts SET count = count - 1
+    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role;
+END;
+
+-- The hash of each account's password; no row while Pending, and none once deleted.
+CREATE TABLE passwords (
+  account_id      INTEGER PRIMARY KEY,
+  organisation_id INTEGER NOT NULL,
+  hash            TEXT    NOT NULL CHECK (hash LIKE '$argon2id$%'),
+  changed_at      INTEGER NOT NULL,
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+-- Links that set another password. The token is derived from the nonce under the link key, never stored.
+CREATE TABLE resets (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  nonce           BLOB    NOT NULL CHECK (length(nonce) = 16),
+  hash            BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL CHECK (expires_at > created_at),
+  state           TEXT    NOT NULL CHECK (state IN ('open', 'used', 'replaced')),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX resets_open ON resets (account_id) WHERE state = 'open';
+CREATE INDEX resets_by_account ON resets (account_id);
+
+-- Who is signed in. The cookie is random; only its SHA-256 stands here. What a session may do was copied at sign-in.
+CREATE TABLE sessions (
+  hash            BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+  id              INTEGER NOT NULL UNIQUE CHECK (id > 0),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  epoch           INTEGER NOT NULL,
+  permissions     INTEGER NOT NULL CHECK (permissions BETWEEN 0 AND 511),
+  created_at      INTEGER NOT NULL,
+  used_at         INTEGER NOT NULL,            -- written at most once a minute
+  address         TEXT    NOT NULL,
+  agent           TEXT    NOT NULL CHECK (length(agent) <= 60),  -- browser and system, as "Firefox on Linux"
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sessions_by_account ON sessions (account_id, created_at);
+CREATE INDEX sessions_by_use ON sessions (used_at);
+
+-- Browsers that completed a sign-in of the account before.
+CREATE TABLE devices (
+  hash            BLOB    NOT NULL CHECK (length(hash) = 32),
+  account_id      INTEGER NOT NULL,
+  organisation_id INTEGER NOT NULL,
+  used_at         INTEGER NOT NULL,
+  PRIMARY KEY (hash, account_id),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX devices_by_account ON devices (account_id);
+CREATE INDEX devices_by_use ON devices (used_at);
+
+-- Wrong passwords so far, for restarts. `subject` is a MAC: the file holds no list of what strangers typed.
+CREATE TABLE throttles (
+  kind      TEXT NOT NULL,
+  subject   BLOB NOT NULL,
+  counters  TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;
+
+-- Links that turn a Pending account Active. The token is derived from the nonce under the link key, never stored.
+CREATE TABLE invitations (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  nonce           BLOB    NOT NULL CHECK (length(nonce) = 16),
+  hash            BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+  given_by        INTEGER,                     -- who gave the role or resent; NULL: the operator
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL CHECK (expires_at > created_at),
+  state           TEXT    NOT NULL CHECK (state IN ('open', 'expired', 'used', 'replaced')),
+  asked_at        INTEGER,                     -- when a new link was last asked for; NULL: never
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id),
+  FOREIGN KEY (organisation_id, given_by) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX invitations_live ON invitations (account_id) WHERE state IN ('open', 'expired');
+CREATE INDEX invitations_by_account ON invitations (account_id);
+CREATE INDEX invitations_by_expiry ON invitations (expires_at) WHERE state IN ('open', 'expired');
+
+-- How many invitations and refusals there were, against the hourly and daily caps.
+CREATE TABLE invitation_tallies (
+  kind    TEXT    NOT NULL CHECK (kind IN ('hour', 'day', 'address', 'refused')),
+  subject BLOB    NOT NULL,                    -- the organisation's id, or the MAC of an address
+  since   INTEGER NOT NULL,                    -- the start of the hour or day
+  count   INTEGER NOT NULL,
+  PRIMARY KEY (kind, subject, since)
+) STRICT, WITHOUT ROWID;
+
+-- The one-time link of the first run; no row once any organisation exists.
+CREATE TABLE setup_links (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+  expires_at INTEGER NOT NULL
+) STRICT;
+
+-- The outbox: every mail that is owed. What it says is written when it is sent.
+CREATE TABLE errands (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'new_device')),
+  account_id      INTEGER NOT NULL,            -- to whom
+  about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
+  details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
+  recipient       TEXT,                        -- the address; NULL once its account is deleted
+  message_id      TEXT    NOT NULL,            -- fixed here, so that a double can be recognised
+  urgency         INTEGER NOT NULL CHECK (urgency IN (0, 1)),  -- 0: somebody waits at the door
+  state           TEXT    NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'failed', 'not_needed')),
+  created_at      INTEGER NOT NULL,
+  due_at          INTEGER NOT NULL,
+  deadline_at     INTEGER NOT NULL,
+  leased_until    INTEGER,                     -- NULL unless sending
+  refusals        INTEGER NOT NULL DEFAULT 0,  -- 4xx answers so far: how long to wait for the next try
+  ended_at        INTEGER,                     -- NULL while it is owed
+  answer          TEXT,                        -- the server's last words, or why it is over; NULL before the first try
+  CHECK ((state = 'sending') = (leased_until IS NOT NULL)),
+  CHECK ((state IN ('sent', 'failed', 'not_needed')) = (ended_at IS NOT NULL)),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE INDEX errands_due ON errands (urgency, due_at) WHERE state IN ('waiting', 'sending');
+CREATE INDEX errands_by_organisation ON errands (organisation_id, created_at);
+CREATE INDEX errands_by_about ON errands (about_id);
+CREATE INDEX errands_by_account ON errands (account_id);
+CREATE INDEX errands_by_end ON errands (ended_at) WHERE ended_at IS NOT NULL;
+
+-- Each try to send one; equal answers in a row are one line with a count.
+CREATE TABLE attempts (
+  errand_id INTEGER NOT NULL REFERENCES errands (id) ON DELETE CASCADE,
+  number    INTEGER NOT NULL,
+  first_at  INTEGER NOT NULL,
+  last_at   INTEGER NOT NULL,
+  count     INTEGER NOT NULL,
+  answer    TEXT    NOT NULL,
+  PRIMARY KEY (errand_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- Who did what. One chain for each organisation, and chain 0 for the system: each row's hash is over the row and the
+-- hash before it. Personal text stands in audit_texts; the row commits to it (see src/audit).
+CREATE TABLE audit_events (
+  chain_id    INTEGER NOT NULL,                -- the organisation, or 0
+  number      INTEGER NOT NULL CHECK (number > 0),
+  at          INTEGER NOT NULL,
+  action      TEXT    NOT NULL,
+  actor       TEXT    NOT NULL CHECK (actor IN ('account', 'operator', 'system', 'stranger')),
+  actor_id    INTEGER,                         -- NULL unless the actor is an account
+  session_id  INTEGER,                         -- NULL outside a session
+  target_id   INTEGER,                         -- the account it was done to; NULL when none
+  details     TEXT    NOT NULL,                -- JSON without personal text: roles, states, counts
+  request_id  TEXT    NOT NULL,
+  commitments BLOB    NOT NULL,                -- for each text: its slot, and SHA-256 of salt and text
+  hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (chain_id, number),
+  CHECK ((actor = 'account') = (actor_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_by_target ON audit_events (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_by_actor ON audit_events (actor_id) WHERE actor_id IS NOT NULL;
+
+-- The personal text of an event, so that it can be erased without breaking the chain.
+CREATE TABLE audit_texts (
+  chain_id INTEGER NOT NULL,
+  number   INTEGER NOT NULL,
+  slot     INTEGER NOT NULL CHECK (slot BETWEEN 1 AND 5),  -- 1 actor, 2 address, 3 target, 4 before, 5 after
+  salt     BLOB    NOT NULL CHECK (length(salt) = 16),
+  text     TEXT    NOT NULL,
+  PRIMARY KEY (chain_id, number, slot)
+) STRICT, WITHOUT ROWID;
+
+-- The newest row of each chain, under a MAC of the audit key: cutting rows off the end is found too.
+CREATE TABLE audit_heads (
+  chain_id INTEGER PRIMARY KEY,
+  number   INTEGER NOT NULL,
+  hash     BLOB    NOT NULL CHECK (length(hash) = 32),
+  mac      BLOB    NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+
+CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+PRAGMA user_version = 1;

@@ -1,0 +1,288 @@
+//! The audit log: who did what, written in the transaction that does it. Owns `audit_events`, `audit_texts` and
+//! `audit_heads`.
+//!
+//! One chain for each organisation and one for the system. A row's hash is SHA-256 over the hash before it and the
+//! canonical row (every field with its length); personal text stands in the row as a commitment, SHA-256 of a salt
+//! and the text, so that the text can be erased and the chain still verifies. The head of each chain carries a MAC
+//! under the audit key, so that rows cut off the end are missed. Never holds a secret; never drawn here.
+
+mod chain;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::domain::id::{AccountId, OrganisationId};
+use crate::error::Result;
+use crate::kit::db::{Read, Tx};
+use crate::scope::{Actor, By};
+
+pub use chain::{Fault, Verdict};
+pub use sql::{Entry, latest};
+
+/// What was done. The slug stands in the log for ever: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// An organisation was founded.
+    OrganisationCreated,
+    /// An organisation whose owner never came was removed.
+    OrganisationDeleted,
+    /// An account was created, its invitation written.
+    AccountCreated,
+    /// Its person set a password.
+    AccountActivated,
+    /// It was removed.
+    AccountDeleted,
+    /// A Pending owner's address was changed by the operator.
+    OwnerInvited,
+    /// A new link replaced the older.
+    InvitationResent,
+    /// The link was shown to be copied.
+    InvitationLinkCopied,
+    /// The link's time ran out.
+    InvitationExpired,
+    /// The invitee asked for a new link.
+    InvitationLinkAsked,
+    /// A link was refused, since whoever gave the role may no longer give it.
+    InvitationRefused,
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody did not.
+    SignInFailed,
+    /// Somebody was told to wait.
+    SignInThrottled,
+    /// Somebody signed out.
+    SignedOut,
+    /// The clock or the operator ended sessions.
+    SessionsEnded,
+    /// A reset link was asked for.
+    ResetRequested,
+    /// A password was set with a reset link, or by the operator.
+    PasswordChanged,
+    /// The operator cleared the throttles of an account.
+    AccountUnlocked,
+    /// A failed mail was sent on its way again.
+    MailRetried,
+    /// A deed was refused for want of a right.
+    Denied,
+    /// A form came without its proof, or from elsewhere.
+    FormRefused,
+    /// Our pages cannot send this.
+    RequestMalformed,
+    /// A set-up link was made.
+    SetupLinkMade,
+    /// The system's clock stepped back.
+    ClockSteppedBack,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 25] = [
+        Self::OrganisationCreated,
+        Self::OrganisationDeleted,
+        Self::AccountCreated,
+        Self::AccountActivated,
+        Self::AccountDeleted,
+        Self::OwnerInvited,
+        Self::InvitationResent,
+        Self::InvitationLinkCopied,
+        Self::InvitationExpired,
+        Self::InvitationLinkAsked,
+        Self::InvitationRefused,
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::SignInThrottled,
+        Self::SignedOut,
+        Self::SessionsEnded,
+        Self::ResetRequested,
+        Self::PasswordChanged,
+        Self::AccountUnlocked,
+        Self::MailRetried,
+        Self::Denied,
+        Self::FormRefused,
+        Self::RequestMalformed,
+        Self::SetupLinkMade,
+        Self::ClockSteppedBack,
+    ];
+
+    /// The name in the log.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::OrganisationCreated => "organisation.created",
+            Self::OrganisationDeleted => "organisation.deleted",
+            Self::AccountCreated => "account.created",
+            Self::AccountActivated => "account.activated",
+            Self::AccountDeleted => "account.deleted",
+            Self::OwnerInvited => "owner.invited",
+            Self::InvitationResent => "invitation.resent",
+            Self::InvitationLinkCopied => "invitation.link_copied",
+            Self::InvitationExpired => "invitation.expired",
+            Self::InvitationLinkAsked => "invitation.link_asked",
+            Self::InvitationRefused => "invitation.refused",
+            Self::SignedIn => "sign_in.succeeded",
+            Self::SignInFailed => "sign_in.failed",
+            Self::SignInThrottled => "sign_in.throttled",
+            Self::SignedOut => "signed_out",
+            Self::SessionsEnded => "sessions.ended",
+            Self::ResetRequested => "password.reset_requested",
+            Self::PasswordChanged => "password.changed",
+            Self::AccountUnlocked => "account.unlocked",
+            Self::MailRetried => "mail.retried",
+            Self::Denied => "denied",
+            Self::FormRefused => "form.refused",
+            Self::RequestMalformed => "request.malformed",
+            Self::SetupLinkMade => "setup.link_made",
+            Self::ClockSteppedBack => "clock.stepped_back",
+        }
+    }
+}
+
+/// One deed, or one refusal, as it will stand in the log.
+#[derive(Clone, Debug)]
+pub struct Event {
+    action: Action,
+    organisation: Option<OrganisationId>,
+    target: Option<AccountId>,
+    target_text: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    details: Map<String, Value>,
+}
+
+impl Event {
+    /// Something in an organisation's chain.
+    #[must_use]
+    pub fn of(organisation: OrganisationId, action: Action) -> Self {
+        Self { organisation: Some(organisation), ..Self::of_system(action) }
+    }
+
+    /// Something in the system's chain.
+    #[must_use]
+    pub fn of_system(action: Action) -> Self {
+        Self { action, organisation: None, target: None, target_text: None, before: None, after: None, details: Map::new() }
+    }
+
+    /// To whom it was done, and their address or name as it then was.
+    #[must_use]
+    pub fn on(mut self, target: AccountId, text: impl fmt::Display) -> Self {
+        self.target = Some(target);
+        self.target_text = Some(text.to_string());
+        self
+    }
+
+    /// To which address, where there is no account.
+    #[must_use]
+    pub fn on_text(mut self, text: impl fmt::Display) -> Self {
+        self.target_text = Some(text.to_string());
+        self
+    }
+
+    /// A fact without personal text: a role, a state, a count.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Personal text before and after the change.
+    #[must_use]
+    pub fn changed(mut self, before: impl fmt::Display, after: impl fmt::Display) -> Self {
+        self.before = Some(before.to_string());
+        self.after = Some(after.to_string());
+        self
+    }
+
+    /// What is done.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// What makes two failures alike, for the flood rule: chain, action, target.
+    #[must_use]
+    pub fn likeness(&self) -> String {
+        format!(
+            "{:?} {} {:?} {}",
+            self.organisation.map(OrganisationId::number),
+            self.action.slug(),
+            self.target.map(AccountId::number),
+            self.target_text.as_deref().unwrap_or_default()
+        )
+    }
+}
+
+/// The result of a change whose record is in the same transaction. `app.write` commits nothing else.
+///
+/// ```compile_fail
+/// // The field is private: a change cannot pretend to have been recorded.
+/// let forged = doorward::audit::Audited { value: () };
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Audited<T> {
+    value: T,
+}
+
+impl<T> Audited<T> {
+    /// The value, for whoever commits.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The same record, another value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Audited<U> {
+        Audited { value: make(self.value) }
+    }
+}
+
+/// Writes the event at the end of its chain and moves the chain's head.
+pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audited<T>> {
+    let chain_id = event.organisation.map_or(0, OrganisationId::number);
+    let (actor, actor_id, actor_text, session_id) = match &by.actor {
+        Actor::Account { id, email, session } => {
+            ("account", Some(id.number()), Some(email.to_string()), session.map(crate::domain::id::SessionId::number))
+        }
+        Actor::Operator => ("operator", None, None, None),
+        Actor::System => ("system", None, None, None),
+        Actor::Stranger => ("stranger", None, None, None),
+    };
+    let texts = [
+        (1, actor_text),
+        (2, by.address.map(|address| address.to_string())),
+        (3, event.target_text.clone()),
+        (4, event.before.clone()),
+        (5, event.after.clone()),
+    ];
+    let mut sealed = Vec::new();
+    for (slot, text) in texts {
+        if let Some(text) = text {
+            sealed.push(chain::Text { slot, salt: tx.random()?, text });
+        }
+    }
+    let head = sql::head(tx, chain_id)?;
+    let row = chain::Row {
+        chain_id,
+        number: head.as_ref().map_or(0, |head| head.number) + 1,
+        at: tx.now(),
+        action: event.action.slug().to_owned(),
+        actor: actor.to_owned(),
+        actor_id,
+        session_id,
+        target_id: event.target.map(AccountId::number),
+        details: Value::Object(event.details.clone()).to_string(),
+        request_id: by.request_id.clone(),
+        commitments: chain::commitments(&sealed),
+    };
+    let hash = row.hash(&head.map_or([0; 32], |head| head.hash));
+    sql::append(tx, &row, &sealed, &hash)?;
+    Ok(Audited { value })
+}
+
+/// Checks every chain of the file from its first row to its head.
+pub fn verify(read: &Read<'_>, keys: &crate::kit::keys::Keys) -> Result<Verdict> {
+    chain::verify(read, keys)
+}

@@ -1,0 +1,139 @@
+//! The statements of the audit log.
+
+use rusqlite::Row as SqlRow;
+use serde::Serialize;
+
+use super::chain::{Head, Row, Text, head_mac};
+use crate::domain::id::OrganisationId;
+use crate::kit::db::{Read, Result, Tx};
+use crate::kit::time::Timestamp;
+
+pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
+    read.find("SELECT number, hash, mac FROM audit_heads WHERE chain_id = ?1", [chain_id], |row| {
+        Ok(Head { number: row.get(0)?, hash: row.get(1)?, mac: row.get(2)? })
+    })
+}
+
+pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO audit_events (chain_id, number, at, action, actor, actor_id, session_id, target_id, details,
+           request_id, commitments, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        rusqlite::params![
+            row.chain_id,
+            row.number,
+            row.at,
+            row.action,
+            row.actor,
+            row.actor_id,
+            row.session_id,
+            row.target_id,
+            row.details,
+            row.request_id,
+            row.commitments,
+            hash
+        ],
+    )?;
+    for text in texts {
+        tx.execute(
+            "INSERT INTO audit_texts (chain_id, number, slot, salt, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+            rusqlite::params![row.chain_id, row.number, text.slot, text.salt, text.text],
+        )?;
+    }
+    tx.execute(
+        "INSERT INTO audit_heads (chain_id, number, hash, mac) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (chain_id) DO UPDATE SET number = excluded.number, hash = excluded.hash, mac = excluded.mac",
+        rusqlite::params![row.chain_id, row.number, hash, head_mac(tx.keys(), row.chain_id, row.number, hash)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
+    read.list(
+        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events ORDER BY 1",
+        [],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn page(read: &Read<'_>, chain_id: i64, from: i64, rows: i64) -> Result<Vec<(Row, [u8; 32])>> {
+    read.list(
+        "SELECT chain_id, number, at, action, actor, actor_id, session_id, target_id, details, request_id,
+           commitments, hash FROM audit_events WHERE chain_id = ?1 AND number >= ?2 ORDER BY number LIMIT ?3",
+        [chain_id, from, rows],
+        from_row,
+    )
+}
+
+fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<(Row, [u8; 32])> {
+    let event = Row {
+        chain_id: row.get(0)?,
+        number: row.get(1)?,
+        at: row.get(2)?,
+        action: row.get(3)?,
+        actor: row.get(4)?,
+        actor_id: row.get(5)?,
+        session_id: row.get(6)?,
+        target_id: row.get(7)?,
+        details: row.get(8)?,
+        request_id: row.get(9)?,
+        commitments: row.get(10)?,
+    };
+    Ok((event, row.get(11)?))
+}
+
+pub(super) fn texts(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Vec<Text>> {
+    read.list(
+        "SELECT slot, salt, text FROM audit_texts WHERE chain_id = ?1 AND number = ?2 ORDER BY slot",
+        [chain_id, number],
+        |row| Ok(Text { slot: row.get(0)?, salt: row.get(1)?, text: row.get(2)? }),
+    )
+}
+
+/// One event as it is read: for the dashboard, the command line and tests.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Its place in the chain.
+    pub number: i64,
+    /// When.
+    pub at: i64,
+    /// What.
+    pub action: String,
+    /// Whose hand.
+    pub actor: String,
+    /// The actor's address as it then was.
+    pub actor_text: Option<String>,
+    /// From which network address.
+    pub address: Option<String>,
+    /// To whom.
+    pub target: Option<String>,
+    /// Facts, as JSON.
+    pub details: String,
+    /// In which request.
+    pub request_id: String,
+}
+
+/// The newest events of a chain (`None`: the system's), newest first.
+pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Result<Vec<Entry>> {
+    read.list(
+        "SELECT e.number, e.at, e.action, e.actor, a.text, n.text, t.text, e.details, e.request_id
+           FROM audit_events e
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          WHERE e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?2",
+        [chain.map_or(0, OrganisationId::number), rows],
+        |row| {
+            Ok(Entry {
+                number: row.get(0)?,
+                at: row.get::<_, Timestamp>(1)?.0,
+                action: row.get(2)?,
+                actor: row.get(3)?,
+                actor_text: row.get(4)?,
+                address: row.get(5)?,
+                target: row.get(6)?,
+                details: row.get(7)?,
+                request_id: row.get(8)?,
+            })
+        },
+    )
+}

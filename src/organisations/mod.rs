@@ -1,0 +1,67 @@
+//! Organisations: the tenants. Owns `organisations`.
+//!
+//! Founding one needs an owner, and so happens higher up, in `setup`.
+
+mod sql;
+
+use crate::domain::id::OrganisationId;
+use crate::domain::text::OrganisationName;
+use crate::error::{Error, Result};
+use crate::kit::db::{Read, Tx};
+
+pub use sql::{Organisation, any_exists, find, list};
+
+/// The organisation, which must exist.
+pub fn get(read: &Read<'_>, id: OrganisationId) -> Result<Organisation> {
+    sql::find(read, id)?.ok_or(Error::NotFound)
+}
+
+/// Writes the row. Its owner follows in the same transaction.
+pub fn insert(tx: &Tx<'_>, organisation: &Organisation) -> Result<()> {
+    Ok(sql::insert(tx, organisation)?)
+}
+
+/// Removes the row, when nothing belongs to it any more.
+pub fn remove(tx: &Tx<'_>, id: OrganisationId) -> Result<()> {
+    Ok(sql::remove(tx, id)?)
+}
+
+/// The organisation the operator means: by name or id, or the only one.
+pub fn pick(read: &Read<'_>, wanted: Option<&str>) -> Result<Organisation> {
+    let all = sql::list(read)?;
+    match wanted {
+        Some(wanted) => {
+            let id = wanted.parse().ok();
+            let is_meant = |one: &Organisation| Some(one.id) == id || one.name.as_str().eq_ignore_ascii_case(wanted);
+            let mut meant = all.into_iter().filter(is_meant);
+            match (meant.next(), meant.next()) {
+                (Some(one), None) => Ok(one),
+                (Some(_), Some(_)) => Err(Error::invalid("--org", "Several organisations have this name. Give the id.")),
+                (None, _) => Err(Error::NotFound),
+            }
+        }
+        None => {
+            let mut all = all.into_iter();
+            match (all.next(), all.next()) {
+                (Some(one), None) => Ok(one),
+                (Some(_), Some(_)) => {
+                    Err(Error::invalid("--org", "There are several organisations. Say which, with --org."))
+                }
+                (None, _) => Err(Error::NotFound),
+            }
+        }
+    }
+}
+
+/// A zone that the bundled data knows.
+pub fn time_zone(text: &str) -> std::result::Result<String, String> {
+    match jiff::tz::TimeZone::get(text.trim()) {
+        Ok(zone) => zone.iana_name().map(str::to_owned).ok_or_else(|| "Choose a time zone from the list.".to_owned()),
+        Err(_) => Err("Choose a time zone from the list.".to_owned()),
+    }
+}
+
+/// The name, parsed.
+pub fn name(text: &str) -> std::result::Result<OrganisationName, String> {
+    text.parse()
+}

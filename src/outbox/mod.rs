@@ -1,0 +1,271 @@
+//! The outbox: every mail is a row, written in the transaction that owes it. Owns `errands` and `attempts`.
+//!
+//! An [`Errand`] says what is owed and to whom; what the mail says is written when it is sent, by the capability
+//! that owes it, and only if it still holds. Sending is the worker's; this is the queue.
+
+pub mod pages;
+mod sql;
+#[cfg(test)]
+mod tests;
+pub mod views;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{self, Action, Audited, Event};
+use crate::domain::email::Email;
+use crate::domain::id::{AccountId, ErrandId, InvitationId, OrganisationId, ResetId};
+use crate::error::{Error, Result};
+use crate::kit::db::Tx;
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::scope::{Allowed, ReadMail};
+
+pub use sql::{Attempt, Counts, Filter, Row, attempts, counts, find, list, waiting_since};
+
+/// What is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// The activation link, to the invitee.
+    Activation(InvitationId),
+    /// "They ask for a new link", to the inviter or the owner; about this account.
+    LinkAsked(AccountId),
+    /// The reset link.
+    Reset(ResetId),
+    /// "Your password was changed."
+    PasswordChanged,
+    /// "New sign-in from …"
+    NewDevice(Place),
+}
+
+/// Where a sign-in came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Browser and system.
+    pub agent: String,
+    /// The network address.
+    pub address: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+}
+
+/// What kind of mail; the slug in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// See [`Errand::Activation`].
+    Activation,
+    /// See [`Errand::LinkAsked`].
+    LinkAsked,
+    /// See [`Errand::Reset`].
+    Reset,
+    /// See [`Errand::PasswordChanged`].
+    PasswordChanged,
+    /// See [`Errand::NewDevice`].
+    NewDevice,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Activation, Self::LinkAsked, Self::Reset, Self::PasswordChanged, Self::NewDevice];
+
+    /// The name in the file.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::LinkAsked => "link_asked",
+            Self::Reset => "reset",
+            Self::PasswordChanged => "password_changed",
+            Self::NewDevice => "new_device",
+        }
+    }
+
+    /// The name on the Mail page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Activation => "Activate your account",
+            Self::LinkAsked => "Asks for a new activation link",
+            Self::Reset => "Reset your password",
+            Self::PasswordChanged => "Your password was changed",
+            Self::NewDevice => "New sign-in",
+        }
+    }
+}
+
+/// How far a mail has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Owed.
+    Waiting,
+    /// On its way just now.
+    Sending,
+    /// Accepted by the server.
+    Sent,
+    /// Given up.
+    Failed,
+    /// Its reason is gone.
+    NotNeeded,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Sending, Self::Sent, Self::Failed, Self::NotNeeded];
+
+    /// The name in the file and in the address of the Mail page.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::NotNeeded => "not_needed",
+        }
+    }
+}
+
+/// How long a notice is worth sending.
+const NOTICE_TTL: i64 = 3 * DAY;
+/// How long one attempt may hold a mail. Longer than the 60 s an attempt may last.
+const LEASE: i64 = 2 * MINUTE;
+/// How long sent and failed rows are kept.
+const SENT_KEPT: i64 = 30 * DAY;
+const FAILED_KEPT: i64 = 90 * DAY;
+/// Rows one sweep may touch.
+const SWEEP_MAX: i64 = 100;
+
+/// To whom a mail is owed.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// The account.
+    pub account: AccountId,
+    /// Its address.
+    pub email: Email,
+}
+
+/// Writes down that a mail is owed. `deadline` is when its link dies; `None` for a notice, worth three days.
+pub fn enqueue(tx: &Tx<'_>, to: &Recipient, errand: &Errand, deadline: Option<Timestamp>) -> Result<ErrandId> {
+    let id = ErrandId::new(tx)?;
+    let (kind, about, details) = match errand {
+        Errand::Activation(invitation) => (Kind::Activation, Some(invitation.number()), None),
+        Errand::LinkAsked(account) => (Kind::LinkAsked, Some(account.number()), None),
+        Errand::Reset(reset) => (Kind::Reset, Some(reset.number()), None),
+        Errand::PasswordChanged => (Kind::PasswordChanged, None, None),
+        Errand::NewDevice(place) => (Kind::NewDevice, None, Some(place)),
+    };
+    let details = match details {
+        Some(place) => serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?,
+        None => "{}".to_owned(),
+    };
+    sql::insert(
+        tx,
+        &sql::New {
+            id,
+            to,
+            kind,
+            about,
+            details: &details,
+            message_id: &format!("{id}@{}", tx.mail_domain()),
+            is_urgent: matches!(kind, Kind::Activation | Kind::Reset),
+            deadline: deadline.unwrap_or_else(|| tx.now().plus(NOTICE_TTL)),
+        },
+    )?;
+    Ok(id)
+}
+
+/// A mail in the worker's hands.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Which.
+    pub id: ErrandId,
+    /// To whom.
+    pub to: Recipient,
+    /// What is owed.
+    pub errand: Errand,
+    /// The Message-ID, the same at each attempt.
+    pub message_id: String,
+}
+
+/// Takes the next mail that is due, for as long as one attempt may last.
+pub fn claim(tx: &Tx<'_>) -> Result<Option<Claimed>> {
+    let Some(claimed) = sql::next_due(tx)? else { return Ok(None) };
+    sql::lease(tx, claimed.id, tx.now().plus(LEASE))?;
+    Ok(Some(claimed))
+}
+
+/// The server took it.
+pub fn sent(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
+    sql::note_attempt(tx, id, answer)?;
+    Ok(sql::end(tx, id, State::Sent, answer)?)
+}
+
+/// The server will never take it.
+pub fn failed(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
+    sql::note_attempt(tx, id, answer)?;
+    Ok(sql::end(tx, id, State::Failed, answer)?)
+}
+
+/// Its reason is gone: nothing was sent.
+pub fn not_needed(tx: &Tx<'_>, id: ErrandId, why: &str) -> Result<()> {
+    Ok(sql::end(tx, id, State::NotNeeded, why)?)
+}
+
+/// The server refused it for now (4xx): again after 1, 5 and 15 minutes and an hour, then hourly.
+pub fn refused_for_now(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
+    sql::note_attempt(tx, id, answer)?;
+    let wait = match sql::refusals(tx, id)? {
+        0 => MINUTE,
+        1 => 5 * MINUTE,
+        2 => 15 * MINUTE,
+        _ => HOUR,
+    };
+    Ok(sql::put_back(tx, id, tx.now().plus(wait), 1, answer)?)
+}
+
+/// The relay is in trouble: the mail is not to blame and stays due.
+pub fn relay_failed(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
+    sql::note_attempt(tx, id, answer)?;
+    Ok(sql::put_back(tx, id, tx.now(), 0, answer)?)
+}
+
+/// What a process that died had in its hands is owed again. Called once, under the serve lock.
+pub fn recover(tx: &Tx<'_>) -> Result<usize> {
+    Ok(sql::release_all(tx)?)
+}
+
+/// Gives up what can no longer be delivered in time, and forgets what is over for long. At most 100 rows of each.
+pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
+    let now = tx.now();
+    let late = sql::fail_late(tx, "It could not be delivered before it expired.", SWEEP_MAX)?;
+    let old = sql::forget_old(tx, now.minus(SENT_KEPT), now.minus(FAILED_KEPT), SWEEP_MAX)?;
+    Ok(late + old)
+}
+
+/// A failed mail is owed again: it gets another day, or as long as its link still lives.
+pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audited<()>> {
+    let row = sql::find(tx, by, id)?.ok_or(Error::NotFound)?;
+    if row.state != State::Failed {
+        return Err(Error::Refused("Only a failed mail can be sent again.".to_owned()));
+    }
+    let Some(email) = row.recipient else {
+        return Err(Error::Refused("Its recipient's account was deleted.".to_owned()));
+    };
+    let deadline = if matches!(row.kind, Kind::Activation | Kind::Reset) { row.deadline_at } else { tx.now().plus(DAY) };
+    if deadline <= tx.now() {
+        return Err(Error::Refused("Its link has expired. Send a new one from the account's menu.".to_owned()));
+    }
+    sql::revive(tx, id, deadline)?;
+    let event = Event::of(by.organisation(), Action::MailRetried).on(row.account, email).with("mail", id.to_string());
+    audit::record(tx, by.by(), &event, ())
+}
+
+/// What is still owed about this link or account is not needed any more.
+pub fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
+    Ok(sql::drop_about(tx, about, why)?)
+}
+
+/// The account was deleted: what was owed to it is not needed, and its address goes from every row.
+pub fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    Ok(sql::forget_account(tx, account)?)
+}

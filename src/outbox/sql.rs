@@ -1,0 +1,334 @@
+//! The statements of the outbox.
+
+use rusqlite::Row as SqlRow;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use super::{Claimed, Errand, Kind, Recipient, State};
+use crate::domain::email::Email;
+use crate::domain::id::{AccountId, ErrandId, OrganisationId};
+use crate::kit::db::values::contradiction;
+use crate::kit::db::{Read, Result, Tx};
+use crate::kit::time::Timestamp;
+use crate::scope::{Allowed, ReadMail};
+
+macro_rules! slugs {
+    ($($name:ident $what:literal;)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.slug()))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let slug = value.as_str()?;
+                $name::ALL.into_iter().find(|one| one.slug() == slug).ok_or_else(|| contradiction($what))
+            }
+        }
+    )*};
+}
+
+slugs! {
+    Kind "kind of mail";
+    State "state of a mail";
+}
+
+pub(super) struct New<'n> {
+    pub(super) id: ErrandId,
+    pub(super) to: &'n Recipient,
+    pub(super) kind: Kind,
+    pub(super) about: Option<i64>,
+    pub(super) details: &'n str,
+    pub(super) message_id: &'n str,
+    pub(super) is_urgent: bool,
+    pub(super) deadline: Timestamp,
+}
+
+pub(super) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO errands (id, organisation_id, kind, account_id, about_id, details, recipient, message_id, urgency,
+           state, created_at, due_at, deadline_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'waiting', ?10, ?10, ?11)",
+        rusqlite::params![
+            new.id,
+            new.to.organisation,
+            new.kind,
+            new.to.account,
+            new.about,
+            new.details,
+            new.to.email,
+            new.message_id,
+            i64::from(!new.is_urgent),
+            tx.now(),
+            new.deadline
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn next_due(tx: &Tx<'_>) -> Result<Option<Claimed>> {
+    tx.find(
+        "SELECT id, organisation_id, account_id, recipient, kind, about_id, details, message_id FROM errands
+          WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
+            AND (leased_until IS NULL OR leased_until <= ?1)
+          ORDER BY urgency, due_at, id LIMIT 1",
+        [tx.now()],
+        |row| {
+            let to = Recipient { organisation: row.get(1)?, account: row.get(2)?, email: row.get(3)? };
+            Ok(Claimed { id: row.get(0)?, to, errand: errand(row, 4, 5, 6)?, message_id: row.get(7)? })
+        },
+    )
+}
+
+fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqlite::Result<Errand> {
+    Ok(match row.get::<_, Kind>(kind)? {
+        Kind::Activation => Errand::Activation(row.get(about)?),
+        Kind::LinkAsked => Errand::LinkAsked(row.get(about)?),
+        Kind::Reset => Errand::Reset(row.get(about)?),
+        Kind::PasswordChanged => Errand::PasswordChanged,
+        Kind::NewDevice => Errand::NewDevice(
+            serde_json::from_str(&row.get::<_, String>(details)?).map_err(|_| contradiction("place of a sign-in"))?,
+        ),
+    })
+}
+
+pub(super) fn lease(tx: &Tx<'_>, id: ErrandId, until: Timestamp) -> Result<()> {
+    tx.execute("UPDATE errands SET state = 'sending', leased_until = ?2 WHERE id = ?1", (id, until))?;
+    Ok(())
+}
+
+pub(super) fn end(tx: &Tx<'_>, id: ErrandId, state: State, answer: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET state = ?2, leased_until = NULL, ended_at = ?3, answer = ?4
+          WHERE id = ?1 AND state IN ('waiting', 'sending')",
+        (id, state, tx.now(), answer),
+    )?;
+    Ok(())
+}
+
+pub(super) fn put_back(tx: &Tx<'_>, id: ErrandId, due: Timestamp, refusals: i64, answer: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET state = 'waiting', leased_until = NULL, due_at = ?2, refusals = refusals + ?3, answer = ?4
+          WHERE id = ?1 AND state = 'sending'",
+        (id, due, refusals, answer),
+    )?;
+    Ok(())
+}
+
+pub(super) fn refusals(tx: &Tx<'_>, id: ErrandId) -> Result<i64> {
+    tx.get("SELECT refusals FROM errands WHERE id = ?1", [id], |row| row.get(0))
+}
+
+pub(super) fn note_attempt(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
+    let again = tx.execute(
+        "UPDATE attempts SET last_at = ?2, count = count + 1
+          WHERE errand_id = ?1 AND answer = ?3
+            AND number = (SELECT max(number) FROM attempts WHERE errand_id = ?1)",
+        (id, tx.now(), answer),
+    )?;
+    if again == 0 {
+        tx.execute(
+            "INSERT INTO attempts (errand_id, number, first_at, last_at, count, answer)
+             VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE errand_id = ?1), ?2, ?2, 1, ?3)",
+            (id, tx.now(), answer),
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
+    tx.execute("UPDATE errands SET state = 'waiting', leased_until = NULL WHERE state = 'sending'", [])
+}
+
+pub(super) fn fail_late(tx: &Tx<'_>, why: &str, rows: i64) -> Result<usize> {
+    tx.execute(
+        "UPDATE errands SET state = 'failed', leased_until = NULL, ended_at = ?1, answer = ?2
+          WHERE id IN (SELECT id FROM errands WHERE state = 'waiting' AND deadline_at <= ?1 LIMIT ?3)",
+        (tx.now(), why, rows),
+    )
+}
+
+pub(super) fn forget_old(tx: &Tx<'_>, sent: Timestamp, failed: Timestamp, rows: i64) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM errands WHERE id IN (SELECT id FROM errands WHERE ended_at IS NOT NULL AND
+           ended_at <= CASE state WHEN 'failed' THEN ?2 ELSE ?1 END LIMIT ?3)",
+        (sent, failed, rows),
+    )
+}
+
+pub(super) fn revive(tx: &Tx<'_>, id: ErrandId, deadline: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET state = 'waiting', ended_at = NULL, due_at = ?2, deadline_at = ?3, refusals = 0
+          WHERE id = ?1 AND state = 'failed'",
+        (id, tx.now(), deadline),
+    )?;
+    Ok(())
+}
+
+pub(super) fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = ?3
+          WHERE about_id = ?1 AND state IN ('waiting', 'sending')",
+        (about, tx.now(), why),
+    )?;
+    Ok(())
+}
+
+pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = 'The account was deleted.'
+          WHERE (account_id = ?1 OR about_id = ?1) AND state IN ('waiting', 'sending')",
+        (account, tx.now()),
+    )?;
+    tx.execute("UPDATE errands SET recipient = NULL WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
+/// One mail as the Mail page shows it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which.
+    pub id: ErrandId,
+    /// Whose mail.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: Kind,
+    /// To which address; none once the account was deleted.
+    pub recipient: Option<Email>,
+    /// How far it has come.
+    pub state: State,
+    /// The server's last words.
+    pub answer: Option<String>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When it is tried next.
+    pub due_at: Timestamp,
+    /// Until when it is worth sending.
+    pub deadline_at: Timestamp,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// Its Message-ID.
+    pub message_id: String,
+}
+
+const fn columns() -> &'static str {
+    "id, account_id, kind, recipient, state, answer, created_at, due_at, deadline_at, ended_at, message_id"
+}
+
+fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        id: row.get(0)?,
+        account: row.get(1)?,
+        kind: row.get(2)?,
+        recipient: row.get(3)?,
+        state: row.get(4)?,
+        answer: row.get(5)?,
+        created_at: row.get(6)?,
+        due_at: row.get(7)?,
+        deadline_at: row.get(8)?,
+        ended_at: row.get(9)?,
+        message_id: row.get(10)?,
+    })
+}
+
+/// One mail of the organisation.
+pub fn find(read: &Read<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Option<Row>> {
+    read.find(
+        "SELECT id, account_id, kind, recipient, state, answer, created_at, due_at, deadline_at, ended_at, message_id
+           FROM errands WHERE id = ?1 AND organisation_id = ?2",
+        (id, by.organisation()),
+        from_row,
+    )
+}
+
+/// Which mails to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// All of them.
+    #[default]
+    All,
+    /// What is owed.
+    Waiting,
+    /// What was accepted.
+    Sent,
+    /// What was given up.
+    Failed,
+}
+
+/// The organisation's mails, newest first.
+pub fn list(read: &Read<'_>, by: &Allowed<ReadMail>, filter: Filter, offset: i64, rows: i64) -> Result<Vec<Row>> {
+    let states = match filter {
+        Filter::All => "'waiting', 'sending', 'sent', 'failed', 'not_needed'",
+        Filter::Waiting => "'waiting', 'sending'",
+        Filter::Sent => "'sent'",
+        Filter::Failed => "'failed'",
+    };
+    read.list(
+        &format!(
+            "SELECT {} FROM errands WHERE organisation_id = ?1 AND state IN ({states})
+              ORDER BY created_at DESC, id LIMIT ?3 OFFSET ?2",
+            columns()
+        ),
+        (by.organisation(), offset, rows),
+        from_row,
+    )
+}
+
+/// How many mails the organisation has in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Owed.
+    pub waiting: i64,
+    /// Accepted.
+    pub sent: i64,
+    /// Given up.
+    pub failed: i64,
+    /// No longer needed.
+    pub not_needed: i64,
+}
+
+/// How many mails the organisation has in each state.
+pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
+    let mut counts = Counts::default();
+    let rows = read.list(
+        "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 GROUP BY state",
+        [organisation],
+        |row| Ok((row.get::<_, State>(0)?, row.get::<_, i64>(1)?)),
+    )?;
+    for (state, count) in rows {
+        match state {
+            State::Waiting | State::Sending => counts.waiting += count,
+            State::Sent => counts.sent += count,
+            State::Failed => counts.failed += count,
+            State::NotNeeded => counts.not_needed += count,
+        }
+    }
+    Ok(counts)
+}
+
+/// One line of a mail's history: equal answers in a row are one.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When it first ended so.
+    pub first_at: Timestamp,
+    /// When it last ended so.
+    pub last_at: Timestamp,
+    /// How often.
+    pub count: i64,
+    /// The server's words.
+    pub answer: String,
+}
+
+/// The history of one mail, oldest first.
+pub fn attempts(read: &Read<'_>, id: ErrandId) -> Result<Vec<Attempt>> {
+    read.list(
+        "SELECT first_at, last_at, count, answer FROM attempts WHERE errand_id = ?1 ORDER BY number",
+        [id],
+        |row| Ok(Attempt { first_at: row.get(0)?, last_at: row.get(1)?, count: row.get(2)?, answer: row.get(3)? }),
+    )
+}
+
+/// Since when the oldest due mail of the whole install has waited.
+pub fn waiting_since(read: &Read<'_>) -> Result<Option<Timestamp>> {
+    read.get("SELECT min(due_at) FROM errands WHERE state = 'waiting' AND due_at <= ?1", [read.now()], |row| row.get(0))
+}
