@@ -19,13 +19,20 @@ pub(super) struct Text {
 impl Text {
     /// What the row keeps of it: SHA-256 of salt and text.
     pub(super) fn commitment(&self) -> [u8; 32] {
-        Sha256::new().chain_update(self.salt).chain_update(self.text.as_bytes()).finalize().into()
+        Sha256::new()
+            .chain_update(self.salt)
+            .chain_update(self.text.as_bytes())
+            .finalize()
+            .into()
     }
 }
 
 /// The commitments of a row: for each text its slot and its 32 bytes, in order of slots.
 pub(super) fn commitments(texts: &[Text]) -> Vec<u8> {
-    texts.iter().flat_map(|text| std::iter::once(text.slot).chain(text.commitment())).collect()
+    texts
+        .iter()
+        .flat_map(|text| std::iter::once(text.slot).chain(text.commitment()))
+        .collect()
 }
 
 /// One event as it is hashed.
@@ -82,7 +89,10 @@ pub(super) struct Head {
 
 /// The MAC under the audit key that a chain's head must carry.
 pub(super) fn head_mac(keys: &Keys, chain_id: i64, number: i64, hash: &[u8; 32]) -> [u8; 32] {
-    keys.mac(Use::Audit, &[&chain_id.to_be_bytes(), &number.to_be_bytes(), hash])
+    keys.mac(
+        Use::Audit,
+        &[&chain_id.to_be_bytes(), &number.to_be_bytes(), hash],
+    )
 }
 
 /// What a check of all chains found.
@@ -111,17 +121,30 @@ pub struct Fault {
 const PAGE: i64 = 1_000;
 
 pub(super) fn verify(read: &Read<'_>, keys: &Keys) -> Result<Verdict> {
-    let mut verdict = Verdict { chains: 0, rows: 0, faults: Vec::new() };
+    let mut verdict = Verdict {
+        chains: 0,
+        rows: 0,
+        faults: Vec::new(),
+    };
     for chain_id in sql::chains(read)? {
         verdict.chains += 1;
         if let Some((number, what)) = verify_chain(read, keys, chain_id, &mut verdict.rows)? {
-            verdict.faults.push(Fault { chain_id, number, what });
+            verdict.faults.push(Fault {
+                chain_id,
+                number,
+                what,
+            });
         }
     }
     Ok(verdict)
 }
 
-fn verify_chain(read: &Read<'_>, keys: &Keys, chain_id: i64, rows: &mut u64) -> Result<Option<(i64, &'static str)>> {
+fn verify_chain(
+    read: &Read<'_>,
+    keys: &Keys,
+    chain_id: i64,
+    rows: &mut u64,
+) -> Result<Option<(i64, &'static str)>> {
     let mut before = [0; 32];
     let mut expected = 1;
     loop {
@@ -134,10 +157,16 @@ fn verify_chain(read: &Read<'_>, keys: &Keys, chain_id: i64, rows: &mut u64) -> 
                 return Ok(Some((expected, "this row was removed")));
             }
             if !bool::from(row.hash(&before).ct_eq(hash)) {
-                return Ok(Some((row.number, "this row was changed, put in or swapped")));
+                return Ok(Some((
+                    row.number,
+                    "this row was changed, put in or swapped",
+                )));
             }
             for text in sql::texts(read, chain_id, row.number)? {
-                let sealed = row.commitments.chunks_exact(33).find(|chunk| chunk.first() == Some(&text.slot));
+                let sealed = row
+                    .commitments
+                    .chunks_exact(33)
+                    .find(|chunk| chunk.first() == Some(&text.slot));
                 if sealed.and_then(|chunk| chunk.get(1..)) != Some(text.commitment().as_slice()) {
                     return Ok(Some((row.number, "the text of this row was changed")));
                 }
@@ -150,7 +179,10 @@ fn verify_chain(read: &Read<'_>, keys: &Keys, chain_id: i64, rows: &mut u64) -> 
     let Some(head) = sql::head(read, chain_id)? else {
         return Ok(Some((expected, "the chain's head was removed")));
     };
-    if !bool::from(head.mac.ct_eq(&head_mac(keys, chain_id, head.number, &head.hash))) {
+    if !bool::from(
+        head.mac
+            .ct_eq(&head_mac(keys, chain_id, head.number, &head.hash)),
+    ) {
         return Ok(Some((head.number, "the chain's head was forged")));
     }
     if head.number >= expected {

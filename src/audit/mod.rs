@@ -157,13 +157,24 @@ impl Event {
     /// Something in an organisation's chain.
     #[must_use]
     pub fn of(organisation: OrganisationId, action: Action) -> Self {
-        Self { organisation: Some(organisation), ..Self::of_system(action) }
+        Self {
+            organisation: Some(organisation),
+            ..Self::of_system(action)
+        }
     }
 
     /// Something in the system's chain.
     #[must_use]
     pub fn of_system(action: Action) -> Self {
-        Self { action, organisation: None, target: None, target_text: None, before: None, after: None, details: Map::new() }
+        Self {
+            action,
+            organisation: None,
+            target: None,
+            target_text: None,
+            before: None,
+            after: None,
+            details: Map::new(),
+        }
     }
 
     /// To whom it was done, and their address or name as it then was.
@@ -235,7 +246,9 @@ impl<T> Audited<T> {
 
     /// The same record, another value.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Audited<U> {
-        Audited { value: make(self.value) }
+        Audited {
+            value: make(self.value),
+        }
     }
 }
 
@@ -243,9 +256,12 @@ impl<T> Audited<T> {
 pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audited<T>> {
     let chain_id = event.organisation.map_or(0, OrganisationId::number);
     let (actor, actor_id, actor_text, session_id) = match &by.actor {
-        Actor::Account { id, email, session } => {
-            ("account", Some(id.number()), Some(email.to_string()), session.map(crate::domain::id::SessionId::number))
-        }
+        Actor::Account { id, email, session } => (
+            "account",
+            Some(id.number()),
+            Some(email.to_string()),
+            session.map(crate::domain::id::SessionId::number),
+        ),
         Actor::Operator => ("operator", None, None, None),
         Actor::System => ("system", None, None, None),
         Actor::Stranger => ("stranger", None, None, None),
@@ -260,7 +276,11 @@ pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audite
     let mut sealed = Vec::new();
     for (slot, text) in texts {
         if let Some(text) = text {
-            sealed.push(chain::Text { slot, salt: tx.random()?, text });
+            sealed.push(chain::Text {
+                slot,
+                salt: tx.random()?,
+                text,
+            });
         }
     }
     let head = sql::head(tx, chain_id)?;

@@ -9,9 +9,17 @@ use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
 
 pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
-    read.find("SELECT number, hash, mac FROM audit_heads WHERE chain_id = ?1", [chain_id], |row| {
-        Ok(Head { number: row.get(0)?, hash: row.get(1)?, mac: row.get(2)? })
-    })
+    read.find(
+        "SELECT number, hash, mac FROM audit_heads WHERE chain_id = ?1",
+        [chain_id],
+        |row| {
+            Ok(Head {
+                number: row.get(0)?,
+                hash: row.get(1)?,
+                mac: row.get(2)?,
+            })
+        },
+    )
 }
 
 pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) -> Result<()> {
@@ -55,7 +63,12 @@ pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     )
 }
 
-pub(super) fn page(read: &Read<'_>, chain_id: i64, from: i64, rows: i64) -> Result<Vec<(Row, [u8; 32])>> {
+pub(super) fn page(
+    read: &Read<'_>,
+    chain_id: i64,
+    from: i64,
+    rows: i64,
+) -> Result<Vec<(Row, [u8; 32])>> {
     read.list(
         "SELECT chain_id, number, at, action, actor, actor_id, session_id, target_id, details, request_id,
            commitments, hash FROM audit_events WHERE chain_id = ?1 AND number >= ?2 ORDER BY number LIMIT ?3",

@@ -32,11 +32,16 @@ pub fn pick(read: &Read<'_>, wanted: Option<&str>) -> Result<Organisation> {
     match wanted {
         Some(wanted) => {
             let id = wanted.parse().ok();
-            let is_meant = |one: &Organisation| Some(one.id) == id || one.name.as_str().eq_ignore_ascii_case(wanted);
+            let is_meant = |one: &Organisation| {
+                Some(one.id) == id || one.name.as_str().eq_ignore_ascii_case(wanted)
+            };
             let mut meant = all.into_iter().filter(is_meant);
             match (meant.next(), meant.next()) {
                 (Some(one), None) => Ok(one),
-                (Some(_), Some(_)) => Err(Error::invalid("--org", "Several organisations have this name. Give the id.")),
+                (Some(_), Some(_)) => Err(Error::invalid(
+                    "--org",
+                    "Several organisations have this name. Give the id.",
+                )),
                 (None, _) => Err(Error::NotFound),
             }
         }
@@ -44,9 +49,10 @@ pub fn pick(read: &Read<'_>, wanted: Option<&str>) -> Result<Organisation> {
             let mut all = all.into_iter();
             match (all.next(), all.next()) {
                 (Some(one), None) => Ok(one),
-                (Some(_), Some(_)) => {
-                    Err(Error::invalid("--org", "There are several organisations. Say which, with --org."))
-                }
+                (Some(_), Some(_)) => Err(Error::invalid(
+                    "--org",
+                    "There are several organisations. Say which, with --org.",
+                )),
                 (None, _) => Err(Error::NotFound),
             }
         }
@@ -56,7 +62,10 @@ pub fn pick(read: &Read<'_>, wanted: Option<&str>) -> Result<Organisation> {
 /// A zone that the bundled data knows.
 pub fn time_zone(text: &str) -> std::result::Result<String, String> {
     match jiff::tz::TimeZone::get(text.trim()) {
-        Ok(zone) => zone.iana_name().map(str::to_owned).ok_or_else(|| "Choose a time zone from the list.".to_owned()),
+        Ok(zone) => zone
+            .iana_name()
+            .map(str::to_owned)
+            .ok_or_else(|| "Choose a time zone from the list.".to_owned()),
         Err(_) => Err("Choose a time zone from the list.".to_owned()),
     }
 }

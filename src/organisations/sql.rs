@@ -55,7 +55,9 @@ pub fn list(read: &Read<'_>) -> Result<Vec<Organisation>> {
 
 /// Whether the first run is over.
 pub fn any_exists(read: &Read<'_>) -> Result<bool> {
-    read.get("SELECT EXISTS (SELECT 1 FROM organisations)", [], |row| row.get(0))
+    read.get("SELECT EXISTS (SELECT 1 FROM organisations)", [], |row| {
+        row.get(0)
+    })
 }
 
 pub(super) fn insert(tx: &Tx<'_>, new: &Organisation) -> Result<()> {

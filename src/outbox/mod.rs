@@ -64,7 +64,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Activation, Self::LinkAsked, Self::Reset, Self::PasswordChanged, Self::NewDevice];
+    pub const ALL: [Self; 5] = [
+        Self::Activation,
+        Self::LinkAsked,
+        Self::Reset,
+        Self::PasswordChanged,
+        Self::NewDevice,
+    ];
 
     /// The name in the file.
     #[must_use]
@@ -108,7 +114,13 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Sending, Self::Sent, Self::Failed, Self::NotNeeded];
+    pub const ALL: [Self; 5] = [
+        Self::Waiting,
+        Self::Sending,
+        Self::Sent,
+        Self::Failed,
+        Self::NotNeeded,
+    ];
 
     /// The name in the file and in the address of the Mail page.
     #[must_use]
@@ -145,7 +157,12 @@ pub struct Recipient {
 }
 
 /// Writes down that a mail is owed. `deadline` is when its link dies; `None` for a notice, worth three days.
-pub fn enqueue(tx: &Tx<'_>, to: &Recipient, errand: &Errand, deadline: Option<Timestamp>) -> Result<ErrandId> {
+pub fn enqueue(
+    tx: &Tx<'_>,
+    to: &Recipient,
+    errand: &Errand,
+    deadline: Option<Timestamp>,
+) -> Result<ErrandId> {
     let id = ErrandId::new(tx)?;
     let (kind, about, details) = match errand {
         Errand::Activation(invitation) => (Kind::Activation, Some(invitation.number()), None),
@@ -155,7 +172,9 @@ pub fn enqueue(tx: &Tx<'_>, to: &Recipient, errand: &Errand, deadline: Option<Ti
         Errand::NewDevice(place) => (Kind::NewDevice, None, Some(place)),
     };
     let details = match details {
-        Some(place) => serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?,
+        Some(place) => {
+            serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?
+        }
         None => "{}".to_owned(),
     };
     sql::insert(
@@ -189,7 +208,9 @@ pub struct Claimed {
 
 /// Takes the next mail that is due, for as long as one attempt may last.
 pub fn claim(tx: &Tx<'_>) -> Result<Option<Claimed>> {
-    let Some(claimed) = sql::next_due(tx)? else { return Ok(None) };
+    let Some(claimed) = sql::next_due(tx)? else {
+        return Ok(None);
+    };
     sql::lease(tx, claimed.id, tx.now().plus(LEASE))?;
     Ok(Some(claimed))
 }
@@ -237,7 +258,11 @@ pub fn recover(tx: &Tx<'_>) -> Result<usize> {
 /// Gives up what can no longer be delivered in time, and forgets what is over for long. At most 100 rows of each.
 pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
     let now = tx.now();
-    let late = sql::fail_late(tx, "It could not be delivered before it expired.", SWEEP_MAX)?;
+    let late = sql::fail_late(
+        tx,
+        "It could not be delivered before it expired.",
+        SWEEP_MAX,
+    )?;
     let old = sql::forget_old(tx, now.minus(SENT_KEPT), now.minus(FAILED_KEPT), SWEEP_MAX)?;
     Ok(late + old)
 }
@@ -246,17 +271,29 @@ pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
 pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audited<()>> {
     let row = sql::find(tx, by, id)?.ok_or(Error::NotFound)?;
     if row.state != State::Failed {
-        return Err(Error::Refused("Only a failed mail can be sent again.".to_owned()));
+        return Err(Error::Refused(
+            "Only a failed mail can be sent again.".to_owned(),
+        ));
     }
     let Some(email) = row.recipient else {
-        return Err(Error::Refused("Its recipient's account was deleted.".to_owned()));
+        return Err(Error::Refused(
+            "Its recipient's account was deleted.".to_owned(),
+        ));
     };
-    let deadline = if matches!(row.kind, Kind::Activation | Kind::Reset) { row.deadline_at } else { tx.now().plus(DAY) };
+    let deadline = if matches!(row.kind, Kind::Activation | Kind::Reset) {
+        row.deadline_at
+    } else {
+        tx.now().plus(DAY)
+    };
     if deadline <= tx.now() {
-        return Err(Error::Refused("Its link has expired. Send a new one from the account's menu.".to_owned()));
+        return Err(Error::Refused(
+            "Its link has expired. Send a new one from the account's menu.".to_owned(),
+        ));
     }
     sql::revive(tx, id, deadline)?;
-    let event = Event::of(by.organisation(), Action::MailRetried).on(row.account, email).with("mail", id.to_string());
+    let event = Event::of(by.organisation(), Action::MailRetried)
+        .on(row.account, email)
+        .with("mail", id.to_string());
     audit::record(tx, by.by(), &event, ())
 }
 
@@ -268,4 +305,9 @@ pub fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
 /// The account was deleted: what was owed to it is not needed, and its address goes from every row.
 pub fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget_account(tx, account)?)
+}
+
+/// The organisation never began: its mail goes with it.
+pub fn remove_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    Ok(sql::remove_all(tx, organisation)?)
 }

@@ -87,13 +87,17 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::Reset => Errand::Reset(row.get(about)?),
         Kind::PasswordChanged => Errand::PasswordChanged,
         Kind::NewDevice => Errand::NewDevice(
-            serde_json::from_str(&row.get::<_, String>(details)?).map_err(|_| contradiction("place of a sign-in"))?,
+            serde_json::from_str(&row.get::<_, String>(details)?)
+                .map_err(|_| contradiction("place of a sign-in"))?,
         ),
     })
 }
 
 pub(super) fn lease(tx: &Tx<'_>, id: ErrandId, until: Timestamp) -> Result<()> {
-    tx.execute("UPDATE errands SET state = 'sending', leased_until = ?2 WHERE id = ?1", (id, until))?;
+    tx.execute(
+        "UPDATE errands SET state = 'sending', leased_until = ?2 WHERE id = ?1",
+        (id, until),
+    )?;
     Ok(())
 }
 
@@ -106,7 +110,13 @@ pub(super) fn end(tx: &Tx<'_>, id: ErrandId, state: State, answer: &str) -> Resu
     Ok(())
 }
 
-pub(super) fn put_back(tx: &Tx<'_>, id: ErrandId, due: Timestamp, refusals: i64, answer: &str) -> Result<()> {
+pub(super) fn put_back(
+    tx: &Tx<'_>,
+    id: ErrandId,
+    due: Timestamp,
+    refusals: i64,
+    answer: &str,
+) -> Result<()> {
     tx.execute(
         "UPDATE errands SET state = 'waiting', leased_until = NULL, due_at = ?2, refusals = refusals + ?3, answer = ?4
           WHERE id = ?1 AND state = 'sending'",
@@ -116,7 +126,9 @@ pub(super) fn put_back(tx: &Tx<'_>, id: ErrandId, due: Timestamp, refusals: i64,
 }
 
 pub(super) fn refusals(tx: &Tx<'_>, id: ErrandId) -> Result<i64> {
-    tx.get("SELECT refusals FROM errands WHERE id = ?1", [id], |row| row.get(0))
+    tx.get("SELECT refusals FROM errands WHERE id = ?1", [id], |row| {
+        row.get(0)
+    })
 }
 
 pub(super) fn note_attempt(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
@@ -137,7 +149,10 @@ pub(super) fn note_attempt(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()
 }
 
 pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
-    tx.execute("UPDATE errands SET state = 'waiting', leased_until = NULL WHERE state = 'sending'", [])
+    tx.execute(
+        "UPDATE errands SET state = 'waiting', leased_until = NULL WHERE state = 'sending'",
+        [],
+    )
 }
 
 pub(super) fn fail_late(tx: &Tx<'_>, why: &str, rows: i64) -> Result<usize> {
@@ -148,7 +163,12 @@ pub(super) fn fail_late(tx: &Tx<'_>, why: &str, rows: i64) -> Result<usize> {
     )
 }
 
-pub(super) fn forget_old(tx: &Tx<'_>, sent: Timestamp, failed: Timestamp, rows: i64) -> Result<usize> {
+pub(super) fn forget_old(
+    tx: &Tx<'_>,
+    sent: Timestamp,
+    failed: Timestamp,
+    rows: i64,
+) -> Result<usize> {
     tx.execute(
         "DELETE FROM errands WHERE id IN (SELECT id FROM errands WHERE ended_at IS NOT NULL AND
            ended_at <= CASE state WHEN 'failed' THEN ?2 ELSE ?1 END LIMIT ?3)",
@@ -180,7 +200,18 @@ pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
           WHERE (account_id = ?1 OR about_id = ?1) AND state IN ('waiting', 'sending')",
         (account, tx.now()),
     )?;
-    tx.execute("UPDATE errands SET recipient = NULL WHERE account_id = ?1", [account])?;
+    tx.execute(
+        "UPDATE errands SET recipient = NULL WHERE account_id = ?1",
+        [account],
+    )?;
+    Ok(())
+}
+
+pub(super) fn remove_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM errands WHERE organisation_id = ?1",
+        [organisation],
+    )?;
     Ok(())
 }
 
@@ -256,7 +287,13 @@ pub enum Filter {
 }
 
 /// The organisation's mails, newest first.
-pub fn list(read: &Read<'_>, by: &Allowed<ReadMail>, filter: Filter, offset: i64, rows: i64) -> Result<Vec<Row>> {
+pub fn list(
+    read: &Read<'_>,
+    by: &Allowed<ReadMail>,
+    filter: Filter,
+    offset: i64,
+    rows: i64,
+) -> Result<Vec<Row>> {
     let states = match filter {
         Filter::All => "'waiting', 'sending', 'sent', 'failed', 'not_needed'",
         Filter::Waiting => "'waiting', 'sending'",
@@ -330,5 +367,9 @@ pub fn attempts(read: &Read<'_>, id: ErrandId) -> Result<Vec<Attempt>> {
 
 /// Since when the oldest due mail of the whole install has waited.
 pub fn waiting_since(read: &Read<'_>) -> Result<Option<Timestamp>> {
-    read.get("SELECT min(due_at) FROM errands WHERE state = 'waiting' AND due_at <= ?1", [read.now()], |row| row.get(0))
+    read.get(
+        "SELECT min(due_at) FROM errands WHERE state = 'waiting' AND due_at <= ?1",
+        [read.now()],
+        |row| row.get(0),
+    )
 }

@@ -134,8 +134,7 @@ impl Db {
                     conn: &tx,
                     now: world.now,
                 },
-                random: world.random,
-                keys: world.keys,
+                world,
             };
             work(&scope)?
         };

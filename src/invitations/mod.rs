@@ -1,0 +1,633 @@
+//! Invitations: the mailed link that turns a Pending account Active. Owns `invitations` and `invitation_tallies`.
+//!
+//! The token is derived from the row's nonce under the link key: the file never holds a usable link, and a retried
+//! mail carries the same one. Looking at a link never uses it; only [`accept`] does, once.
+
+pub mod mail;
+pub mod pages;
+mod sql;
+#[cfg(test)]
+mod tests;
+pub mod views;
+
+use crate::accounts::{self, Account, NewAccount, Status};
+use crate::audit::{self, Action, Audited, Event};
+use crate::domain::email::Email;
+use crate::domain::id::{AccountId, InvitationId};
+use crate::domain::role::{Permission, Role, may_act_on};
+use crate::domain::text::{PersonName, Phone};
+use crate::domain::token::{Nonce, Purpose, Token};
+use crate::error::{Error, Result};
+use crate::kit::db::{Read, Tx};
+use crate::kit::keys::{Keys, Use};
+use crate::kit::time::{DAY, HOUR, Timestamp};
+use crate::organisations::{self, Organisation};
+use crate::outbox::{self, Errand, Recipient};
+use crate::passwords::{self, PasswordHash};
+use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
+use crate::sessions;
+
+pub use sql::Invitation;
+
+/// How much an organisation may invite, and how long a link lives; the operator's to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Seconds a link lives.
+    pub ttl: i64,
+    /// Invitations an hour.
+    pub hour_max: i64,
+    /// Invitations a day.
+    pub day_max: i64,
+    /// Invitations a day to one address.
+    pub address_max: i64,
+    /// Refused duplicates an hour.
+    pub refused_max: i64,
+    /// Days after which a Pending account with a dead link is deleted.
+    pub pending_days: i64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            ttl: DAY,
+            hour_max: 300,
+            day_max: 1_000,
+            address_max: 5,
+            refused_max: 30,
+            pending_days: 30,
+        }
+    }
+}
+
+/// Rows one duty of the worker may touch at a time.
+const SWEEP_MAX: i64 = 100;
+/// A Pending person may ask for a new link so often.
+const ASK_EVERY: i64 = HOUR;
+
+/// Creates the account, its invitation and the mail that is owed, in this one transaction.
+pub fn invite(
+    tx: &Tx<'_>,
+    by: &Allowed<InviteAccounts>,
+    email: &Email,
+    role: Role,
+    terms: Terms,
+) -> Result<Audited<AccountId>> {
+    accounts::may_give(by, role)?;
+    check_caps(tx, by, email, terms)?;
+    let organisation = by.organisation();
+    let created_by = by.by().account();
+    let new = NewAccount {
+        organisation,
+        email: email.clone(),
+        role,
+        created_by,
+    };
+    let id = accounts::create(tx, &new)?;
+    let account = accounts::find(tx, id)?.ok_or(Error::NotFound)?;
+    send(tx, by.by(), &account, terms)?;
+    let event = Event::of(organisation, Action::AccountCreated)
+        .on(id, email)
+        .with("role", role.key());
+    audit::record(tx, by.by(), &event, id)
+}
+
+/// The operator is exempt: the command line has no caps.
+fn check_caps<R: crate::scope::Right>(
+    tx: &Tx<'_>,
+    by: &Allowed<R>,
+    email: &Email,
+    terms: Terms,
+) -> Result<()> {
+    if by.by().account().is_none() {
+        return Ok(());
+    }
+    let organisation = by.organisation().number().to_be_bytes();
+    let address = tx
+        .keys()
+        .mac(Use::Throttle, &[b"invited", email.as_str().as_bytes()]);
+    let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
+    let day = Timestamp(tx.now().0 - tx.now().0.rem_euclid(DAY));
+    for (kind, subject, since, length, max, what) in [
+        (
+            "hour",
+            organisation.as_slice(),
+            hour,
+            HOUR,
+            terms.hour_max,
+            "invitations this hour",
+        ),
+        (
+            "day",
+            organisation.as_slice(),
+            day,
+            DAY,
+            terms.day_max,
+            "invitations today",
+        ),
+        (
+            "address",
+            address.as_slice(),
+            day,
+            DAY,
+            terms.address_max,
+            "invitations to this address today",
+        ),
+    ] {
+        if sql::tally(tx, kind, subject, since)? > max {
+            let retry_after = since.plus(length).since(tx.now());
+            return Err(Error::TooMany {
+                retry_after,
+                sentence: format!(
+                    "That is more than {max} {what}. Try again in {} min.",
+                    (retry_after + 59) / 60
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Counts a refused duplicate, after the rollback; over the cap the form says to wait.
+pub fn count_refused(tx: &Tx<'_>, by: &Allowed<InviteAccounts>) -> Result<i64> {
+    let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
+    Ok(sql::tally(
+        tx,
+        "refused",
+        &by.organisation().number().to_be_bytes(),
+        hour,
+    )?)
+}
+
+/// Whether the form may still be asked whether an address is taken.
+pub fn check_refused(read: &Read<'_>, by: &Allowed<InviteAccounts>, terms: Terms) -> Result<()> {
+    let hour = Timestamp(read.now().0 - read.now().0.rem_euclid(HOUR));
+    if sql::tallied(
+        read,
+        "refused",
+        &by.organisation().number().to_be_bytes(),
+        hour,
+    )? >= terms.refused_max
+    {
+        return Err(Error::too_many(hour.plus(HOUR).since(read.now())));
+    }
+    Ok(())
+}
+
+/// Writes an invitation and the mail that carries it.
+pub fn send(tx: &Tx<'_>, by: &By, account: &Account, terms: Terms) -> Result<InvitationId> {
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    let id = InvitationId::new(tx)?;
+    let nonce = Nonce::new(tx)?;
+    let hash = Token::derived(tx.keys(), Purpose::Activation, id.number(), nonce).hash();
+    let expires_at = tx.now().plus(terms.ttl);
+    let new = sql::New {
+        id,
+        account,
+        nonce,
+        hash,
+        given_by: by.account(),
+        expires_at,
+    };
+    sql::insert(tx, &new)?;
+    let to = Recipient {
+        organisation: account.organisation,
+        account: account.id,
+        email,
+    };
+    outbox::enqueue(tx, &to, &Errand::Activation(id), Some(expires_at))?;
+    Ok(id)
+}
+
+/// Sends a new link; the older is dead, and remembered as replaced.
+pub fn resend(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    id: AccountId,
+    terms: Terms,
+) -> Result<Audited<Account>> {
+    let account = pending(tx, by, id)?;
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    // Whoever resends gives the role anew.
+    accounts::may_give(by, account.role)?;
+    if let Some(older) = sql::live(tx, account.id)? {
+        if by.by().account().is_some()
+            && tx.now().since(older.created_at) < crate::kit::time::MINUTE
+        {
+            return Err(Error::TooMany {
+                retry_after: 60,
+                sentence: "A link was sent less than a minute ago. Give it a moment.".to_owned(),
+            });
+        }
+        sql::replace(tx, older.id)?;
+        outbox::drop_about(tx, older.id.number(), "A newer link was sent.")?;
+    }
+    check_caps(tx, by, &email, terms)?;
+    send(tx, by.by(), &account, terms)?;
+    let event = Event::of(account.organisation, Action::InvitationResent)
+        .on(account.id, email)
+        .with("role", account.role.key());
+    audit::record(tx, by.by(), &event, account)
+}
+
+fn pending<R: crate::scope::Right>(tx: &Tx<'_>, by: &Allowed<R>, id: AccountId) -> Result<Account> {
+    let account = accounts::actionable(tx, by, id)?;
+    if account.status != Status::Pending {
+        return Err(Error::Refused(
+            "This account is already active: it needs no invitation.".to_owned(),
+        ));
+    }
+    Ok(account)
+}
+
+/// A link to hand over by other means.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The account it activates.
+    pub account: Account,
+    /// What opens it.
+    pub token: Token,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Shows the activation link, as often as needed while it lives; each time is recorded.
+pub fn copy_link(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    id: AccountId,
+) -> Result<Audited<Link>> {
+    let account = pending(tx, by, id)?;
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    let live = sql::live(tx, account.id)?.filter(|live| live.expires_at > tx.now());
+    let Some(live) = live else {
+        return Err(Error::Refused(
+            "The link has expired. Resend the invitation to make a new one.".to_owned(),
+        ));
+    };
+    let token = Token::derived(tx.keys(), Purpose::Activation, live.id.number(), live.nonce);
+    let event = Event::of(account.organisation, Action::InvitationLinkCopied).on(account.id, email);
+    let link = Link {
+        account,
+        token,
+        expires_at: live.expires_at,
+    };
+    audit::record(tx, by.by(), &event, link)
+}
+
+/// Deletes a Pending account: its link is dead, its address free again.
+pub fn delete_pending(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    id: AccountId,
+) -> Result<Audited<Account>> {
+    let account = accounts::actionable(tx, by, id)?;
+    if account.status != Status::Pending {
+        return Err(Error::Refused(
+            "Only a Pending account can be deleted here.".to_owned(),
+        ));
+    }
+    if organisations::get(tx, account.organisation)?.owner == account.id {
+        return Err(Error::Refused(
+            "The organisation's owner cannot be deleted.".to_owned(),
+        ));
+    }
+    let audited = remove(tx, by.by(), &account, "by_hand")?;
+    Ok(audited.map(|()| account))
+}
+
+/// Removes credentials, address, sessions and links; the tombstone stays.
+fn remove(tx: &Tx<'_>, by: &By, account: &Account, why: &str) -> Result<Audited<()>> {
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    sql::forget(tx, account.id)?;
+    passwords::forget(tx, account.id)?;
+    sessions::forget(tx, account.id)?;
+    outbox::forget_account(tx, account.id)?;
+    accounts::bury(tx, account.id)?;
+    let event = Event::of(account.organisation, Action::AccountDeleted)
+        .on(account.id, email)
+        .with("status", account.status.slug())
+        .with("role", account.role.key())
+        .with("why", why);
+    audit::record(tx, by, &event, ())
+}
+
+/// What a link opens.
+#[derive(Clone, Debug)]
+pub enum ActivationLink {
+    /// The form.
+    Open(Box<OpenInvitation>),
+    /// "This account is already active."
+    AlreadyActive,
+    /// "The link expired", and whom to ask.
+    Expired(Expired),
+    /// "A newer link was sent."
+    Replaced,
+    /// Whoever gave the role may no longer give it: whom to ask instead.
+    Withdrawn {
+        /// A Master's name, when there is one.
+        ask: Option<PersonName>,
+        /// Whose invitation.
+        account: Box<Account>,
+    },
+}
+
+/// A link past its time.
+#[derive(Clone, Debug)]
+pub struct Expired {
+    /// Since when.
+    pub at: Timestamp,
+    /// In which zone to say so.
+    pub time_zone: String,
+}
+
+/// An invitation that works, as of this read. Only [`find`] makes one.
+#[derive(Clone, Debug)]
+pub struct OpenInvitation {
+    id: InvitationId,
+    account: Account,
+    organisation: Organisation,
+    /// Who invited; none: the operator.
+    pub invited_by: Option<PersonName>,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl OpenInvitation {
+    /// Whom it is for.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Where to.
+    #[must_use]
+    pub const fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+}
+
+/// What the token opens; none for anything that was never a link of ours.
+pub fn find(read: &Read<'_>, token: &Token) -> Result<Option<ActivationLink>> {
+    let Some(row) = sql::by_hash(read, &token.hash())? else {
+        return Ok(None);
+    };
+    let account = accounts::find(read, row.account)?.ok_or(Error::NotFound)?;
+    let organisation = organisations::get(read, account.organisation)?;
+    if row.state == sql::State::Used {
+        return Ok(Some(ActivationLink::AlreadyActive));
+    }
+    if row.state == sql::State::Replaced {
+        return Ok(Some(ActivationLink::Replaced));
+    }
+    if organisation.disabled_at.is_some() || account.status != Status::Pending {
+        return Ok(None);
+    }
+    if row.expires_at <= read.now() {
+        return Ok(Some(ActivationLink::Expired(Expired {
+            at: row.expires_at,
+            time_zone: organisation.time_zone,
+        })));
+    }
+    let giver = match row.given_by {
+        Some(giver) => Some(accounts::find(read, giver)?.ok_or(Error::NotFound)?),
+        None => None,
+    };
+    if giver
+        .as_ref()
+        .is_some_and(|giver| !may_still_give(giver, account.role))
+    {
+        let masters = accounts::masters_active(read, account.organisation)?;
+        let ask = masters.into_iter().find_map(|master| master.name);
+        return Ok(Some(ActivationLink::Withdrawn {
+            ask,
+            account: Box::new(account),
+        }));
+    }
+    Ok(Some(ActivationLink::Open(Box::new(OpenInvitation {
+        id: row.id,
+        account,
+        organisation,
+        invited_by: giver.and_then(|giver| giver.name),
+        expires_at: row.expires_at,
+    }))))
+}
+
+/// Judged when the link is used, against what whoever gave the role is today.
+fn may_still_give(giver: &Account, role: Role) -> bool {
+    let own = giver.role.permissions();
+    giver.status == Status::Active
+        && own.has(Permission::UsersManage)
+        && own.has(Permission::RolesAssign)
+        && may_act_on(own, role)
+}
+
+/// What the invitee fills in.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Their name.
+    pub name: PersonName,
+    /// Their telephone, if they give it.
+    pub phone: Option<Phone>,
+    /// The hash of their password.
+    pub hash: PasswordHash,
+}
+
+/// Uses the link, once: of two that arrive together, one wins.
+pub fn accept(
+    tx: &Tx<'_>,
+    by: &By,
+    token: &Token,
+    acceptance: &Acceptance,
+) -> Result<Audited<Email>> {
+    // Looked at again inside the transaction: the page that was filled in may be a day old.
+    let Some(ActivationLink::Open(open)) = find(tx, token)? else {
+        return Err(Error::Gone("This link no longer works.".to_owned()));
+    };
+    let account = open.account;
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    if !sql::use_up(tx, open.id, tx.now())? {
+        return Err(Error::Gone("This link was used just now.".to_owned()));
+    }
+    accounts::activate(tx, account.id, &acceptance.name, acceptance.phone.as_ref())?;
+    passwords::set(tx, account.organisation, account.id, &acceptance.hash)?;
+    outbox::drop_about(tx, open.id.number(), "The account is already active.")?;
+    let by = by.account_of(account.id, email.clone());
+    let event = Event::of(account.organisation, Action::AccountActivated)
+        .on(account.id, &email)
+        .with("role", account.role.key());
+    audit::record(tx, &by, &event, email)
+}
+
+/// The invitee of an expired link asks for a new one: a mail to the inviter, or to the owner when the inviter is gone,
+/// at most once an hour. Answers with none when no mail goes; the page says the same either way.
+pub fn ask(tx: &Tx<'_>, by: &By, token: &Token) -> Result<Option<Audited<()>>> {
+    let Some(row) = sql::by_hash(tx, &token.hash())? else {
+        return Ok(None);
+    };
+    let account = accounts::find(tx, row.account)?.ok_or(Error::NotFound)?;
+    let is_expired =
+        row.expires_at <= tx.now() && matches!(row.state, sql::State::Open | sql::State::Expired);
+    if !is_expired || account.status != Status::Pending {
+        return Ok(None);
+    }
+    if row
+        .asked_at
+        .is_some_and(|at| tx.now().since(at) < ASK_EVERY)
+    {
+        return Ok(None);
+    }
+    let Some(email) = account.email.clone() else {
+        return Ok(None);
+    };
+    let organisation = organisations::get(tx, account.organisation)?;
+    let inviter = match row.given_by {
+        Some(giver) => {
+            accounts::find(tx, giver)?.filter(|giver| may_still_give(giver, account.role))
+        }
+        None => None,
+    };
+    let asked = match inviter {
+        Some(inviter) => Some(inviter),
+        None => {
+            accounts::find(tx, organisation.owner)?.filter(|owner| owner.status == Status::Active)
+        }
+    };
+    let Some(asked) = asked else { return Ok(None) };
+    let Some(to) = asked.email else {
+        return Ok(None);
+    };
+    sql::asked(tx, row.id)?;
+    let to = Recipient {
+        organisation: account.organisation,
+        account: asked.id,
+        email: to,
+    };
+    outbox::enqueue(tx, &to, &Errand::LinkAsked(account.id), None)?;
+    let event = Event::of(account.organisation, Action::InvitationLinkAsked).on(account.id, email);
+    Ok(Some(audit::record(tx, by, &event, ())?))
+}
+
+/// The operator mends the address of an owner who is still Pending, or sends them a new link.
+pub fn invite_owner(
+    tx: &Tx<'_>,
+    organisation: &Organisation,
+    email: Option<&Email>,
+    terms: Terms,
+) -> Result<Audited<Link>> {
+    let owner = accounts::find(tx, organisation.owner)?.ok_or(Error::NotFound)?;
+    if owner.status != Status::Pending {
+        return Err(Error::Refused(
+            "The owner is already active. Ownership moves by transfer, in the Portal.".to_owned(),
+        ));
+    }
+    let Some(before) = owner.email.clone() else {
+        return Err(Error::NotFound);
+    };
+    let after = email.cloned().unwrap_or_else(|| before.clone());
+    if after != before {
+        accounts::readdress(tx, owner.id, &after)?;
+    }
+    if let Some(older) = sql::live(tx, owner.id)? {
+        sql::replace(tx, older.id)?;
+        outbox::drop_about(tx, older.id.number(), "A newer link was sent.")?;
+    }
+    let owner = accounts::find(tx, owner.id)?.ok_or(Error::NotFound)?;
+    let link = owner_link(tx, owner, terms)?;
+    let event = Event::of(organisation.id, Action::OwnerInvited)
+        .on(organisation.owner, &after)
+        .changed(before, after);
+    audit::record(tx, &By::operator(), &event, link)
+}
+
+/// An invitation for a new owner, and the link that the command line prints.
+pub fn owner_link(tx: &Tx<'_>, owner: Account, terms: Terms) -> Result<Link> {
+    let id = send(tx, &By::operator(), &owner, terms)?;
+    let Some((token, expires_at)) = live_token(tx, tx.keys(), id)? else {
+        return Err(Error::NotFound);
+    };
+    Ok(Link {
+        account: owner,
+        token,
+        expires_at,
+    })
+}
+
+/// Removes an organisation whose owner never came, and all that is in it; the audit log stays.
+pub fn delete_organisation(tx: &Tx<'_>, organisation: &Organisation) -> Result<Audited<()>> {
+    let owner = accounts::find(tx, organisation.owner)?.ok_or(Error::NotFound)?;
+    if owner.status != Status::Pending {
+        return Err(Error::Refused(
+            "Its owner is active. An organisation in use can be disabled, not deleted.".to_owned(),
+        ));
+    }
+    let event = Event::of_system(Action::OrganisationDeleted)
+        .on_text(&organisation.name)
+        .with("organisation", organisation.id.to_string());
+    let audited = audit::record(tx, &By::operator(), &event, ())?;
+    sql::remove_all(tx, organisation.id)?;
+    outbox::remove_all(tx, organisation.id)?;
+    accounts::remove_all(tx, organisation.id)?;
+    organisations::remove(tx, organisation.id)?;
+    Ok(audited)
+}
+
+/// The link that an invitation mail carries, if it still works: what the worker asks when it writes the mail.
+pub fn live_token(
+    read: &Read<'_>,
+    keys: &Keys,
+    id: InvitationId,
+) -> Result<Option<(Token, Timestamp)>> {
+    Ok(sql::live_by_id(read, id)?.map(|(nonce, expires_at)| {
+        (
+            Token::derived(keys, Purpose::Activation, id.number(), nonce),
+            expires_at,
+        )
+    }))
+}
+
+/// One invitation that has run out is marked so. Answers with none when there is no more.
+pub fn expire_one(tx: &Tx<'_>) -> Result<Option<Audited<()>>> {
+    let Some(row) = sql::next_expired(tx)? else {
+        return Ok(None);
+    };
+    let account = accounts::find(tx, row.account)?.ok_or(Error::NotFound)?;
+    sql::expire(tx, row.id)?;
+    let email = account
+        .email
+        .clone()
+        .map(|email| email.to_string())
+        .unwrap_or_default();
+    let event = Event::of(account.organisation, Action::InvitationExpired).on(account.id, email);
+    Ok(Some(audit::record(tx, &By::system(), &event, ())?))
+}
+
+/// One Pending account whose link died more than 30 days ago is deleted, so that an address can't be squatted on;
+/// never an organisation's owner. Answers with none when there is no more.
+pub fn release_one(tx: &Tx<'_>, terms: Terms) -> Result<Option<Audited<()>>> {
+    let before = tx.now().minus(terms.pending_days.saturating_mul(DAY));
+    let Some(id) = sql::next_squatter(tx, before)? else {
+        return Ok(None);
+    };
+    let account = accounts::find(tx, id)?.ok_or(Error::NotFound)?;
+    Ok(Some(remove(
+        tx,
+        &By::system(),
+        &account,
+        "never_activated",
+    )?))
+}
+
+/// Forgets tallies of hours and days that are over.
+pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
+    Ok(sql::sweep(tx, tx.now().minus(2 * DAY), SWEEP_MAX)?)
+}

@@ -1,0 +1,133 @@
+//! The statements of the passwords.
+
+use super::PasswordHash;
+use crate::accounts::Account;
+use crate::domain::id::{AccountId, OrganisationId, ResetId};
+use crate::domain::token::{Nonce, TokenHash};
+use crate::kit::db::values::contradiction;
+use crate::kit::db::{Read, Result, Tx};
+use crate::kit::time::Timestamp;
+
+/// The hash of an account's password, in PHC form.
+pub fn hash_of(read: &Read<'_>, account: AccountId) -> Result<Option<String>> {
+    read.find(
+        "SELECT hash FROM passwords WHERE account_id = ?1",
+        [account],
+        |row| row.get(0),
+    )
+}
+
+/// When an account's password was last set.
+pub fn changed_at(read: &Read<'_>, account: AccountId) -> Result<Option<Timestamp>> {
+    read.find(
+        "SELECT changed_at FROM passwords WHERE account_id = ?1",
+        [account],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn set(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    hash: &PasswordHash,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO passwords (account_id, organisation_id, hash, changed_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (account_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at",
+        (account, organisation, hash.as_str(), tx.now()),
+    )?;
+    Ok(())
+}
+
+pub(super) fn rehash(tx: &Tx<'_>, account: AccountId, hash: &PasswordHash) -> Result<()> {
+    tx.execute(
+        "UPDATE passwords SET hash = ?2 WHERE account_id = ?1",
+        (account, hash.as_str()),
+    )?;
+    Ok(())
+}
+
+pub(super) fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute("DELETE FROM passwords WHERE account_id = ?1", [account])?;
+    tx.execute("DELETE FROM resets WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
+/// Where a reset link stands.
+pub(super) enum ResetState {
+    Open,
+    Used,
+    Replaced,
+}
+
+pub(super) struct NewReset<'n> {
+    pub(super) id: ResetId,
+    pub(super) account: &'n Account,
+    pub(super) nonce: Nonce,
+    pub(super) hash: TokenHash,
+    pub(super) expires_at: Timestamp,
+}
+
+pub(super) fn insert_reset(tx: &Tx<'_>, new: &NewReset<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO resets (id, organisation_id, account_id, nonce, hash, created_at, expires_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
+        (new.id, new.account.organisation, new.account.id, new.nonce, new.hash, tx.now(), new.expires_at),
+    )?;
+    Ok(())
+}
+
+pub(super) fn replace_open(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute(
+        "UPDATE resets SET state = 'replaced' WHERE account_id = ?1 AND state = 'open'",
+        [account],
+    )?;
+    Ok(())
+}
+
+pub(super) struct ResetRow {
+    pub(super) id: ResetId,
+    pub(super) account: AccountId,
+    pub(super) expires_at: Timestamp,
+    pub(super) state: ResetState,
+}
+
+pub(super) fn find_reset(read: &Read<'_>, hash: &TokenHash) -> Result<Option<ResetRow>> {
+    read.find(
+        "SELECT id, account_id, expires_at, state FROM resets WHERE hash = ?1",
+        [hash],
+        |row| {
+            let state = match row.get_ref(3)?.as_str()? {
+                "open" => ResetState::Open,
+                "used" => ResetState::Used,
+                "replaced" => ResetState::Replaced,
+                _ => return Err(contradiction("state of a reset").into()),
+            };
+            Ok(ResetRow {
+                id: row.get(0)?,
+                account: row.get(1)?,
+                expires_at: row.get(2)?,
+                state,
+            })
+        },
+    )
+}
+
+/// The row count decides: of two that arrive together, one wins.
+pub(super) fn use_reset(tx: &Tx<'_>, id: ResetId, now: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE resets SET state = 'used' WHERE id = ?1 AND state = 'open' AND expires_at > ?2",
+        (id, now),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn live_nonce(read: &Read<'_>, id: ResetId) -> Result<Option<(Nonce, Timestamp)>> {
+    read.find(
+        "SELECT r.nonce, r.expires_at FROM resets r JOIN accounts a ON a.id = r.account_id
+          WHERE r.id = ?1 AND r.state = 'open' AND r.expires_at > ?2 AND a.status = 'active'",
+        (id, read.now()),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}

@@ -1,0 +1,133 @@
+//! The first run, and founding organisations. Owns `setup_links`.
+//!
+//! The set-up link is printed on the terminal and kept in a file of mode 0600; the database holds its hash. Once any
+//! organisation exists there is no set-up any more.
+
+pub mod pages;
+mod sql;
+pub mod views;
+
+use crate::accounts::{self, NewAccount};
+use crate::audit::{self, Action, Audited, Event};
+use crate::domain::email::Email;
+use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::role::Role;
+use crate::domain::text::{OrganisationName, PersonName};
+use crate::domain::token::Token;
+use crate::error::{Error, Result};
+use crate::invitations::{self, Link, Terms};
+use crate::kit::db::{Read, Tx};
+use crate::kit::time::MINUTE;
+use crate::organisations::{self, Organisation};
+use crate::passwords::{self, PasswordHash};
+use crate::scope::By;
+
+/// How long a set-up link lives.
+pub const LINK_TTL: i64 = 30 * MINUTE;
+
+/// Makes a new set-up link; the one before is dead. Refused once any organisation exists.
+pub fn make_link(tx: &Tx<'_>, by: &By) -> Result<Audited<Token>> {
+    if organisations::any_exists(tx)? {
+        return Err(Error::Refused(
+            "The Portal is set up. Sign in, or use `doorward org create`.".to_owned(),
+        ));
+    }
+    let token = Token::fresh(tx)?;
+    sql::put(tx, &token.hash(), tx.now().plus(LINK_TTL))?;
+    audit::record(tx, by, &Event::of_system(Action::SetupLinkMade), token)
+}
+
+/// Whether the token opens the set-up, as of this read.
+pub fn is_open(read: &Read<'_>, token: &Token) -> Result<bool> {
+    Ok(!organisations::any_exists(read)? && sql::is_live(read, &token.hash())?)
+}
+
+/// What the set-up form asks for.
+#[derive(Clone, Debug)]
+pub struct Founding {
+    /// The organisation's name.
+    pub organisation: OrganisationName,
+    /// Its time zone, checked.
+    pub time_zone: String,
+    /// The owner's name.
+    pub name: PersonName,
+    /// The owner's address.
+    pub email: Email,
+    /// The hash of the owner's password.
+    pub hash: PasswordHash,
+}
+
+/// Founds the first organisation, with an Active owner. Of two tabs that arrive together, one wins.
+pub fn found(tx: &Tx<'_>, by: &By, token: &Token, founding: &Founding) -> Result<Audited<Email>> {
+    if !is_open(tx, token)? {
+        return Err(Error::NotFound);
+    }
+    let (organisation, owner) = begin(
+        tx,
+        &founding.organisation,
+        &founding.time_zone,
+        &founding.email,
+    )?;
+    accounts::activate(tx, owner, &founding.name, None)?;
+    passwords::set(tx, organisation, owner, &founding.hash)?;
+    sql::drop_all(tx)?;
+    let by = by.account_of(owner, founding.email.clone());
+    let event = Event::of(organisation, Action::OrganisationCreated).on(owner, &founding.email);
+    audit::record(tx, &by, &event, founding.email.clone())
+}
+
+/// Founds an organisation from the command line: its owner is Pending and gets the invitation.
+pub fn found_by_invitation(
+    tx: &Tx<'_>,
+    name: &OrganisationName,
+    time_zone: &str,
+    email: &Email,
+    terms: Terms,
+) -> Result<Audited<(Organisation, Link)>> {
+    if organisations::list(tx)?
+        .iter()
+        .any(|other| other.name == *name)
+    {
+        return Err(Error::invalid(
+            "--name",
+            "There is an organisation of this name already.",
+        ));
+    }
+    let (id, owner) = begin(tx, name, time_zone, email)?;
+    sql::drop_all(tx)?;
+    let owner = accounts::find(tx, owner)?.ok_or(Error::NotFound)?;
+    let link = invitations::owner_link(tx, owner, terms)?;
+    let organisation = organisations::get(tx, id)?;
+    let event = Event::of(id, Action::OrganisationCreated).on(organisation.owner, email);
+    audit::record(tx, &By::operator(), &event, (organisation, link))
+}
+
+fn begin(
+    tx: &Tx<'_>,
+    name: &OrganisationName,
+    time_zone: &str,
+    email: &Email,
+) -> Result<(OrganisationId, AccountId)> {
+    let id = OrganisationId::new(tx)?;
+    let owner = AccountId::new(tx)?;
+    // The organisation first: its reference to the owner is checked when the transaction commits.
+    organisations::insert(
+        tx,
+        &Organisation {
+            id,
+            name: name.clone(),
+            time_zone: time_zone.to_owned(),
+            owner,
+            created_at: tx.now(),
+            disabled_at: None,
+        },
+    )?;
+    let new = NewAccount {
+        organisation: id,
+        email: email.clone(),
+        role: Role::Master,
+        created_by: None,
+    };
+    accounts::create_as(tx, owner, &new)?;
+    Ok((id, owner))
+}
