@@ -15,6 +15,9 @@ use crate::kit::mail::smtp::line::{Channel, Line, Reply};
 use crate::kit::mail::smtp::relay::{Relay, Security};
 use crate::kit::mail::smtp::tls;
 
+/// mail-send's own time limit, per command: out of the way of ours, which know what is being waited for.
+const NEVER_FIRST: Duration = Duration::from_secs(3_600);
+
 /// What a session is opened with.
 pub(super) struct Way<'a> {
     pub(super) relay: &'a Relay,
@@ -77,7 +80,7 @@ impl Session {
         let relay = way.relay;
         trace.await_("connection");
         let stream = dial(way).await?;
-        let mut session = Self::on(Channel::Plain(stream), way.limit);
+        let mut session = Self::on(Channel::Plain(stream));
         if relay.security == Security::Implicit {
             session = session.protect(way, trace).await?;
         }
@@ -101,11 +104,11 @@ impl Session {
         Ok(session)
     }
 
-    fn on(channel: Channel, limit: Duration) -> Self {
+    fn on(channel: Channel) -> Self {
         Self {
             client: SmtpClient {
                 stream: Line::new(channel),
-                timeout: limit,
+                timeout: NEVER_FIRST,
             },
             unfinished: false,
         }
@@ -127,7 +130,7 @@ impl Session {
             .await
             .map_err(|error| Failure::Relay(tls::explain(&error, &way.relay.host)))?;
         trace.lines.push("(TLS)".to_owned());
-        Ok(Self::on(Channel::Tls(Box::new(stream)), way.limit))
+        Ok(Self::on(Channel::Tls(Box::new(stream))))
     }
 
     /// EHLO, and the login where it is due: never before TLS where there is to be TLS.

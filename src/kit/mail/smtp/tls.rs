@@ -51,7 +51,8 @@ pub(super) fn explain(error: &std::io::Error, host: &str) -> String {
 
 fn refused(why: &CertificateError, host: &str) -> String {
     match why {
-        CertificateError::UnknownIssuer => {
+        // A bad signature: an authority of the same name, but with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "The relay's certificate comes from an authority that is not trusted here; a private one is named \
              with ?ca=FILE."
                 .to_owned()
