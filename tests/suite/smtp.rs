@@ -312,7 +312,9 @@ fn a_connection_lost_after_the_dot_is_the_relays_trouble_and_a_retry_can_be_reco
     let fake = Fake::start(Security::Plain);
     fake.at(Step::Dot, Twist::HangUp);
     let smtp = smtp(&fake.url(""));
-    assert!(matches!(smtp.send(&message(1)), Err(Failure::Relay(_))));
+    let lost =
+        "No answer to the message: the relay closed the connection, or its words cannot be read.";
+    assert_eq!(smtp.send(&message(1)), relay_trouble(lost));
     // Whether it was taken cannot be known, so it is not sent again in the same attempt.
     assert_eq!(fake.connections(), 1);
     fake.behave();

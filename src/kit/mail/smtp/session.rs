@@ -41,7 +41,7 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    fn await_(&mut self, what: &'static str) {
+    fn awaits(&mut self, what: &'static str) {
         self.awaited = what;
     }
 
@@ -56,14 +56,7 @@ impl Trace {
     /// The failure when time ran out.
     pub(super) fn silence(&self, limit: Duration) -> Failure {
         let seconds = limit.as_secs_f32();
-        Failure::Relay(format!(
-            "No {} within {seconds} s.",
-            if self.awaited.is_empty() {
-                "connection"
-            } else {
-                self.awaited
-            }
-        ))
+        Failure::Relay(format!("No {} within {seconds} s.", self.awaited))
     }
 }
 
@@ -78,18 +71,18 @@ impl Session {
     /// Connects, and goes on until the relay is ready for mail.
     pub(super) async fn open(way: &Way<'_>, trace: &mut Trace) -> Result<Self, Failure> {
         let relay = way.relay;
-        trace.await_("connection");
+        trace.awaits("connection");
         let stream = dial(way).await?;
         let mut session = Self::on(Channel::Plain(stream));
         if relay.security == Security::Implicit {
             session = session.protect(way, trace).await?;
         }
-        trace.await_("greeting");
+        trace.awaits("greeting");
         let outcome = session.client.read().await.map(|_| ());
         session.expect(outcome, 220, trace)?;
         session.hello(way, trace).await?;
         if relay.security == Security::StartTls {
-            trace.await_("answer to STARTTLS");
+            trace.awaits("answer to STARTTLS");
             let reply = session.say("STARTTLS", trace).await?;
             if reply.code != 220 {
                 return Err(Failure::Relay(format!(
@@ -116,7 +109,7 @@ impl Session {
 
     /// The same connection under TLS, the certificate checked for the relay's name.
     async fn protect(self, way: &Way<'_>, trace: &mut Trace) -> Result<Self, Failure> {
-        trace.await_("TLS handshake");
+        trace.awaits("TLS handshake");
         let name = ServerName::try_from(way.relay.host.clone());
         let (Some(connector), Ok(name), Channel::Plain(stream)) =
             (way.connector, name, self.client.stream.into_channel())
@@ -135,7 +128,7 @@ impl Session {
 
     /// EHLO, and the login where it is due: never before TLS where there is to be TLS.
     async fn hello(&mut self, way: &Way<'_>, trace: &mut Trace) -> Result<(), Failure> {
-        trace.await_("answer to EHLO");
+        trace.awaits("answer to EHLO");
         trace.said(&format!("EHLO {}", way.helo));
         let outcome = self.client.ehlo(way.helo).await;
         let (outcome, capabilities) = match outcome {
@@ -151,7 +144,7 @@ impl Session {
         else {
             return Ok(());
         };
-        trace.await_("answer to the login");
+        trace.awaits("answer to the login");
         trace.said("AUTH (user and password not shown)");
         let credentials = Credentials::Plain {
             username: login.user.as_str(),
@@ -169,12 +162,12 @@ impl Session {
     /// MAIL FROM, after RSET if the message before was refused.
     pub(super) async fn begin(&mut self, from: &str, trace: &mut Trace) -> Result<(), Failure> {
         if self.unfinished {
-            trace.await_("answer to RSET");
+            trace.awaits("answer to RSET");
             let reply = self.say("RSET", trace).await?;
             accepted(&reply, 200..=299)?;
             self.unfinished = false;
         }
-        trace.await_("answer to MAIL FROM");
+        trace.awaits("answer to MAIL FROM");
         let reply = self.say(&format!("MAIL FROM:<{from}>"), trace).await?;
         // Whatever the relay says here is about us, not about this message.
         match reply.code {
@@ -190,13 +183,13 @@ impl Session {
         trace: &mut Trace,
     ) -> Result<String, Failure> {
         self.unfinished = true;
-        trace.await_("answer to RCPT TO");
+        trace.awaits("answer to RCPT TO");
         let reply = self.say(&format!("RCPT TO:<{}>", parcel.to), trace).await?;
         accepted(&reply, 200..=299)?;
-        trace.await_("answer to DATA");
+        trace.awaits("answer to DATA");
         let reply = self.say("DATA", trace).await?;
         accepted(&reply, 354..=354)?;
-        trace.await_("answer to the message");
+        trace.awaits("answer to the message");
         trace.said(&format!("(the message, {} bytes)", parcel.bytes.len()));
         let outcome = match self.client.write_message(parcel.bytes).await {
             Ok(()) => self.client.read().await.map(|_| ()),
@@ -228,7 +221,7 @@ impl Session {
                 trace.heard(&reply.words);
                 Ok(reply)
             }
-            (Err(error), _) => Err(Failure::Relay(explain(&error))),
+            (Err(error), _) => Err(Failure::Relay(explain(&error, trace.awaited))),
             (Ok(()), None) => Err(Failure::Relay(
                 "The relay's answer cannot be read.".to_owned(),
             )),
@@ -291,19 +284,19 @@ async fn dial(way: &Way<'_>) -> Result<TcpStream, Failure> {
 }
 
 /// What went wrong below SMTP, as a sentence.
-fn explain(error: &mail_send::Error) -> String {
+fn explain(error: &mail_send::Error, awaited: &str) -> String {
     use mail_send::Error;
     match error {
         Error::UnparseableReply => {
-            "The relay closed the connection, or its answer cannot be read.".to_owned()
+            format!("No {awaited}: the relay closed the connection, or its words cannot be read.")
         }
         Error::UnsupportedAuthMechanism => {
             "The relay offers no login by PLAIN or LOGIN here; without user and password in its URL none is \
              tried."
                 .to_owned()
         }
-        Error::Timeout => "The relay did not answer in time.".to_owned(),
-        Error::Io(error) => format!("The connection to the relay broke: {error}."),
+        Error::Timeout => format!("No {awaited} in time."),
+        Error::Io(error) => format!("No {awaited}: the connection broke ({error})."),
         Error::UnexpectedReply(_) | Error::AuthenticationFailed(_) => "The relay refused.".to_owned(),
         other => format!("{other}."),
     }
