@@ -1,1 +1,6 @@
 //! The integration tests, one binary.
+
+#[cfg(test)]
+mod relay;
+#[cfg(test)]
+mod smtp;

@@ -1,5 +1,9 @@
 //! Mail: a message, how it leaves, and the mailbox that keeps it in memory.
 
+pub mod address;
+pub mod smtp;
+pub mod wire;
+
 use std::sync::Mutex;
 
 use crate::kit::time::Timestamp;
