@@ -59,15 +59,16 @@ fn accepts_gzip(header: &str) -> bool {
         let named = parts
             .next()
             .is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
-        let refused = parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .any(|(key, value)| {
-                key.trim().eq_ignore_ascii_case("q")
-                    && value
-                        .trim()
-                        .parse::<f32>()
-                        .is_ok_and(|quality| quality <= 0.0)
-            });
+        let refused =
+            parts
+                .filter_map(|parameter| parameter.split_once('='))
+                .any(|(key, value)| {
+                    key.trim().eq_ignore_ascii_case("q")
+                        && value
+                            .trim()
+                            .parse::<f32>()
+                            .is_ok_and(|quality| quality <= 0.0)
+                });
         named && !refused
     })
 }
