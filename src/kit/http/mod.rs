@@ -1,4 +1,5 @@
 //! HTTP: the gate, the server behind it, and owned requests and answers.
 
+pub mod assets;
 pub mod request;
 pub mod response;

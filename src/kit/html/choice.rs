@@ -1,0 +1,247 @@
+//! Fields for choosing: a menu of values, a tick.
+
+use maud::{Markup, Render, html};
+
+use super::Yes;
+use super::form::{described_by, label, told};
+
+/// One of the values of a [`Select`].
+#[derive(Clone, Debug)]
+pub struct Choice<'a> {
+    value: &'a str,
+    label: &'a str,
+    refused: Option<&'a str>,
+    about: Option<Markup>,
+}
+
+impl<'a> Choice<'a> {
+    /// A value, and how it reads.
+    #[must_use]
+    pub const fn new(value: &'a str, label: &'a str) -> Self {
+        Self {
+            value,
+            label,
+            refused: None,
+            about: None,
+        }
+    }
+
+    /// Cannot be chosen, and why; `None` leaves it free.
+    #[must_use]
+    pub const fn refused(mut self, reason: Option<&'a str>) -> Self {
+        self.refused = reason;
+        self
+    }
+
+    /// What it means, shown under the menu while it is chosen. For menus of at most six.
+    #[must_use]
+    pub fn about(mut self, about: Markup) -> Self {
+        self.about = Some(about);
+        self
+    }
+}
+
+/// A labelled menu of values.
+#[derive(Clone, Debug)]
+pub struct Select<'a> {
+    name: &'a str,
+    id: &'a str,
+    label: &'a str,
+    choices: Vec<Choice<'a>>,
+    chosen: &'a str,
+    hint: Option<Markup>,
+    error: Option<Markup>,
+    focus: Option<&'a str>,
+    guess_zone: bool,
+}
+
+impl<'a> Select<'a> {
+    /// A menu; its id is its name unless [`Select::id`] says otherwise.
+    #[must_use]
+    pub const fn new(name: &'a str, label: &'a str, choices: Vec<Choice<'a>>) -> Self {
+        Self {
+            name,
+            id: name,
+            label,
+            choices,
+            chosen: "",
+            hint: None,
+            error: None,
+            focus: None,
+            guess_zone: false,
+        }
+    }
+
+    /// Another id, where two forms of a page have a field of this name.
+    #[must_use]
+    pub const fn id(mut self, id: &'a str) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The value that is chosen now; the first when none is.
+    #[must_use]
+    pub const fn chosen(mut self, value: &'a str) -> Self {
+        self.chosen = value;
+        self
+    }
+
+    /// A sentence that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Render) -> Self {
+        self.hint = Some(hint.render());
+        self
+    }
+
+    /// What is wrong and what to do about it; drawn in place of the hint.
+    #[must_use]
+    pub fn error(mut self, error: Option<impl Render>) -> Self {
+        self.error = error.map(|error| error.render());
+        self
+    }
+
+    /// See [`super::field::Field::focus`].
+    #[must_use]
+    pub const fn focus(mut self, name: &'a str) -> Self {
+        self.focus = Some(name);
+        self
+    }
+
+    /// The values are names of time zones, and the browser's own is chosen where the script runs. For pages on
+    /// which nobody has chosen yet.
+    #[must_use]
+    pub const fn guess_zone(mut self) -> Self {
+        self.guess_zone = true;
+        self
+    }
+
+    fn described_by(&self) -> Option<String> {
+        let about = self.has_about().then_some("about");
+        described_by(self.id, self.hint.as_ref(), self.error.as_ref(), about)
+    }
+
+    fn has_about(&self) -> bool {
+        self.choices.iter().any(|choice| choice.about.is_some())
+    }
+}
+
+impl Render for Select<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            div.field {
+                (label(self.id, self.label, None))
+                select id=(self.id) name=(self.name) data-timezone[self.guess_zone]
+                    autofocus[self.focus == Some(self.name)]
+                    aria-invalid=[self.error.as_ref().map(|_| "true")] aria-describedby=[self.described_by()] {
+                    @for choice in &self.choices { (option(choice, self.chosen)) }
+                }
+                @if self.has_about() {
+                    // One for each option, in their order: the style sheet shows the one that is chosen.
+                    div.abouts id={ (self.id) "-about" } {
+                        @for choice in &self.choices {
+                            div.about { @if let Some(about) = &choice.about { (about) } }
+                        }
+                    }
+                }
+                (told(self.id, self.hint.as_ref(), self.error.as_ref()))
+            }
+        }
+    }
+}
+
+fn option(choice: &Choice, chosen: &str) -> Markup {
+    html! {
+        option value=(choice.value) selected[choice.value == chosen] disabled[choice.refused.is_some()] {
+            (choice.label)
+            @if let Some(reason) = choice.refused { " (" (reason) ")" }
+        }
+    }
+}
+
+/// Three facts in a row, under a sentence: what a choice means. Each is a heading and its value.
+#[must_use]
+pub fn facts(sentence: &str, facts: &[(&str, &str)]) -> Markup {
+    html! {
+        p { (sentence) }
+        ul { @for (heading, value) in facts { li { span { (heading) } " " b { (value) } } } }
+    }
+}
+
+/// A tick with its words.
+#[derive(Clone, Debug)]
+pub struct Check<'a> {
+    name: &'a str,
+    id: &'a str,
+    value: &'a str,
+    label: &'a str,
+    hint: Option<Markup>,
+    error: Option<Markup>,
+    ticked: bool,
+}
+
+impl<'a> Check<'a> {
+    /// Sends `name=yes` when it is ticked, and nothing when it is not.
+    #[must_use]
+    pub const fn new(name: &'a str, label: &'a str) -> Self {
+        Self {
+            name,
+            id: name,
+            value: "yes",
+            label,
+            hint: None,
+            error: None,
+            ticked: false,
+        }
+    }
+
+    /// Another id, where two ticks of a page have one name.
+    #[must_use]
+    pub const fn id(mut self, id: &'a str) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// What is sent when it is ticked.
+    #[must_use]
+    pub const fn value(mut self, value: &'a str) -> Self {
+        self.value = value;
+        self
+    }
+
+    /// A sentence that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Render) -> Self {
+        self.hint = Some(hint.render());
+        self
+    }
+
+    /// What is wrong and what to do about it.
+    #[must_use]
+    pub fn error(mut self, error: Option<impl Render>) -> Self {
+        self.error = error.map(|error| error.render());
+        self
+    }
+
+    /// Whether it is ticked.
+    #[must_use]
+    pub fn ticked(mut self, ticked: impl Into<Yes>) -> Self {
+        self.ticked = ticked.into() == Yes::Yes;
+        self
+    }
+}
+
+impl Render for Check<'_> {
+    fn render(&self) -> Markup {
+        let described_by = described_by(self.id, self.hint.as_ref(), self.error.as_ref(), None);
+        html! {
+            div.check {
+                input type="checkbox" id=(self.id) name=(self.name) value=(self.value) checked[self.ticked]
+                    aria-invalid=[self.error.as_ref().map(|_| "true")] aria-describedby=[described_by];
+                div {
+                    label for=(self.id) { (self.label) }
+                    (told(self.id, self.hint.as_ref(), self.error.as_ref()))
+                }
+            }
+        }
+    }
+}

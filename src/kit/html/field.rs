@@ -1,0 +1,310 @@
+//! Fields for typing: one line or several, passwords, codes. A password is never drawn back into its field, and can
+//! always be looked at while it is typed.
+
+use maud::{Markup, Render, html};
+
+use super::form::{described_by, label, told};
+use super::icon::Icon;
+
+/// What a text field takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Email,
+    Tel,
+    Number,
+    Date,
+    CurrentPassword,
+    NewPassword,
+    /// Six digits from an authenticator app.
+    Code,
+    /// So many lines.
+    Area(u8),
+}
+
+impl Kind {
+    const fn input_type(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Tel => "tel",
+            Self::Date => "date",
+            Self::CurrentPassword | Self::NewPassword => "password",
+            // Digits are asked for by the keyboard, never by arrows that change them while scrolling.
+            Self::Text | Self::Number | Self::Code | Self::Area(_) => "text",
+        }
+    }
+
+    const fn input_mode(self) -> Option<&'static str> {
+        match self {
+            Self::Number | Self::Code => Some("numeric"),
+            _ => None,
+        }
+    }
+
+    const fn autocomplete(self) -> &'static str {
+        match self {
+            Self::CurrentPassword => "current-password",
+            Self::NewPassword => "new-password",
+            Self::Code => "one-time-code",
+            Self::Tel => "tel",
+            Self::Text | Self::Email | Self::Number | Self::Date | Self::Area(_) => "off",
+        }
+    }
+
+    const fn is_password(self) -> bool {
+        matches!(self, Self::CurrentPassword | Self::NewPassword)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Optional,
+    Required,
+    Fixed,
+}
+
+/// A labelled text field. Its id is its name unless [`Field::id`] says otherwise.
+#[derive(Clone, Debug)]
+pub struct Field<'a> {
+    kind: Kind,
+    name: &'a str,
+    id: &'a str,
+    label: &'a str,
+    value: &'a str,
+    hint: Option<Markup>,
+    error: Option<Markup>,
+    aside: Option<Markup>,
+    below: Option<Markup>,
+    autocomplete: &'a str,
+    placeholder: Option<&'a str>,
+    asked: Asked,
+    focus: Option<&'a str>,
+}
+
+impl<'a> Field<'a> {
+    const fn new(kind: Kind, name: &'a str, label: &'a str) -> Self {
+        Self {
+            kind,
+            name,
+            id: name,
+            label,
+            value: "",
+            hint: None,
+            error: None,
+            aside: None,
+            below: None,
+            autocomplete: kind.autocomplete(),
+            placeholder: None,
+            asked: Asked::Optional,
+            focus: None,
+        }
+    }
+
+    /// One line of text.
+    #[must_use]
+    pub const fn text(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Text, name, label)
+    }
+
+    /// An e-mail address. For signing in, add `.autocomplete("username")`.
+    #[must_use]
+    pub const fn email(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Email, name, label)
+    }
+
+    /// A phone number.
+    #[must_use]
+    pub const fn tel(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Tel, name, label)
+    }
+
+    /// A number, typed as text.
+    #[must_use]
+    pub const fn number(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Number, name, label)
+    }
+
+    /// A day (`YYYY-MM-DD` when sent).
+    #[must_use]
+    pub const fn date(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Date, name, label)
+    }
+
+    /// Text of several lines; so many are shown.
+    #[must_use]
+    pub const fn area(name: &'a str, label: &'a str, lines: u8) -> Self {
+        Self::new(Kind::Area(lines), name, label)
+    }
+
+    /// The password one has. A value set on it is never drawn.
+    #[must_use]
+    pub const fn password(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::CurrentPassword, name, label).required()
+    }
+
+    /// A password one chooses. A value set on it is never drawn.
+    #[must_use]
+    pub const fn new_password(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::NewPassword, name, label).required()
+    }
+
+    /// Six digits from an authenticator app, in one field.
+    #[must_use]
+    pub const fn code(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::Code, name, label).required()
+    }
+
+    /// Another id, where two forms of a page have a field of this name.
+    #[must_use]
+    pub const fn id(mut self, id: &'a str) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// What was typed before, or is so now.
+    #[must_use]
+    pub const fn value(mut self, value: &'a str) -> Self {
+        self.value = value;
+        self
+    }
+
+    /// A sentence that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Render) -> Self {
+        self.hint = Some(hint.render());
+        self
+    }
+
+    /// What is wrong and what to do about it; drawn in place of the hint.
+    #[must_use]
+    pub fn error(mut self, error: Option<impl Render>) -> Self {
+        self.error = error.map(|error| error.render());
+        self
+    }
+
+    /// What stands at the far end of the label, such as "Forgot password?".
+    #[must_use]
+    pub fn aside(mut self, aside: Markup) -> Self {
+        self.aside = Some(aside);
+        self
+    }
+
+    /// The list of what a password must hold, ticked while it is typed where the script runs.
+    #[must_use]
+    pub fn rules(mut self) -> Self {
+        self.below = Some(rules(self.id));
+        self
+    }
+
+    /// What a browser may fill in (`name`, `username`, `organization` …).
+    #[must_use]
+    pub const fn autocomplete(mut self, autocomplete: &'a str) -> Self {
+        self.autocomplete = autocomplete;
+        self
+    }
+
+    /// An example of what to type.
+    #[must_use]
+    pub const fn placeholder(mut self, placeholder: &'a str) -> Self {
+        self.placeholder = Some(placeholder);
+        self
+    }
+
+    /// It must be filled in.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.asked = Asked::Required;
+        self
+    }
+
+    /// It is shown and sent, and cannot be changed.
+    #[must_use]
+    pub const fn fixed(mut self) -> Self {
+        self.asked = Asked::Fixed;
+        self
+    }
+
+    /// The name of the field of this form that is focused first: the first bad one, else where one begins.
+    /// Give the same name to all fields of the form.
+    #[must_use]
+    pub const fn focus(mut self, name: &'a str) -> Self {
+        self.focus = Some(name);
+        self
+    }
+
+    fn described_by(&self) -> Option<String> {
+        let rules = self.below.as_ref().map(|_| "rules");
+        described_by(self.id, self.hint.as_ref(), self.error.as_ref(), rules)
+    }
+
+    fn input(&self) -> Markup {
+        let class = match self.kind {
+            Kind::Code => "input code",
+            _ => "input",
+        };
+        let focused = self.focus == Some(self.name);
+        let invalid = self.error.as_ref().map(|_| "true");
+        let required = self.asked == Asked::Required;
+        let fixed = self.asked == Asked::Fixed;
+        if let Kind::Area(lines) = self.kind {
+            return html! {
+                textarea.input id=(self.id) name=(self.name) rows=(lines) placeholder=[self.placeholder]
+                    autocomplete=(self.autocomplete) required[required] readonly[fixed] autofocus[focused]
+                    aria-invalid=[invalid] aria-describedby=[self.described_by()] { "\n" (self.value) }
+            };
+        }
+        let value = (!self.kind.is_password() && !self.value.is_empty()).then_some(self.value);
+        let bare = self.kind != Kind::Text;
+        html! {
+            input class=(class) id=(self.id) name=(self.name) type=(self.kind.input_type())
+                inputmode=[self.kind.input_mode()] value=[value] placeholder=[self.placeholder]
+                autocomplete=(self.autocomplete) spellcheck=[bare.then_some("false")]
+                autocapitalize=[bare.then_some("none")] required[required] readonly[fixed] autofocus[focused]
+                aria-invalid=[invalid] aria-describedby=[self.described_by()];
+        }
+    }
+
+    fn control(&self) -> Markup {
+        if !self.kind.is_password() {
+            return self.input();
+        }
+        html! {
+            div.with-end {
+                (self.input())
+                button type="button" class="btn quiet icon-only" data-reveal=(self.id)
+                    data-hide="Hide password" aria-label="Show password" { (Icon::Eye) }
+            }
+            p.hint.caps role="status" data-caps="Caps Lock is on." {}
+        }
+    }
+}
+
+impl Render for Field<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            div.field {
+                (label(self.id, self.label, self.aside.as_ref()))
+                (self.control())
+                (told(self.id, self.hint.as_ref(), self.error.as_ref()))
+                @if let Some(below) = &self.below { (below) }
+            }
+        }
+    }
+}
+
+/// The five things a password must hold; `data-rule` is what the script judges them by.
+const RULES: [(&str, &str); 5] = [
+    ("length", "8 to 128 characters"),
+    ("upper", "An upper case letter"),
+    ("lower", "A lower case letter"),
+    ("digit", "A number"),
+    ("special", "A special character"),
+];
+
+fn rules(id: &str) -> Markup {
+    html! {
+        ul.rules id={ (id) "-rules" } data-rules=(id) aria-label="The password needs" {
+            @for (rule, words) in RULES { li data-rule=(rule) { (words) } }
+        }
+    }
+}
