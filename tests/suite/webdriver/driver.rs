@@ -1,0 +1,203 @@
+//! chromedriver as a child process, and the wire to it.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::Scripts;
+
+/// Longer than any step of a test on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pictures of long pages are large; nothing else is.
+const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+
+/// Quiet and alone: nothing that fetches what the page did not ask for. The sandbox
+/// needs privileges that containers lack, and the pages are ours; /dev/shm is small there.
+const ARGUMENTS: &[&str] = &[
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+    "--lang=en-GB",
+];
+
+/// One browser, with its own chromedriver; both end when this is dropped.
+pub(super) struct Session {
+    driver: Child,
+    agent: ureq::Agent,
+    url: String,
+    // The browser's profile, which must outlive it.
+    home: TempDir,
+}
+
+/// Whether browser tests are asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, not a setting"
+)]
+pub(super) fn is_wanted() -> bool {
+    std::env::var("DOORWARD_BROWSER").is_ok_and(|value| value == "1")
+}
+
+impl Session {
+    pub(super) fn new(scripts: Scripts) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (driver, port) = start(home.path());
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(TIMEOUT));
+        let mut session = Self {
+            driver,
+            agent: config.build().into(),
+            url: format!("http://127.0.0.1:{port}"),
+            home,
+        };
+        let wanted = capabilities(session.home.path(), scripts);
+        let created = session.post("session", &wanted);
+        let id = created["sessionId"].as_str().unwrap();
+        session.url = session.at(&format!("session/{id}"));
+        session
+    }
+
+    pub(super) fn get(&self, path: &str) -> Value {
+        let answer = self.try_get(path);
+        answer.unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    }
+
+    /// The answer, or the fault in the protocol's words.
+    pub(super) fn try_get(&self, path: &str) -> Result<Value, String> {
+        read(self.agent.get(self.at(path)).call())
+    }
+
+    pub(super) fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self.agent.post(self.at(path)).send_json(body);
+        read(answer).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    }
+
+    pub(super) fn delete(&self, path: &str) {
+        let answer = self.agent.delete(self.at(path)).call();
+        read(answer).unwrap_or_else(|fault| panic!("{path}: {fault}"));
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/{path}", self.url)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The browser goes first: killing chromedriver alone would leave it behind.
+        // What fails here was gone already.
+        let closed = self.agent.delete(&self.url).call();
+        if let Err(fault) = read(closed) {
+            println!("The browser did not close: {fault}");
+        }
+        self.driver.kill().ok();
+        self.driver.wait().ok();
+    }
+}
+
+/// The `value` of an answer, or what went wrong in the protocol's words.
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, String> {
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let body = answer.body_mut().with_config().limit(ANSWER_MAX);
+    let mut answer: Value = body.read_json().map_err(|error| error.to_string())?;
+    let value = answer["value"].take();
+    match value["error"].as_str() {
+        Some(error) => {
+            let message = value["message"].as_str().unwrap_or_default();
+            Err(format!("{error}: {message}"))
+        }
+        None => Ok(value),
+    }
+}
+
+/// chromedriver on a port that was free, in a home of its own.
+fn start(home: &Path) -> (Child, u16) {
+    let started = Command::new("chromedriver")
+        .arg("--port=0")
+        .env("HOME", home)
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut driver = match started {
+        Ok(driver) => driver,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            panic!("chromedriver is not installed; tests/run installs it and runs these tests")
+        }
+        Err(error) => panic!("chromedriver: {error}"),
+    };
+    let stdout = driver.stdout.take().unwrap();
+    let Some(port) = port(stdout) else {
+        driver.kill().ok();
+        panic!("chromedriver named no port");
+    };
+    (driver, port)
+}
+
+/// The port that chromedriver says it listens on. Its further words are read and
+/// dropped, so that it never waits for us.
+fn port(stdout: ChildStdout) -> Option<u16> {
+    let (found, ports) = mpsc::channel();
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stdout);
+        let mut line = String::new();
+        while reader.read_line(&mut line).unwrap_or(0) > 0 {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                found
+                    .send(port.trim().trim_end_matches('.').parse().ok())
+                    .ok();
+                break;
+            }
+            line.clear();
+        }
+        drop(found);
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).ok();
+    });
+    ports.recv_timeout(TIMEOUT).ok().flatten()
+}
+
+fn capabilities(home: &Path, scripts: Scripts) -> Value {
+    let mut arguments: Vec<_> = ARGUMENTS
+        .iter()
+        .map(|&argument| argument.to_owned())
+        .collect();
+    arguments.push(format!(
+        "--user-data-dir={}",
+        home.join("profile").display()
+    ));
+    let mut options = json!({
+        "args": arguments,
+        "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },
+    });
+    if scripts == Scripts::Off {
+        // Content setting 2: blocked.
+        let setting = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        options["prefs"] = setting;
+    }
+    json!({ "capabilities": { "alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        "timeouts": { "pageLoad": 30_000, "script": 30_000, "implicit": 0 },
+        // A dialog that nobody expected fails the step that meets it.
+        "unhandledPromptBehavior": "dismiss and notify",
+    } } })
+}
