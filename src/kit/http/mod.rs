@@ -1,5 +1,9 @@
 //! HTTP: the gate, the server behind it, and owned requests and answers.
 
+pub mod agent;
 pub mod assets;
+pub mod cookie;
+pub mod fields;
+pub mod form;
 pub mod request;
 pub mod response;

@@ -1,0 +1,287 @@
+//! The application: the file, the outside things, the settings, and the only places where transactions open.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::audit::{self, Audited, Event};
+use crate::domain::role::Permission;
+use crate::error::{Error, Result};
+use crate::invitations::Terms;
+use crate::kit::db::{Db, Read, Tx, World, unpoisoned};
+use crate::kit::floods::{Floods, Verdict};
+use crate::kit::hasher::Hasher;
+use crate::kit::http::cookie::Transport;
+use crate::kit::keys::Keys;
+use crate::kit::mail::{Mailbox, Mailer};
+use crate::kit::random::Random;
+use crate::kit::throttle::Throttle;
+use crate::kit::time::{Clock, Timestamp};
+use crate::scope::By;
+use crate::sessions::Lifetimes;
+
+/// What the operator decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address people type, without a slash at the end: every link begins with it.
+    pub public_url: String,
+    /// Hosts that requests may name.
+    pub hosts: Vec<String>,
+    /// How cookies are marked.
+    pub transport: Transport,
+    /// What pages before sign-in call the Portal.
+    pub brand: String,
+    /// The sender of every mail, as configured.
+    pub mail_from: String,
+    /// How mail leaves, in words; none while it is off.
+    pub relay: Option<String>,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// How long invitations live, and how many there may be.
+    pub terms: Terms,
+    /// Whether this is the demonstration.
+    pub mode: Mode,
+    /// A warning that stands on every page, as for http in the open.
+    pub warning: Option<&'static str>,
+    /// The data folder.
+    pub data: PathBuf,
+}
+
+/// For whom this process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// For an organisation.
+    Production,
+    /// For somebody who looks around: mail stays in the process, and its bodies can be read.
+    Demo,
+}
+
+impl Settings {
+    /// An address of the Portal, for mails and the terminal.
+    #[must_use]
+    pub fn link(&self, route: &crate::routes::Route) -> String {
+        format!("{}{route}", self.public_url)
+    }
+
+    /// The domain of Message-IDs: the sender's.
+    #[must_use]
+    pub fn mail_domain(&self) -> &str {
+        let address = self.mail_from.trim_end_matches('>');
+        address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+}
+
+/// The relay's state of health, as the worker last saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when it fails.
+    pub since: Timestamp,
+    /// Its words.
+    pub words: String,
+    /// When it is tried next.
+    pub next_try: Timestamp,
+}
+
+/// Rings when there is work for the background thread.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    ring: Condvar,
+}
+
+impl Bell {
+    /// There is work.
+    pub fn ring(&self) {
+        *unpoisoned(&self.rung) = true;
+        self.ring.notify_all();
+    }
+
+    /// Waits for work, at most so long.
+    pub fn wait(&self, at_most: Duration) {
+        let rung = unpoisoned(&self.rung);
+        let (mut rung, _) =
+            self.ring.wait_timeout_while(rung, at_most, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+/// What one flood of failures has in common, kept for its sum row.
+#[derive(Clone, Debug)]
+pub struct Flood {
+    /// The event as it was first recorded.
+    pub event: Event,
+    /// From where.
+    pub address: Option<IpAddr>,
+}
+
+/// The outside things, each with one implementation for production and one for tests.
+pub struct Outside {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Mail; none while it is off.
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// The mailbox in the process, in the demonstration.
+    pub mailbox: Option<Arc<Mailbox>>,
+}
+
+/// Everything a request or a tick needs.
+pub struct App {
+    db: Db,
+    keys: Keys,
+    outside: Outside,
+    /// Password hashing.
+    pub hasher: Hasher,
+    /// Who must wait.
+    pub throttle: Throttle,
+    /// Failures that are summed instead of written one by one.
+    pub floods: Floods<Flood>,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// Wakes the worker.
+    pub bell: Bell,
+    /// The relay's state of health; none while it is well.
+    pub trouble: Mutex<Option<Trouble>>,
+    /// When the worker last finished a round, by the clock that never steps back.
+    pub worked_at: Mutex<Duration>,
+    latest: AtomicI64,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+impl App {
+    /// Puts it together. The throttle's memory is read back from the file.
+    pub fn new(db: Db, keys: Keys, outside: Outside, hasher: Hasher, settings: Settings) -> Result<Self> {
+        let now = outside.clock.now();
+        let saved = db.read(now, |read| crate::passwords::load_throttles(read).map_err(Error::from))?;
+        let worked_at = Mutex::new(outside.clock.elapsed());
+        Ok(Self {
+            db,
+            keys,
+            outside,
+            hasher,
+            throttle: Throttle::new(saved),
+            floods: Floods::default(),
+            settings,
+            bell: Bell::default(),
+            trouble: Mutex::new(None),
+            worked_at,
+            latest: AtomicI64::new(now.0),
+        })
+    }
+
+    /// The present. Never earlier than it was: a clock that steps back revives nothing.
+    pub fn now(&self) -> Timestamp {
+        let now = self.outside.clock.now().0;
+        Timestamp(self.latest.fetch_max(now, Ordering::SeqCst).max(now))
+    }
+
+    /// How far the machine's clock lies behind the latest instant it showed, in seconds.
+    pub fn behind(&self) -> i64 {
+        self.latest.load(Ordering::SeqCst).saturating_sub(self.outside.clock.now().0)
+    }
+
+    /// The clock that never steps back.
+    pub fn elapsed(&self) -> Duration {
+        self.outside.clock.elapsed()
+    }
+
+    /// The keys of `secret.key`.
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Where random bytes come from.
+    pub fn random(&self) -> &dyn Random {
+        self.outside.random.as_ref()
+    }
+
+    /// How mail leaves; none while it is off.
+    pub fn mailer(&self) -> Option<&dyn Mailer> {
+        self.outside.mailer.as_deref()
+    }
+
+    /// The mailbox in the process; only in the demonstration and in tests.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        self.outside.mailbox.as_deref()
+    }
+
+    /// Asks the file.
+    pub fn read<T>(&self, now: Timestamp, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        self.db.read(now, work)
+    }
+
+    /// Does somebody's deed: commits only what was recorded, then wakes the worker.
+    ///
+    /// ```compile_fail
+    /// # use doorward::app::App;
+    /// # use doorward::kit::time::Timestamp;
+    /// fn forgetful(app: &App) {
+    ///     // A change without its audit record is no `Audited`.
+    ///     app.write(Timestamp(0), |tx| Ok(()));
+    /// }
+    /// ```
+    pub fn write<T>(&self, now: Timestamp, work: impl FnOnce(&Tx<'_>) -> Result<Audited<T>>) -> Result<T> {
+        let done = self.db.write(self.world(now), work)?;
+        self.bell.ring();
+        Ok(done.into_inner())
+    }
+
+    /// Does the machine's own bookkeeping. Called only by the door and the worker.
+    pub fn housekeep<T>(&self, now: Timestamp, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.db.write(self.world(now), work)
+    }
+
+    /// Records what was not done, after the rollback; of a flood the first five a minute, then a sum.
+    pub fn refuse(&self, now: Timestamp, by: &By, event: &Event) -> Result<()> {
+        let flood = Flood { event: event.clone(), address: by.address };
+        let likeness = format!("{} {:?}", event.likeness(), by.address);
+        let key = self.keys.mac(crate::kit::keys::Use::Throttle, &[b"flood", likeness.as_bytes()]);
+        match self.floods.judge(key, flood, now) {
+            Verdict::Record => self.housekeep(now, |tx| audit::record(tx, by, event, ()).map(|_| ())),
+            Verdict::Count => Ok(()),
+        }
+    }
+
+    /// Another process wrote to the file since this number was asked last.
+    pub fn foreign_version(&self) -> Result<i64> {
+        Ok(self.db.foreign_version()?)
+    }
+
+    /// Whether the file can be used.
+    pub fn probe(&self) -> Result<()> {
+        Ok(self.db.probe()?)
+    }
+
+    /// The open file, for what checks it as a whole.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    fn world(&self, now: Timestamp) -> World<'_> {
+        World {
+            now,
+            random: self.outside.random.as_ref(),
+            keys: &self.keys,
+            mail_domain: self.settings.mail_domain(),
+        }
+    }
+}
+
+/// Whom a refusal sends the visitor to: the roles that hold the permission, as a sentence.
+#[must_use]
+pub fn who_may(permission: Permission) -> String {
+    let roles: Vec<&str> = crate::domain::role::Role::holding(permission).map(crate::domain::role::Role::label).collect();
+    match roles.as_slice() {
+        [] => "nobody".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
