@@ -2,6 +2,7 @@
 //! storage, HTTP, parts of pages, mail, time and randomness.
 
 pub mod db;
+pub mod floods;
 pub mod hasher;
 pub mod html;
 pub mod http;
@@ -9,4 +10,5 @@ pub mod keys;
 pub mod mail;
 pub mod random;
 pub mod secret;
+pub mod throttle;
 pub mod time;
