@@ -3,6 +3,7 @@
 
 pub mod dates;
 pub mod db;
+pub mod floods;
 pub mod hasher;
 pub mod html;
 pub mod http;
@@ -10,4 +11,5 @@ pub mod keys;
 pub mod mail;
 pub mod random;
 pub mod secret;
+pub mod throttle;
 pub mod time;
