@@ -1,5 +1,7 @@
 //! Passwords: the rule for new ones, and the cap for typed ones.
 
+use std::cmp::Ordering;
+
 use crate::kit::secret::Secret;
 
 /// The shortest and the longest new password, in code points.
@@ -63,6 +65,8 @@ impl Password {
     }
 }
 
+type Test = fn(char) -> bool;
+
 /// What the rule still asks for, in its own order.
 fn missing(text: &str) -> Vec<String> {
     let mut missing = Vec::new();
@@ -74,7 +78,7 @@ fn missing(text: &str) -> Vec<String> {
             if more == 1 { "" } else { "s" }
         ));
     }
-    let rules: [(&str, fn(char) -> bool); 4] = [
+    let rules: [(&str, Test); 4] = [
         ("upper case", char::is_uppercase),
         ("lower case", char::is_lowercase),
         ("a number", char::is_numeric),
@@ -91,12 +95,29 @@ fn missing(text: &str) -> Vec<String> {
     missing
 }
 
-/// Whether the folded password is on the bundled list.
+/// Whether the folded password is on the bundled list: a binary search in its text, which is sorted and ASCII.
 fn is_common(folded: &str) -> bool {
-    COMMON.lines().any(|line| line == folded)
+    let mut rest = COMMON;
+    while !rest.is_empty() {
+        let Some((half, _)) = rest.split_at_checked(rest.len() / 2) else {
+            return false;
+        };
+        let start = half.rfind('\n').map_or(0, |end| end + 1);
+        let Some((before, from)) = rest.split_at_checked(start) else {
+            return false;
+        };
+        let (line, after) = from.split_once('\n').unwrap_or((from, ""));
+        rest = match folded.cmp(line) {
+            Ordering::Equal => return true,
+            Ordering::Less => before,
+            Ordering::Greater => after,
+        };
+    }
+    false
 }
 
-/// Common passwords that satisfy the rule, in lower case, one a line.
+/// Common passwords that satisfy the rule, in lower case, one a line, sorted; how they were gathered is said in
+/// `common_passwords.LICENSE`.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 #[cfg(test)]
@@ -145,5 +166,37 @@ mod tests {
             Password::chosen("Lea-is-1-of-us", &["lea"]).is_ok(),
             "three letters are no part"
         );
+    }
+
+    #[test]
+    fn the_list_of_common_passwords_is_in_order() {
+        let lines: Vec<&str> = COMMON.lines().collect();
+        assert!((2_800..=3_300).contains(&lines.len()), "{}", lines.len());
+        assert!(COMMON.is_ascii() && COMMON.ends_with('\n'));
+        for pair in lines.windows(2) {
+            assert!(pair[0] < pair[1], "{pair:?} are not in order, or twice");
+        }
+        for line in &lines {
+            assert_eq!(line.to_lowercase(), *line);
+            // They are there in lower case; the rest of the rule can be seen.
+            assert_eq!(missing(line), ["upper case"], "{line} is refused anyway");
+        }
+    }
+
+    #[test]
+    fn every_common_password_is_found_and_no_other() {
+        for line in COMMON.lines() {
+            assert!(is_common(line), "{line}");
+            assert!(!is_common(&format!("{line}~")), "{line}~");
+            assert!(!is_common(&format!("~{line}")), "~{line}");
+        }
+        for wrong in ["", "\n", "!", "~", "zzzzzzzz", "password1", "é"] {
+            assert!(!is_common(wrong), "{wrong:?}");
+        }
+        for listed in ["password1!", "welcome@123", "qwerty123!", "p@ssw0rd"] {
+            assert!(is_common(listed), "{listed}");
+        }
+        assert!(Password::chosen("WELCOME@123a", &[]).is_ok());
+        assert!(Password::chosen("wElCoMe@123", &[]).is_err());
     }
 }
