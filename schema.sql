@@ -134,14 +134,19 @@ CREATE TABLE devices (
 CREATE INDEX devices_by_account ON devices (account_id);
 CREATE INDEX devices_by_use ON devices (used_at);
 
--- Wrong passwords so far, for restarts. `subject` is a MAC: the file holds no list of what strangers typed.
+-- Tries so far, for restarts. `subject` is a MAC or a network address: the file holds no list of what strangers typed.
 CREATE TABLE throttles (
-  kind      TEXT NOT NULL,
-  subject   BLOB NOT NULL,
-  counters  TEXT NOT NULL,
-  expires_at INTEGER NOT NULL,
+  kind      TEXT    NOT NULL CHECK (kind IN ('account', 'device', 'code', 'mail', 'address', 'links')),
+  subject   BLOB    NOT NULL,
+  recent    BLOB    NOT NULL,                  -- the instants that count, eight bytes each
+  over      INTEGER NOT NULL,                  -- how many were judged over the limit
+  day_began_at INTEGER NOT NULL,
+  day_count INTEGER NOT NULL,
+  until_at  INTEGER NOT NULL,                  -- when the row is of no use any more
   PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX throttles_by_end ON throttles (until_at);
 
 -- Links that turn a Pending account Active. The token is derived from the nonce under the link key, never stored.
 CREATE TABLE invitations (
@@ -205,6 +210,7 @@ CREATE TABLE errands (
 
 CREATE INDEX errands_due ON errands (urgency, due_at) WHERE state IN ('waiting', 'sending');
 CREATE INDEX errands_by_organisation ON errands (organisation_id, created_at);
+CREATE INDEX errands_unsent ON errands (organisation_id, state) WHERE state IN ('waiting', 'sending', 'failed');
 CREATE INDEX errands_by_about ON errands (about_id);
 CREATE INDEX errands_by_account ON errands (account_id);
 CREATE INDEX errands_by_end ON errands (ended_at) WHERE ended_at IS NOT NULL;

@@ -244,7 +244,7 @@ impl App {
         let flood = Flood { event: event.clone(), address: by.address };
         let likeness = format!("{} {:?}", event.likeness(), by.address);
         let key = self.keys.mac(crate::kit::keys::Use::Throttle, &[b"flood", likeness.as_bytes()]);
-        match self.floods.judge(key, flood, now) {
+        match self.floods.judge(key, &flood, now) {
             Verdict::Record => self.housekeep(now, |tx| audit::record(tx, by, event, ()).map(|_| ())),
             Verdict::Count => Ok(()),
         }

@@ -19,7 +19,7 @@ use crate::kit::db::Tx;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
-pub use sql::{Attempt, Counts, Filter, Row, attempts, counts, find, list, waiting_since};
+pub use sql::{Attempt, Counts, Filter, Row, attempts, counts, find, list, unsent, waiting_since};
 
 /// What is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]

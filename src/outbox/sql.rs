@@ -343,6 +343,15 @@ pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
     Ok(counts)
 }
 
+/// How many of the organisation's mails want attention: owed or given up.
+pub fn unsent(read: &Read<'_>, organisation: OrganisationId) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM errands WHERE organisation_id = ?1 AND state IN ('waiting', 'sending', 'failed')",
+        [organisation],
+        |row| row.get(0),
+    )
+}
+
 /// One line of a mail's history: equal answers in a row are one.
 #[derive(Clone, Debug)]
 pub struct Attempt {

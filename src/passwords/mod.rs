@@ -10,17 +10,19 @@ pub mod views;
 
 use crate::accounts::{self, Status};
 use crate::audit::{self, Action, Audited, Event};
+use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId, ResetId};
 use crate::domain::token::{Nonce, Purpose, Token};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
-use crate::kit::keys::Keys;
+use crate::kit::keys::{Keys, Use};
+use crate::kit::throttle::Saved;
 use crate::kit::time::{HOUR, Timestamp};
 use crate::organisations;
 use crate::outbox::{self, Errand, Recipient};
 use crate::scope::By;
 
-pub use sql::{changed_at, hash_of};
+pub use sql::{changed_at, hash_of, load_throttles};
 
 /// How long a reset link lives.
 pub const RESET_TTL: i64 = HOUR;
@@ -194,4 +196,31 @@ pub fn live_token(read: &Read<'_>, keys: &Keys, id: ResetId) -> Result<Option<(T
             expires_at,
         )
     }))
+}
+
+/// Under which key an address is throttled, known or not: the file holds no list of what strangers typed.
+#[must_use]
+pub fn throttle_key(keys: &Keys, email: &Email) -> [u8; 32] {
+    keys.mac(Use::Throttle, &[b"account", email.as_str().as_bytes()])
+}
+
+/// Writes the throttle's memory down.
+pub fn save_throttles(tx: &Tx<'_>, rows: &[Saved]) -> Result<()> {
+    for row in rows {
+        sql::save_throttle(tx, row)?;
+    }
+    Ok(())
+}
+
+/// Forgets the throttle rows that are of no use any more.
+pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
+    Ok(sql::sweep_throttles(tx, 100)?)
+}
+
+/// The operator lets an account's tries begin anew; a running server notices within a second.
+pub fn unlock(tx: &Tx<'_>, account: &accounts::Account) -> Result<Audited<()>> {
+    let Some(email) = account.email.clone() else { return Err(Error::NotFound) };
+    sql::clear_throttles(tx, &throttle_key(tx.keys(), &email))?;
+    let event = Event::of(account.organisation, Action::AccountUnlocked).on(account.id, email);
+    audit::record(tx, &By::operator(), &event, ())
 }

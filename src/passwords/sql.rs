@@ -6,6 +6,7 @@ use crate::domain::id::{AccountId, OrganisationId, ResetId};
 use crate::domain::token::{Nonce, TokenHash};
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
+use crate::kit::throttle::Saved;
 use crate::kit::time::Timestamp;
 
 /// The hash of an account's password, in PHC form.
@@ -129,5 +130,52 @@ pub(super) fn live_nonce(read: &Read<'_>, id: ResetId) -> Result<Option<(Nonce, 
           WHERE r.id = ?1 AND r.state = 'open' AND r.expires_at > ?2 AND a.status = 'active'",
         (id, read.now()),
         |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// The throttle's memory, as it was written down.
+pub fn load_throttles(read: &Read<'_>) -> Result<Vec<Saved>> {
+    read.list(
+        "SELECT kind, subject, recent, over, day_began_at, day_count, until_at FROM throttles WHERE until_at > ?1",
+        [read.now()],
+        |row| {
+            let kind = row.get_ref(0)?.as_str()?.parse().map_err(|()| contradiction("kind of throttle"))?;
+            Ok(Saved {
+                kind,
+                key: row.get(1)?,
+                recent: Saved::recent_from(row.get_ref(2)?.as_blob()?),
+                over: row.get(3)?,
+                day_began: row.get(4)?,
+                day_count: row.get(5)?,
+                until: row.get(6)?,
+            })
+        },
+    )
+}
+
+pub(super) fn save_throttle(tx: &Tx<'_>, row: &Saved) -> Result<()> {
+    if row.is_empty() {
+        tx.execute("DELETE FROM throttles WHERE kind = ?1 AND subject = ?2", (row.kind.slug(), &row.key))?;
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO throttles (kind, subject, recent, over, day_began_at, day_count, until_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO UPDATE SET recent = excluded.recent, over = excluded.over, day_began_at = excluded.day_began_at,
+           day_count = excluded.day_count, until_at = excluded.until_at",
+        (row.kind.slug(), &row.key, row.recent_bytes(), row.over, row.day_began, row.day_count, row.until),
+    )?;
+    Ok(())
+}
+
+pub(super) fn clear_throttles(tx: &Tx<'_>, key: &[u8]) -> Result<()> {
+    tx.execute("DELETE FROM throttles WHERE kind <> 'address' AND kind <> 'links' AND substr(subject, 1, 32) = ?1", [key])?;
+    Ok(())
+}
+
+pub(super) fn sweep_throttles(tx: &Tx<'_>, rows: i64) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM throttles WHERE (kind, subject) IN (SELECT kind, subject FROM throttles WHERE until_at <= ?1 LIMIT ?2)",
+        (tx.now(), rows),
     )
 }

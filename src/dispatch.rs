@@ -1,0 +1,112 @@
+//! Which handler answers which route, and nothing else.
+
+use crate::app::App;
+use crate::error::Result;
+use crate::kit::http::request::Method;
+use crate::kit::http::response::Response;
+use crate::routes::Route;
+use crate::visit::Visit;
+use crate::{accounts, dashboard, help, invitations, outbox, passwords, roles, sessions, setup};
+
+/// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
+pub fn to(visit: &Visit<'_>, route: &Route) -> Result<Response> {
+    match visit.request.method {
+        Method::Get | Method::Head => show(visit, route),
+        Method::Post => act(visit, route),
+    }
+}
+
+fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
+    match route {
+        Route::Dashboard => dashboard::pages::show(visit),
+        Route::SignIn => sessions::pages::new(visit),
+        Route::SetUpHelp => setup::pages::index(visit),
+        Route::SetUp(token) => setup::pages::new(visit, token),
+        Route::Activate(token) => invitations::pages::show(visit, token),
+        Route::ForgotPassword => passwords::pages::new(visit),
+        Route::ResetPassword(token) => passwords::pages::edit(visit, token),
+        Route::Accounts => accounts::pages::index(visit),
+        Route::NewAccount => invitations::pages::new(visit),
+        Route::Account(id) => accounts::pages::show(visit, *id),
+        Route::DeleteAccount(id) => invitations::pages::confirm_delete(visit, *id),
+        Route::Roles => roles::pages::index(visit),
+        Route::Role(role) => roles::pages::show(visit, *role),
+        Route::Mail => outbox::pages::index(visit),
+        Route::Errand(id) => outbox::pages::show(visit, *id),
+        Route::ErrandBody(id) => outbox::pages::body(visit, *id),
+        Route::Help(topic) => help::pages::show(visit, *topic),
+        Route::SignOut
+        | Route::AskForLink(_)
+        | Route::ResendInvitation(_)
+        | Route::CopyLink(_)
+        | Route::RetryErrand(_)
+        | Route::Theme => Ok(not_allowed("POST")),
+        Route::Asset(_) | Route::Healthz | Route::Readyz => Err(crate::error::Error::NotFound),
+    }
+}
+
+fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
+    match route {
+        Route::SignIn => sessions::pages::create(visit),
+        Route::SignOut => sessions::pages::delete(visit),
+        Route::SetUp(token) => setup::pages::create(visit, token),
+        Route::Activate(token) => invitations::pages::accept(visit, token),
+        Route::AskForLink(token) => invitations::pages::ask(visit, token),
+        Route::ForgotPassword => passwords::pages::create(visit),
+        Route::ResetPassword(token) => passwords::pages::update(visit, token),
+        Route::Accounts => invitations::pages::create(visit),
+        Route::ResendInvitation(id) => invitations::pages::resend(visit, *id),
+        Route::CopyLink(id) => invitations::pages::copy_link(visit, *id),
+        Route::DeleteAccount(id) => invitations::pages::delete(visit, *id),
+        Route::RetryErrand(id) => outbox::pages::retry(visit, *id),
+        Route::Theme => sessions::pages::theme(visit),
+        Route::Dashboard
+        | Route::SetUpHelp
+        | Route::NewAccount
+        | Route::Account(_)
+        | Route::Roles
+        | Route::Role(_)
+        | Route::Mail
+        | Route::Errand(_)
+        | Route::ErrandBody(_)
+        | Route::Help(_)
+        | Route::Asset(_)
+        | Route::Healthz
+        | Route::Readyz => Ok(not_allowed("GET, HEAD")),
+    }
+}
+
+fn not_allowed(allow: &str) -> Response {
+    Response::text(405, "This address does not take that method.\n").with("Allow", allow)
+}
+
+/// The process lives.
+#[must_use]
+pub fn healthz(app: &App) -> Response {
+    health(app, "ok")
+}
+
+/// The process can work: the database answers and the background thread moves. A relay in trouble is only a
+/// degradation, and said in the body.
+#[must_use]
+pub fn readyz(app: &App) -> Response {
+    if let Err(error) = app.probe() {
+        tracing::error!(err = %error, "not ready: the database does not answer");
+        return Response::json(503, serde_json::json!({ "status": "failed", "failed": ["database"] }).to_string());
+    }
+    health(app, "ready")
+}
+
+/// How long the background thread may be silent: longer than one attempt at a mail, and then some.
+const WORKER_SILENT_MAX: std::time::Duration = std::time::Duration::from_secs(150);
+
+fn health(app: &App, well: &str) -> Response {
+    let silent = app.elapsed().saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
+    if silent > WORKER_SILENT_MAX {
+        return Response::json(503, serde_json::json!({ "status": "failed", "failed": ["worker"] }).to_string());
+    }
+    let is_troubled = crate::kit::db::unpoisoned(&app.trouble).is_some();
+    let degraded: &[&str] = if is_troubled { &["mail"] } else { &[] };
+    let status = if is_troubled { "degraded" } else { well };
+    Response::json(200, serde_json::json!({ "status": status, "degraded": degraded }).to_string())
+}

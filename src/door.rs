@@ -1,0 +1,248 @@
+//! Where a request comes in: panic guard, host, session, right of way, form proof, dispatch, errors.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::app::App;
+use crate::audit::{Action, Event};
+use crate::dispatch;
+use crate::domain::token::Token;
+use crate::error::{Error, Result};
+use crate::kit::http::assets;
+use crate::kit::http::fields::{Fields, decode_path, encode};
+use crate::kit::http::request::{Method, Request};
+use crate::kit::http::response::Response;
+use crate::kit::random;
+use crate::kit::time::Timestamp;
+use crate::layout;
+use crate::routes::{Access, Route};
+use crate::scope::{Actor, By, Scope};
+use crate::sessions;
+use crate::visit::{Opened, Visit};
+
+/// Answers one request. Never panics, and never answers before what it acknowledges is on the disk.
+pub fn handle(app: &App, request: &Request) -> Response {
+    let started = app.elapsed();
+    let request_id = request_id(app);
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
+    let (route, response) = answer.unwrap_or_else(|_| {
+        tracing::error!(request_id, "a handler panicked");
+        ("panic", Response::text(500, format!("Something broke here. Nothing was saved.\nRequest {request_id}\n")))
+    });
+    let took = u64::try_from(app.elapsed().saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
+    let status = response.status;
+    if request.method == Method::Post || status >= 500 {
+        tracing::info!(request_id, method = ?request.method, route, status, duration_ms = took, ip = %request.client, "answered");
+    }
+    response
+}
+
+fn request_id(app: &App) -> String {
+    // An id is a convenience: without randomness the request fails where it needs some.
+    random::bytes::<10>(app.random()).map_or_else(|_| "none".to_owned(), |bytes| data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase())
+}
+
+fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Response) {
+    let route = match decode_path(&request.path) {
+        None => return ("bad path", Response::text(400, "This address cannot be read.\n")),
+        Some(_) => Route::parse(&request.path),
+    };
+    // Assets are the same for everybody, and health is asked by machines that know no name.
+    match &route {
+        Some(Route::Asset(name)) => {
+            let answer = assets::answer(name, request.header("accept-encoding"));
+            return ("/assets/{name}", answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")));
+        }
+        Some(Route::Healthz) => return ("/healthz", dispatch::healthz(app)),
+        Some(Route::Readyz) => return ("/readyz", dispatch::readyz(app)),
+        _ => {}
+    }
+    if let Some(refusal) = unknown_host(app, request) {
+        return ("unknown host", refusal);
+    }
+    let name = route.as_ref().map_or("unknown", Route::name);
+    (name, in_visit(app, request, request_id, route.as_ref()))
+}
+
+/// A name we are not known by: somebody else's page, or a setting that is missing.
+fn unknown_host(app: &App, request: &Request) -> Option<Response> {
+    let host = host_name(request.header("host").unwrap_or_default());
+    if app.settings.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        return None;
+    }
+    Some(Response::text(
+        421,
+        "This Portal is not known by the name you used.\nIf you run it: set public_url to the address people type, \
+         as in public_url = \"https://portal.example.com\".\n",
+    ))
+}
+
+/// A Host or authority without its port.
+fn host_name(host: &str) -> &str {
+    if let Some(end) = host.find(']') {
+        return host.get(..=end).unwrap_or(host);
+    }
+    host.split_once(':').map_or(host, |(name, _)| name)
+}
+
+fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route>) -> Response {
+    let now = app.now();
+    let place = route.unwrap_or(&Route::Dashboard);
+    let opened = open(app, request, request_id, now);
+    let (opened, trouble) = match opened {
+        Ok(opened) => (opened, None),
+        Err(error) => (
+            Opened { now, request_id: request_id.to_owned(), body: Fields::default(), scope: None },
+            Some(error),
+        ),
+    };
+    let visit = match Visit::new(app, request, place, opened) {
+        Ok(visit) => visit,
+        Err(error) => {
+            tracing::error!(request_id, err = %error, "a visit could not begin");
+            return Response::text(500, "Something broke here. Nothing was saved.\n");
+        }
+    };
+    let result = match (trouble, route) {
+        (Some(error), _) => Err(error),
+        (None, None) => Err(Error::NotFound),
+        (None, Some(route)) => admit(&visit, route).and_then(|()| dispatch::to(&visit, route)),
+    };
+    result.unwrap_or_else(|error| refuse(&visit, &error))
+}
+
+/// Finds out who asks, and reads what they sent.
+fn open(app: &App, request: &Request, request_id: &str, now: Timestamp) -> Result<Opened> {
+    let body = match request.method {
+        Method::Post => Fields::parse(&request.body)
+            .ok_or(Error::Malformed("The form cannot be read: it is not UTF-8, or holds too many fields."))?,
+        Method::Get | Method::Head => Fields::default(),
+    };
+    let scope = find_session(app, request, now)?;
+    Ok(Opened { now, request_id: request_id.to_owned(), body, scope })
+}
+
+fn find_session(app: &App, request: &Request, now: Timestamp) -> Result<Option<(Scope, Token)>> {
+    let carried = app.settings.transport.read(request, "session").and_then(|text| text.parse::<Token>().ok());
+    let Some(token) = carried else { return Ok(None) };
+    let hash = token.hash();
+    let Some(found) = app.read(now, |read| sessions::find(read, &hash, app.settings.lifetimes))? else {
+        return Ok(None);
+    };
+    if found.is_stale(now) {
+        // Reading goes on when nothing can be written; the last use is then simply older.
+        if let Err(error) = app.housekeep(now, |tx| sessions::touch(tx, &hash, found.scope.account)) {
+            tracing::warn!(request_id = "", err = %error, "the last use was not written down");
+        }
+    }
+    Ok(Some((found.scope, token)))
+}
+
+/// Who may come to this route at all, and whether a form that does something is ours.
+fn admit(visit: &Visit<'_>, route: &Route) -> Result<()> {
+    if visit.request.method == Method::Post {
+        check_origin(visit)?;
+    }
+    match route.access() {
+        Access::Public => {}
+        Access::SignedIn => {
+            visit.signed_in()?;
+        }
+        Access::With(permission) => {
+            if !visit.signed_in()?.permissions.has(permission) {
+                return Err(Error::Forbidden(permission));
+            }
+        }
+    }
+    if visit.request.method == Method::Post && !visit.has_csrf() {
+        return Err(Error::Stale);
+    }
+    Ok(())
+}
+
+/// A form from elsewhere is refused before anything else is looked at: by Origin, by Sec-Fetch-Site, and for the
+/// browsers that send neither by Referer.
+fn check_origin(visit: &Visit<'_>) -> Result<()> {
+    let request = visit.request;
+    let is_ours = |origin: &str| {
+        let Some((scheme, rest)) = origin.split_once("://") else { return false };
+        let host = host_name(rest.split('/').next().unwrap_or_default());
+        let scheme_ours = visit.app.settings.public_url.split("://").next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(scheme_ours)
+            && visit.app.settings.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+    };
+    let has = |name: &str| request.headers.iter().any(|(n, _)| n == name);
+    let site = request.header("sec-fetch-site");
+    let trusted = match request.header("origin") {
+        Some(origin) => is_ours(origin) && site.is_none_or(|site| site == "same-origin"),
+        None if has("origin") => false,
+        None if has("sec-fetch-site") => matches!(site, Some("same-origin" | "none")),
+        None if has("referer") => request.header("referer").is_some_and(is_ours),
+        None => true,
+    };
+    if trusted { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Turns an error into its page, and records what was refused.
+fn refuse(visit: &Visit<'_>, error: &Error) -> Response {
+    record(visit, error);
+    if matches!(error, Error::SignInFirst) {
+        return to_sign_in(visit);
+    }
+    if let Error::Internal(cause) = error {
+        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "internal error");
+    }
+    let accept = visit.request.header("accept").unwrap_or_default();
+    if accept.contains("application/json") && !accept.contains("text/html") {
+        return layout::error_json(visit, error);
+    }
+    layout::error(visit, error)
+}
+
+fn to_sign_in(visit: &Visit<'_>) -> Response {
+    // Only a page can be come back to; what a form would have done is not done unasked.
+    let page = match (visit.request.method, &visit.request.query) {
+        (Method::Post, _) => return visit.redirect(&Route::SignIn),
+        (Method::Get | Method::Head, Some(query)) => format!("{}?{query}", visit.request.path),
+        (Method::Get | Method::Head, None) => visit.request.path.clone(),
+    };
+    if *visit.route == Route::Dashboard && visit.request.query.is_none() {
+        return visit.redirect(&Route::SignIn);
+    }
+    Response::see_other(&format!("{}?next={}", Route::SignIn, encode(&page)))
+}
+
+/// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself.
+fn record(visit: &Visit<'_>, error: &Error) {
+    let action = match error {
+        Error::Forbidden(_) | Error::Refused(_) => Action::Denied,
+        Error::Stale => Action::FormRefused,
+        Error::Malformed(_) => Action::RequestMalformed,
+        Error::TooMany { .. } if visit.scope().is_some() => Action::Denied,
+        Error::NotFound
+        | Error::SignInFirst
+        | Error::Invalid { .. }
+        | Error::Gone(_)
+        | Error::TooMany { .. }
+        | Error::Busy
+        | Error::Internal(_) => return,
+    };
+    let event = match visit.scope() {
+        Some(scope) => Event::of(scope.organisation, action),
+        None => Event::of_system(action),
+    };
+    let method = if visit.request.method == Method::Post { "POST" } else { "GET" };
+    let event = event.with("route", visit.route.name()).with("method", method).with("code", error.code());
+    let event = match error {
+        Error::Forbidden(permission) => event.with("permission", permission.key()),
+        _ => event,
+    };
+    if let Err(error) = visit.app.refuse(visit.now, &visit.by(), &event) {
+        tracing::error!(request_id = visit.request_id, err = %error, "a refusal could not be recorded");
+    }
+}
+
+/// Who acts, in a request that nobody is signed in to.
+#[must_use]
+pub fn stranger(visit: &Visit<'_>) -> By {
+    By { actor: Actor::Stranger, ..visit.by() }
+}

@@ -1,0 +1,223 @@
+//! One request being answered: who asks, when, from where; and what a handler may do with it.
+
+use std::cell::Cell;
+
+use jiff::tz::TimeZone;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::audit::Audited;
+use crate::domain::token::Token;
+use crate::error::{Error, Result};
+use crate::kit::db::{Read, Tx};
+use crate::kit::html::frame::Theme;
+use crate::kit::http::fields::Fields;
+use crate::kit::http::form::Form;
+use crate::kit::http::request::Request;
+use crate::kit::http::response::Response;
+use crate::kit::keys::Use;
+use crate::kit::time::Timestamp;
+use crate::routes::Route;
+use crate::scope::{Actor, Allowed, By, Right, Scope};
+
+/// The field that proves a form came from our page.
+pub const CSRF: &str = "csrf";
+/// A flash message is for the very next page.
+const FLASH_TTL: i64 = 60;
+/// The longest flash message, in bytes of its cookie.
+const FLASH_MAX: usize = 1_500;
+
+/// One request being answered.
+pub struct Visit<'v> {
+    /// The application.
+    pub app: &'v App,
+    /// The request as it came.
+    pub request: &'v Request,
+    /// Where it goes.
+    pub route: &'v Route,
+    /// Its one instant.
+    pub now: Timestamp,
+    /// Its id, for the log, the audit log and the error page.
+    pub request_id: String,
+    /// The fields of its body.
+    pub body: Fields,
+    scope: Option<(Scope, Token)>,
+    visitor: Token,
+    is_new_visitor: bool,
+    form_drawn: Cell<bool>,
+}
+
+impl std::fmt::Debug for Visit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Visit({})", self.request_id)
+    }
+}
+
+impl<'v> Visit<'v> {
+    /// Begins to answer. The session, if any, was found at `now`.
+    pub fn new(
+        app: &'v App,
+        request: &'v Request,
+        route: &'v Route,
+        opened: Opened,
+    ) -> Result<Self> {
+        let carried = app.settings.transport.read(request, "visit").and_then(|text| text.parse().ok());
+        let is_new_visitor = carried.is_none();
+        let visitor = match carried {
+            Some(token) => token,
+            None => Token::new(app.random())?,
+        };
+        Ok(Self {
+            app,
+            request,
+            route,
+            now: opened.now,
+            request_id: opened.request_id,
+            body: opened.body,
+            scope: opened.scope,
+            visitor,
+            is_new_visitor,
+            form_drawn: Cell::new(false),
+        })
+    }
+
+    /// Who is signed in; none for strangers.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref().map(|(scope, _)| scope)
+    }
+
+    /// Who is signed in, which this page needs.
+    pub fn signed_in(&self) -> Result<&Scope> {
+        self.scope().ok_or(Error::SignInFirst)
+    }
+
+    /// Who acts, for the audit log.
+    pub fn by(&self) -> By {
+        let actor = match self.scope() {
+            Some(scope) => Actor::Account {
+                id: scope.account,
+                email: scope.email.clone(),
+                session: Some(scope.session),
+            },
+            None => Actor::Stranger,
+        };
+        By { actor, address: Some(self.request.client), request_id: self.request_id.clone() }
+    }
+
+    /// The right, if this session carries it.
+    pub fn allow<R: Right>(&self) -> Result<Allowed<R>> {
+        Allowed::to(self.signed_in()?, &self.by())
+    }
+
+    /// The zone in which times are shown.
+    pub fn zone(&self) -> TimeZone {
+        self.scope().map_or(TimeZone::UTC, |scope| TimeZone::get(&scope.time_zone).unwrap_or(TimeZone::UTC))
+    }
+
+    /// The colours this browser chose.
+    pub fn theme(&self) -> Theme {
+        let chosen = self.app.settings.transport.read(self.request, "theme");
+        chosen.and_then(Theme::from_slug).unwrap_or_default()
+    }
+
+    /// Asks the file, at this request's instant.
+    pub fn read<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        self.app.read(self.now, work)
+    }
+
+    /// Does a deed, in one transaction with its record.
+    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<Audited<T>>) -> Result<T> {
+        self.app.write(self.now, work)
+    }
+
+    /// The form that was sent; fields our page does not have, or has once, are an error.
+    pub fn form(&self, known: &[&str]) -> Result<Form> {
+        let known: Vec<&str> = known.iter().copied().chain([CSRF]).collect();
+        if !self.body.are_only(&known) {
+            return Err(Error::Malformed("The form holds a field that our page does not have, or one twice."));
+        }
+        Ok(Form::new(self.body.clone()))
+    }
+
+    /// A value of the query; unknown ones are ignored, unreadable ones too.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let query = Fields::parse(self.request.query.as_deref()?.as_bytes())?;
+        query.get(name).map(str::to_owned)
+    }
+
+    /// The hidden value of every form on the page: bound to the session, or to this browser before sign-in.
+    pub fn csrf(&self) -> String {
+        self.form_drawn.set(true);
+        self.csrf_value()
+    }
+
+    /// Whether the form that was sent carries it.
+    pub fn has_csrf(&self) -> bool {
+        let sent = self.body.get(CSRF).unwrap_or_default();
+        // A visitor without the cookie never got a form from us.
+        let may_have_form = self.scope.is_some() || !self.is_new_visitor;
+        may_have_form && bool::from(sent.as_bytes().ct_eq(self.csrf_value().as_bytes()))
+    }
+
+    fn csrf_value(&self) -> String {
+        let (kind, holder): (&[u8], _) = match &self.scope {
+            Some((_, session)) => (b"csrf session", session.hash()),
+            None => (b"csrf visit", self.visitor.hash()),
+        };
+        let mac = self.app.keys().mac(Use::Forms, &[kind, holder.bytes()]);
+        data_encoding::BASE64URL_NOPAD.encode(&mac)
+    }
+
+    /// Adds the cookie that a form before sign-in is bound to, where one was drawn.
+    #[must_use]
+    pub fn with_visitor(&self, response: Response) -> Response {
+        if self.form_drawn.get() && self.is_new_visitor && self.scope.is_none() {
+            let cookie = self.app.settings.transport.set("visit", &self.visitor.reveal(), None);
+            return response.with("Set-Cookie", &cookie);
+        }
+        response
+    }
+
+    /// To that page, with nothing to say.
+    pub fn redirect(&self, route: &Route) -> Response {
+        Response::see_other(&route.to_string())
+    }
+
+    /// To that page, which then says what happened.
+    pub fn redirect_with(&self, route: &Route, message: &str) -> Response {
+        let text = data_encoding::BASE64URL_NOPAD.encode(message.as_bytes());
+        let response = self.redirect(route);
+        if text.len() > FLASH_MAX {
+            return response;
+        }
+        let value = format!("{text}.{}", self.flash_mac(&text));
+        response.with("Set-Cookie", &self.app.settings.transport.set("flash", &value, Some(FLASH_TTL)))
+    }
+
+    /// What the page before left to be said; nothing that we did not sign.
+    pub fn flash(&self) -> Option<String> {
+        let (text, mac) = self.app.settings.transport.read(self.request, "flash")?.split_once('.')?;
+        if !bool::from(mac.as_bytes().ct_eq(self.flash_mac(text).as_bytes())) {
+            return None;
+        }
+        String::from_utf8(data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
+    }
+
+    fn flash_mac(&self, text: &str) -> String {
+        let mac = self.app.keys().mac(Use::Forms, &[b"flash", text.as_bytes()]);
+        data_encoding::BASE64URL_NOPAD.encode(&mac)
+    }
+}
+
+/// What the door found out before the visit began.
+#[derive(Debug)]
+pub struct Opened {
+    /// The request's instant.
+    pub now: Timestamp,
+    /// Its id.
+    pub request_id: String,
+    /// Its fields.
+    pub body: Fields,
+    /// Who is signed in, and the cookie that says so.
+    pub scope: Option<(Scope, Token)>,
+}
