@@ -12,7 +12,7 @@ use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
 use super::chart::{Bar, Chart};
 use super::choice::{Check, Choice, Select, facts};
-use super::copy::{codes, copy_box, download};
+use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
 use super::form::{group, guarded, post, post_button};
 use super::frame::{Head, Theme, document};
@@ -338,6 +338,7 @@ fn copy_part() -> Markup {
         (copy_box("link", "Activate account link", "https://portal.haldenworks.example/activate/7Qk2mB9xT4cW8dRzLs3nHf6Y"))
         (codes("codes", "Recovery codes", &["k7mq-2vfd", "9xtr-h4wn", "c3pz-8ybj", "w6ga-n5ke"]))
         div.row { (Button::copy("Copy", "codes")) }
+        (steps(&["Add the key", "Save recovery codes", "Done"], 1))
         (details(&[
             ("Sign-in", html! { "Password. No two-factor" }),
             ("Member since", html! { (day(NOW.minus(265 * DAY), &zone())) }),
