@@ -5,7 +5,11 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod gallery;
+#[cfg(test)]
 mod html;
+#[cfg(test)]
+mod markup;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

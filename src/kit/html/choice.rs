@@ -137,7 +137,7 @@ impl Render for Select<'_> {
                 }
                 @if self.has_about() {
                     // One for each option, in their order: the style sheet shows the one that is chosen.
-                    div.abouts id={ (self.id) "-about" } {
+                    div id={ (self.id) "-about" } {
                         @for choice in &self.choices {
                             div.about { @if let Some(about) = &choice.about { (about) } }
                         }

@@ -79,6 +79,7 @@ pub struct Field<'a> {
     placeholder: Option<&'a str>,
     asked: Asked,
     focus: Option<&'a str>,
+    sends_itself: bool,
 }
 
 impl<'a> Field<'a> {
@@ -97,6 +98,7 @@ impl<'a> Field<'a> {
             placeholder: None,
             asked: Asked::Optional,
             focus: None,
+            sends_itself: false,
         }
     }
 
@@ -232,6 +234,14 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// A code that sends its form when all six digits are there, where the script runs. For forms that ask for
+    /// nothing else.
+    #[must_use]
+    pub const fn sends_itself(mut self) -> Self {
+        self.sends_itself = true;
+        self
+    }
+
     fn described_by(&self) -> Option<String> {
         let rules = self.below.as_ref().map(|_| "rules");
         described_by(self.id, self.hint.as_ref(), self.error.as_ref(), rules)
@@ -260,7 +270,7 @@ impl<'a> Field<'a> {
                 inputmode=[self.kind.input_mode()] value=[value] placeholder=[self.placeholder]
                 autocomplete=(self.autocomplete) spellcheck=[bare.then_some("false")]
                 autocapitalize=[bare.then_some("none")] required[required] readonly[fixed] autofocus[focused]
-                aria-invalid=[invalid] aria-describedby=[self.described_by()];
+                data-code[self.sends_itself] aria-invalid=[invalid] aria-describedby=[self.described_by()];
         }
     }
 

@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod field;
 pub mod form;
 pub mod frame;
+pub mod gallery;
 pub mod icon;
 pub mod menu;
 pub mod nav;
