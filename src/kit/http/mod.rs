@@ -1,4 +1,8 @@
 //! HTTP: the gate, the server behind it, and owned requests and answers.
 
+pub mod client;
+pub mod gate;
+pub mod headers;
 pub mod request;
 pub mod response;
+pub mod server;
