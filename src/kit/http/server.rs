@@ -127,7 +127,7 @@ impl Server {
             .as_ref()
             .is_some_and(|keeper| !keeper.is_finished());
         let alive = self.alive.load(Ordering::SeqCst);
-        is_kept && alive >= self.worker_count && self.signals.is_reaching()
+        is_kept && alive >= self.worker_count && self.signals.is_reaching.load(Ordering::Relaxed)
     }
 
     /// Lets nobody in any more, finishes the requests that have begun, for `grace` at most, and ends all threads.
@@ -209,7 +209,7 @@ impl Keeper {
     fn keep(mut self, mut inner: Inner) {
         loop {
             let outcome = catch_unwind(AssertUnwindSafe(|| self.run_gate(&inner.folder.socket())));
-            self.signals.set_reaching(false);
+            self.signals.is_reaching.store(false, Ordering::Relaxed);
             match outcome {
                 Ok(Ok(Outcome::Stopped)) => break,
                 Ok(Ok(Outcome::ServerLost)) => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::head::{Head, Scan, values};
+use super::head::{Expectation, Head, Scan, values};
 use super::limits::Limits;
 use super::refusal::Refusal;
 use crate::kit::http::client;
@@ -140,7 +140,7 @@ impl Inbound {
         let head = Head::parse(bytes, &rules.limits, &rules.wide_body_paths)?;
         self.body = Some(Pending {
             missing: head.length,
-            expects_continue: head.expects_continue,
+            expects_continue: head.expectation == Expectation::Continue,
             request: Whole {
                 bytes: forward(&head, rules, peer),
                 method: head.method,

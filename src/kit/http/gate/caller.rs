@@ -82,9 +82,8 @@ pub(super) enum Next {
 pub(super) struct Caller {
     pub(super) socket: TcpStream,
     pub(super) peer: IpAddr,
-    /// What the limits count.
-    pub(super) network: IpAddr,
-    pub(super) is_trusted: bool,
+    /// What the limits count; nothing for a trusted proxy, which stands for many.
+    pub(super) network: Option<IpAddr>,
     pub(super) phase: Phase,
     pub(super) deadline: Instant,
     /// When it came or last finished a request: the oldest goes first where room must be made.
@@ -104,8 +103,7 @@ impl Caller {
         Self {
             socket,
             peer,
-            network: client::network(peer),
-            is_trusted: client::is_trusted(peer, &rules.trusted),
+            network: (!client::is_trusted(peer, &rules.trusted)).then(|| client::network(peer)),
             phase: Phase::Idle,
             deadline: now + rules.limits.idle_time,
             since: now,

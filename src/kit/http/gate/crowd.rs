@@ -35,9 +35,8 @@ impl Crowd {
     pub(super) fn insert(&mut self, caller: Caller) -> usize {
         let token = self.next;
         self.next = self.next.wrapping_add(1);
-        // Trusted proxies stand for many, so they are not counted.
-        if !caller.is_trusted {
-            *self.counts.entry(caller.network).or_default() += 1;
+        if let Some(network) = caller.network {
+            *self.counts.entry(network).or_default() += 1;
         }
         self.callers.insert(token, caller);
         token
@@ -54,12 +53,12 @@ impl Crowd {
     pub(super) fn remove(&mut self, token: usize) -> Option<Caller> {
         let caller = self.callers.remove(&token)?;
         self.held = self.held.saturating_sub(caller.counted);
-        if !caller.is_trusted
-            && let Some(count) = self.counts.get_mut(&caller.network)
+        if let Some(network) = caller.network
+            && let Some(count) = self.counts.get_mut(&network)
         {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.counts.remove(&caller.network);
+                self.counts.remove(&network);
             }
         }
         Some(caller)
@@ -94,15 +93,15 @@ impl Crowd {
         self.callers.iter().map(|(token, caller)| (*token, caller))
     }
 
-    /// Whether an address has all the connections it may.
-    pub(super) fn is_full(&self, network: IpAddr, limits: &Limits) -> bool {
-        self.counts.get(&network).copied().unwrap_or_default() >= limits.per_address_max
+    /// How many connections an address has.
+    pub(super) fn count(&self, network: IpAddr) -> usize {
+        self.counts.get(&network).copied().unwrap_or_default()
     }
 
     /// The connection of this address that is missed least.
     pub(super) fn least_of(&self, network: IpAddr) -> Option<usize> {
         self.iter()
-            .filter(|(_, caller)| caller.network == network && !caller.is_trusted)
+            .filter(|(_, caller)| caller.network == Some(network))
             .filter_map(|(token, caller)| Some((rank(&caller.phase)?, caller.since, token)))
             .min()
             .map(|(_, _, token)| token)
@@ -123,7 +122,7 @@ impl Crowd {
         self.iter()
             .filter_map(|(token, caller)| {
                 let rank = rank(&caller.phase)?;
-                Some((caller.is_trusted, rank, caller.since, token))
+                Some((caller.network.is_none(), rank, caller.since, token))
             })
             .min()
             .map(|(_, _, _, token)| token)

@@ -63,6 +63,15 @@ impl Scan {
     }
 }
 
+/// What a client can wait for before it sends a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Nothing.
+    Nothing,
+    /// `100 Continue`.
+    Continue,
+}
+
 /// A request's head, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head<'a> {
@@ -76,8 +85,8 @@ pub struct Head<'a> {
     pub fields: Vec<(&'a str, &'a str)>,
     /// How many bytes of body follow.
     pub length: usize,
-    /// Whether the client waits for `100 Continue` before it sends the body.
-    pub expects_continue: bool,
+    /// What the client waits for before it sends the body.
+    pub expectation: Expectation,
     /// Whether the client wants to use the connection again.
     pub keep_alive: bool,
 }
@@ -110,7 +119,7 @@ impl<'a> Head<'a> {
             target,
             minor: request.minor,
             length: usize::try_from(length).map_err(|_| Refusal::TooLarge)?,
-            expects_continue: expects_continue(&fields, request.minor)?,
+            expectation: expectation(&fields, request.minor)?,
             keep_alive: keep_alive(&fields, request.minor),
             fields,
         })
@@ -310,14 +319,15 @@ fn is_form(fields: &[(&str, &str)]) -> bool {
 }
 
 /// HTTP/1.0 has no expectations: there the header is to be ignored.
-fn expects_continue(fields: &[(&str, &str)], minor: u8) -> Result<bool, Refusal> {
-    let mut expected = values(fields, "expect").filter(|_| minor == 1).peekable();
-    let expects = expected.peek().is_some();
-    if expected.all(|value| value.eq_ignore_ascii_case("100-continue")) {
-        Ok(expects)
-    } else {
-        Err(Refusal::Expectation)
+fn expectation(fields: &[(&str, &str)], minor: u8) -> Result<Expectation, Refusal> {
+    let mut expectation = Expectation::Nothing;
+    for value in values(fields, "expect").filter(|_| minor == 1) {
+        if !value.eq_ignore_ascii_case("100-continue") {
+            return Err(Refusal::Expectation);
+        }
+        expectation = Expectation::Continue;
     }
+    Ok(expectation)
 }
 
 fn keep_alive(fields: &[(&str, &str)], minor: u8) -> bool {

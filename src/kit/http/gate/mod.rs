@@ -67,7 +67,8 @@ const ABANDONED_MAX: u64 = 1024 * 1024;
 pub(super) struct Signals {
     waker: Waker,
     stop_at: Mutex<Option<Instant>>,
-    is_reaching: AtomicBool,
+    /// Whether the gate runs and reaches the server behind it.
+    pub(super) is_reaching: AtomicBool,
 }
 
 impl Signals {
@@ -89,17 +90,6 @@ impl Signals {
 
     pub(super) fn stop_at(&self) -> Option<Instant> {
         *self.stop_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the gate runs and reaches the server behind it.
-    pub(super) fn is_reaching(&self) -> bool {
-        self.is_reaching.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_reaching(&self, is_reaching: bool) {
-        if self.is_reaching() != is_reaching {
-            self.is_reaching.store(is_reaching, Ordering::Relaxed);
-        }
     }
 }
 
@@ -186,7 +176,9 @@ impl<'a> Gate<'a> {
             self.accept();
             self.work();
             self.sweep();
-            self.signals.set_reaching(self.slots.has_any());
+            self.signals
+                .is_reaching
+                .store(self.slots.has_any(), Ordering::Relaxed);
             if self.slots.is_lost() {
                 return Ok(Outcome::ServerLost);
             }
@@ -241,6 +233,7 @@ impl<'a> Gate<'a> {
                 self.advance(token);
             }
         }
+        // Slots may have come free since.
         self.dispatch();
     }
 
@@ -266,6 +259,7 @@ impl<'a> Gate<'a> {
             Next::Queue => {
                 self.queue.push_back(token);
                 self.settle(token);
+                self.dispatch();
             }
             Next::Refuse(refusal) => self.refuse(token, refusal),
             Next::Close => self.remove(token),
@@ -500,18 +494,17 @@ impl<'a> Gate<'a> {
         }
         let caller = Caller::new(socket, peer, self.rules, self.now);
         let limits = &self.rules.limits;
-        let least = if !caller.is_trusted && self.crowd.is_full(caller.network, limits) {
-            Some(self.crowd.least_of(caller.network))
-        } else if self.crowd.len() >= limits.connections_max {
-            Some(self.crowd.least())
-        } else {
-            None
-        };
-        match least {
-            None => {}
-            Some(Some(least)) => self.remove(least),
-            // All are being worked for: then the new one has to go.
-            Some(None) => return,
+        let full = caller
+            .network
+            .filter(|network| self.crowd.count(*network) >= limits.per_address_max);
+        if full.is_some() || self.crowd.len() >= limits.connections_max {
+            let least = match full {
+                Some(network) => self.crowd.least_of(network),
+                None => self.crowd.least(),
+            };
+            // Where all are being worked for, the new one has to go.
+            let Some(least) = least else { return };
+            self.remove(least);
         }
         let token = self.crowd.insert(caller);
         self.ready.push_back(token);
