@@ -7,6 +7,8 @@ mod client;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
 mod markup;

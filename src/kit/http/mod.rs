@@ -2,8 +2,12 @@
 
 pub mod agent;
 pub mod assets;
+pub mod client;
 pub mod cookie;
 pub mod fields;
 pub mod form;
+pub mod gate;
+pub mod headers;
 pub mod request;
 pub mod response;
+pub mod server;

@@ -1,0 +1,305 @@
+//! One client's connection: its socket, what it is doing, and until when it may.
+
+use std::io::{ErrorKind, Read};
+use std::net::{IpAddr, Shutdown};
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+
+use super::answer::{Answer, Asked};
+use super::body::{Inbound, Rules, Stage, Step, Whole};
+use super::outbox::{Outbox, Sent};
+use super::refusal::Refusal;
+use crate::kit::http::client;
+use crate::kit::http::headers::Scheme;
+
+/// An answer of which no more than this is left is taken from the server whole, so that a slow reader does not
+/// hold a worker.
+const SWALLOWED_MAX: u64 = 1024 * 1024;
+
+/// Of a larger one, no more than this is held for the client at a time.
+const AHEAD_MAX: usize = 256 * 1024;
+
+/// Reads of a connection that is only waited out, before the others have their turn.
+const DISCARDS_PER_TURN: usize = 8;
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Nothing is asked.
+    Idle,
+    /// A head has begun.
+    Head,
+    /// A body is due.
+    Body,
+    /// A request waits for a free connection to the server.
+    Waiting(Whole),
+    /// The server works, and its answer comes through this slot.
+    Answering(usize),
+    /// The answer is there; the client has to take it.
+    Draining(After),
+    /// All is said; what the client still sends is thrown away until it closes.
+    Lingering,
+}
+
+/// What happens once the client has taken its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// The next request.
+    Stay,
+    /// The end. With bytes of the client unread, an immediate close would make its system throw our answer away,
+    /// so the connection is waited out.
+    Close,
+}
+
+impl After {
+    pub(super) const fn of(answer: &Answer) -> Self {
+        if answer.keep_alive() {
+            Self::Stay
+        } else {
+            Self::Close
+        }
+    }
+}
+
+/// What the gate has to do next about a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Wait for events.
+    Rest,
+    /// Find a slot for its request.
+    Queue,
+    /// Come back in this turn.
+    Again,
+    /// Answer so.
+    Refuse(Refusal),
+    /// Drop it.
+    Close,
+}
+
+/// One client's connection.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) socket: TcpStream,
+    pub(super) peer: IpAddr,
+    /// What the limits count; nothing for a trusted proxy, which stands for many.
+    pub(super) network: Option<IpAddr>,
+    pub(super) phase: Phase,
+    pub(super) deadline: Instant,
+    /// When it came or last finished a request: the oldest goes first where room must be made.
+    pub(super) since: Instant,
+    pub(super) outbox: Outbox,
+    /// The bytes it was last counted with.
+    pub(super) counted: usize,
+    inbound: Inbound,
+    /// What the request in hand asked.
+    asked: Option<Asked>,
+    can_read: bool,
+}
+
+impl Caller {
+    pub(super) fn new(socket: TcpStream, peer: IpAddr, rules: &Rules, now: Instant) -> Self {
+        let peer = peer.to_canonical();
+        Self {
+            socket,
+            peer,
+            network: (!client::is_trusted(peer, &rules.trusted)).then(|| client::network(peer)),
+            phase: Phase::Idle,
+            deadline: now + rules.limits.idle_time,
+            since: now,
+            outbox: Outbox::default(),
+            counted: 0,
+            inbound: Inbound::default(),
+            asked: None,
+            can_read: true,
+        }
+    }
+
+    /// How many bytes are held for it.
+    pub(super) fn held(&self) -> usize {
+        let waiting = match &self.phase {
+            Phase::Waiting(whole) => whole.bytes.capacity(),
+            _ => 0,
+        };
+        self.inbound.held() + self.outbox.held() + waiting
+    }
+
+    /// The socket has something to read, or is at its end.
+    pub(super) const fn readable(&mut self) {
+        self.can_read = true;
+    }
+
+    /// Goes on as far as the bytes allow.
+    pub(super) fn advance(&mut self, rules: &Rules, scratch: &mut [u8], now: Instant) -> Next {
+        match self.phase {
+            Phase::Idle | Phase::Head | Phase::Body => self.receive(rules, scratch, now),
+            Phase::Lingering => self.discard(scratch),
+            // One request at a time: what else the client sends waits in the kernel, which bounds it.
+            Phase::Waiting(_) | Phase::Answering(_) | Phase::Draining(_) => Next::Rest,
+        }
+    }
+
+    fn receive(&mut self, rules: &Rules, scratch: &mut [u8], now: Instant) -> Next {
+        loop {
+            match self.inbound.step(rules, self.peer) {
+                Step::More(stage) => {
+                    self.enter(stage, rules, now);
+                    match self.read(scratch) {
+                        Ok(true) => {}
+                        Ok(false) => return Next::Rest,
+                        Err(Ended) => return Next::Close,
+                    }
+                }
+                Step::Continue => {
+                    self.enter(Stage::Body, rules, now);
+                    let line = b"HTTP/1.1 100 Continue\r\n\r\n";
+                    self.outbox.bytes.extend_from_slice(line);
+                    if self.outbox.write_to(&mut self.socket).is_err() {
+                        return Next::Close;
+                    }
+                }
+                Step::Whole(whole) => {
+                    self.asked = Some(Asked::of(&whole));
+                    self.phase = Phase::Waiting(whole);
+                    self.deadline = now + rules.limits.answer_time;
+                    return Next::Queue;
+                }
+                Step::Refuse(refusal) => return Next::Refuse(refusal),
+            }
+        }
+    }
+
+    /// Deadlines are absolute: they begin with the stage, and no byte moves them.
+    fn enter(&mut self, stage: Stage, rules: &Rules, now: Instant) {
+        match (stage, &self.phase) {
+            (Stage::Idle, _) | (Stage::Head, Phase::Head) | (Stage::Body, Phase::Body) => {}
+            (Stage::Head, _) => {
+                self.phase = Phase::Head;
+                self.deadline = now + rules.limits.head_time;
+            }
+            (Stage::Body, _) => {
+                self.phase = Phase::Body;
+                self.deadline = now + rules.limits.body_time;
+            }
+        }
+    }
+
+    /// Whether bytes came. The sockets report changes only, so a read that fills less than it could has emptied
+    /// the socket, and the next bytes will be reported.
+    fn read(&mut self, scratch: &mut [u8]) -> Result<bool, Ended> {
+        while self.can_read {
+            match self.socket.read(scratch) {
+                Ok(0) => return Err(Ended),
+                Ok(count) => {
+                    self.can_read = count == scratch.len();
+                    self.inbound.feed(scratch.get(..count).unwrap_or_default());
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
+                Err(_) => return Err(Ended),
+            }
+        }
+        Ok(false)
+    }
+
+    fn discard(&mut self, scratch: &mut [u8]) -> Next {
+        for _ in 0..DISCARDS_PER_TURN {
+            match self.socket.read(scratch) {
+                Ok(count) if count > 0 => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Next::Rest,
+                Ok(_) | Err(_) => return Next::Close,
+            }
+        }
+        Next::Again
+    }
+
+    /// Takes the request out, to be sent to the server through a slot.
+    pub(super) fn dispatch(
+        &mut self,
+        slot: usize,
+        answer_time: Duration,
+        now: Instant,
+    ) -> Option<Whole> {
+        self.deadline = now + answer_time;
+        match std::mem::replace(&mut self.phase, Phase::Answering(slot)) {
+            Phase::Waiting(whole) => Some(whole),
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    /// Puts the refusal in the place of an answer; the connection ends with it.
+    pub(super) fn refuse(&mut self, refusal: Refusal, scheme: Scheme, date: &str) {
+        let mut asked = self.asked.take().unwrap_or(Asked {
+            method: self.inbound.method(),
+            minor: 1,
+            keep_alive: false,
+        });
+        asked.keep_alive = false;
+        let wire = refusal.wire(scheme, asked.method);
+        let mut answer = Answer::new(asked);
+        self.outbox = Outbox::default();
+        // A page of ours that does not read as an answer would leave the client with a closed connection.
+        let _ = answer.feed(&wire, date, &mut self.outbox.bytes);
+        // The rest of what it sent is unread, whatever it was.
+        self.can_read = true;
+        self.phase = Phase::Draining(After::Close);
+    }
+
+    /// Whether more of an answer may be taken from the server.
+    pub(super) fn has_room(&self, remaining: Option<u64>) -> bool {
+        let ahead = self.outbox.len();
+        let all = remaining.and_then(|remaining| remaining.checked_add(u64::try_from(ahead).ok()?));
+        ahead < AHEAD_MAX || all.is_some_and(|all| all <= SWALLOWED_MAX)
+    }
+
+    /// Writes what the client takes, and goes on when that was all.
+    pub(super) fn flush(&mut self, rules: &Rules, now: Instant) -> Next {
+        if self.outbox.len() == 0 && !matches!(self.phase, Phase::Draining(_)) {
+            return Next::Rest;
+        }
+        let Ok(sent) = self.outbox.write_to(&mut self.socket) else {
+            return Next::Close;
+        };
+        if sent != Sent::None && matches!(self.phase, Phase::Answering(_) | Phase::Draining(_)) {
+            self.deadline = now + rules.limits.answer_time;
+        }
+        match self.phase {
+            Phase::Draining(after) if sent == Sent::All => self.finish(after, rules, now),
+            _ => Next::Rest,
+        }
+    }
+
+    fn finish(&mut self, after: After, rules: &Rules, now: Instant) -> Next {
+        match after {
+            After::Stay => {
+                self.asked = None;
+                self.phase = Phase::Idle;
+                self.since = now;
+                self.deadline = now + rules.limits.idle_time;
+                if self.can_read || !self.inbound.is_empty() {
+                    Next::Again
+                } else {
+                    Next::Rest
+                }
+            }
+            After::Close if self.can_read || !self.inbound.is_empty() => {
+                self.inbound.clear();
+                self.phase = Phase::Lingering;
+                self.deadline = now + rules.limits.linger_time;
+                if self.socket.shutdown(Shutdown::Write).is_err() {
+                    return Next::Close;
+                }
+                Next::Again
+            }
+            After::Close => Next::Close,
+        }
+    }
+}
+
+/// The client closed, or its connection failed.
+struct Ended;

@@ -1,0 +1,60 @@
+//! Bytes on their way into a socket that may take them only in part.
+
+use std::io::{ErrorKind, Write};
+
+/// What is still to be written.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) bytes: Vec<u8>,
+    sent: usize,
+}
+
+/// What a socket took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Everything.
+    All,
+    /// Something; the rest must wait.
+    Some,
+    /// Nothing.
+    None,
+}
+
+impl Outbox {
+    pub(super) const fn len(&self) -> usize {
+        self.bytes.len().saturating_sub(self.sent)
+    }
+
+    /// How many bytes are held, those sent already included.
+    pub(super) const fn held(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Writes what the socket takes.
+    pub(super) fn write_to(&mut self, socket: &mut impl Write) -> std::io::Result<Sent> {
+        let before = self.sent;
+        while let Some(rest) = self.bytes.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            match socket.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => self.sent = self.sent.saturating_add(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let moved = self.sent > before;
+                    self.forget_sent();
+                    return Ok(if moved { Sent::Some } else { Sent::None });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // An idle connection holds no buffer.
+        *self = Self::default();
+        Ok(Sent::All)
+    }
+
+    fn forget_sent(&mut self) {
+        if self.sent > 64 * 1024 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}

@@ -1,0 +1,540 @@
+//! The server: the gate in front, tiny_http behind it on a private socket, and the workers that answer.
+//! The only file that names tiny_http, which must not face a network: it has no bound on anything. What it gets
+//! here is whole, bounded and well framed, and comes from the gate alone.
+
+use std::any::Any;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use ipnet::IpNet;
+use subtle::ConstantTimeEq;
+
+use super::gate::body::{CLIENT_HEADER, PING_HEADER, Rules};
+use super::gate::{Gate, Limits, Outcome, Parts, Refusal, Signals, WAKER};
+use super::headers::{self, Scheme};
+use super::request::{Method, Request};
+use super::response::Response;
+use crate::kit::random::{self, OsRandom};
+use crate::kit::time::instant;
+
+/// Pages, statements and hashes keep what is large on the heap; 512 KiB leaves a debug build ample room, and is a
+/// quarter of what a thread takes by itself.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// Files that are not clients': the database and its companions, mail, logs.
+const FILES_KEPT_BACK: usize = 64;
+
+/// A connection to tiny_http is three files: our end, and its own for each direction.
+const FILES_PER_WORKER: usize = 3;
+
+/// After the gate fell, before it stands again.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+
+/// For workers that are told to stop and have nothing in hand.
+const WORKERS_STOP_TIME: Duration = Duration::from_secs(1);
+
+/// A body up to this is sent in one write with its head.
+const JOINED_BYTES_MAX: usize = 16 * 1024;
+
+/// The longest path a Unix socket can have.
+const SOCKET_PATH_MAX: usize = 107;
+
+/// What answers requests.
+pub type Handler = Arc<dyn Fn(Request) -> Response + Send + Sync>;
+
+/// How the server is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads that answer requests: how many are worked on at once.
+    pub workers: usize,
+    /// The bounds of the gate.
+    pub limits: Limits,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted: Vec<IpNet>,
+    /// The paths that take large bodies.
+    pub wide_body_paths: Vec<String>,
+    /// Where the private socket's folder is made; another temporary place where this path is too long for a socket.
+    pub socket_folder: PathBuf,
+    /// How people reach this server.
+    pub scheme: Scheme,
+}
+
+/// A running server; it stops when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    signals: Arc<Signals>,
+    worker_count: usize,
+    alive: Arc<AtomicUsize>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves what comes to `listener` with `handler`. Fails where the private socket cannot be made.
+    pub fn start(listener: TcpListener, settings: Settings, handler: Handler) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let poll = mio::Poll::new()?;
+        let signals = Arc::new(Signals::new(mio::Waker::new(poll.registry(), WAKER)?));
+        let alive = Arc::new(AtomicUsize::new(0));
+        let worker_count = settings.workers.max(1);
+        let keeper = Keeper {
+            listener,
+            poll,
+            house: Arc::new(House {
+                rules: rules(&settings)?,
+                scheme: settings.scheme,
+                handler,
+                alive: Arc::clone(&alive),
+            }),
+            worker_count,
+            socket_folder: settings.socket_folder,
+            signals: Arc::clone(&signals),
+        };
+        let inner = keeper.start_inner()?;
+        let keeper = thread::Builder::new()
+            .name("gate".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || keeper.keep(inner))?;
+        Ok(Self {
+            address,
+            signals,
+            worker_count,
+            alive,
+            keeper: Some(keeper),
+        })
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether the gate runs, reaches the server behind it, and every worker is there.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        let is_kept = self
+            .keeper
+            .as_ref()
+            .is_some_and(|keeper| !keeper.is_finished());
+        let alive = self.alive.load(Ordering::SeqCst);
+        is_kept && alive >= self.worker_count && self.signals.is_reaching.load(Ordering::Relaxed)
+    }
+
+    /// Lets nobody in any more, finishes the requests that have begun, for `grace` at most, and ends all threads.
+    pub fn stop(mut self, grace: Duration) {
+        self.end(grace);
+    }
+
+    fn end(&mut self, grace: Duration) {
+        let Some(keeper) = self.keeper.take() else {
+            return;
+        };
+        self.signals.stop(instant() + grace);
+        keeper.thread().unpark();
+        if keeper.join().is_err() {
+            tracing::error!("the gate's thread had ended before");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end(Duration::ZERO);
+    }
+}
+
+fn rules(settings: &Settings) -> io::Result<Rules> {
+    let mut limits = settings.limits.clone();
+    if let Some(files_max) = files_max() {
+        let kept_back = FILES_KEPT_BACK + FILES_PER_WORKER * settings.workers.max(1);
+        let left = files_max.saturating_sub(kept_back).max(1);
+        if left < limits.connections_max {
+            tracing::warn!(
+                connections = left,
+                "fewer connections than configured: the process may not open more files"
+            );
+            limits.connections_max = left;
+        }
+    }
+    Ok(Rules {
+        limits,
+        wide_body_paths: settings.wide_body_paths.clone(),
+        trusted: settings.trusted.clone(),
+        secret: HEXLOWER.encode(&random::bytes::<32>(&OsRandom)?),
+    })
+}
+
+/// How many files this process may have open, where the system tells.
+fn files_max() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// What the gate and all workers share.
+struct House {
+    rules: Rules,
+    scheme: Scheme,
+    handler: Handler,
+    alive: Arc<AtomicUsize>,
+}
+
+/// Runs the gate, and sets it up again when it falls.
+struct Keeper {
+    listener: TcpListener,
+    poll: mio::Poll,
+    house: Arc<House>,
+    worker_count: usize,
+    socket_folder: PathBuf,
+    signals: Arc<Signals>,
+}
+
+impl Keeper {
+    fn start_inner(&self) -> io::Result<Inner> {
+        Inner::start(&self.socket_folder, self.worker_count, &self.house)
+    }
+
+    fn keep(mut self, mut inner: Inner) {
+        loop {
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.run_gate(&inner.folder.socket())));
+            self.signals.is_reaching.store(false, Ordering::Relaxed);
+            match outcome {
+                Ok(Ok(Outcome::Stopped)) => break,
+                Ok(Ok(Outcome::ServerLost)) => {
+                    tracing::error!("the server behind the gate is lost and starts anew");
+                    match self.start_inner() {
+                        Ok(new) => std::mem::replace(&mut inner, new).stop(),
+                        Err(error) => tracing::error!(%error, "it could not be started"),
+                    }
+                }
+                Ok(Err(error)) => tracing::error!(%error, "the gate failed and starts anew"),
+                Err(panic) => {
+                    tracing::error!(panic = text(&*panic), "the gate fell and starts anew");
+                }
+            }
+            if self.signals.stop_at().is_some() {
+                break;
+            }
+            thread::park_timeout(RESTART_PAUSE);
+        }
+        // No client can be refused more clearly than by a closed port.
+        drop(self.listener);
+        inner.stop();
+    }
+
+    fn run_gate(&mut self, socket: &Path) -> io::Result<Outcome> {
+        let parts = Parts {
+            listener: self.listener.try_clone()?,
+            server: socket,
+            slot_count: self.worker_count,
+            rules: &self.house.rules,
+            scheme: self.house.scheme,
+            signals: &self.signals,
+        };
+        Gate::new(&mut self.poll, parts)?.run()
+    }
+}
+
+/// tiny_http and its workers.
+struct Inner {
+    server: Arc<tiny_http::Server>,
+    is_stopping: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+    /// Closed when the last worker has ended.
+    ended: Receiver<()>,
+    /// Last, so that it is removed when nothing uses it any more.
+    folder: SocketFolder,
+}
+
+impl Inner {
+    fn start(parent: &Path, worker_count: usize, house: &Arc<House>) -> io::Result<Self> {
+        let folder = SocketFolder::make(parent)?;
+        let listener = UnixListener::bind(folder.socket())?;
+        let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
+        let (ending, ended) = mpsc::channel();
+        let mut inner = Self {
+            server: Arc::new(server),
+            is_stopping: Arc::new(AtomicBool::new(false)),
+            workers: Vec::with_capacity(worker_count),
+            ended,
+            folder,
+        };
+        for number in 0..worker_count {
+            let worker = Worker {
+                server: Arc::clone(&inner.server),
+                is_stopping: Arc::clone(&inner.is_stopping),
+                house: Arc::clone(house),
+                _ending: ending.clone(),
+            };
+            let spawned = thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .stack_size(STACK_BYTES)
+                .spawn(move || worker.run());
+            match spawned {
+                Ok(worker) => inner.workers.push(worker),
+                Err(error) => {
+                    inner.stop_with(ending);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(inner)
+    }
+
+    fn stop(self) {
+        let (ending, _) = mpsc::channel();
+        self.stop_with(ending);
+    }
+
+    /// `unblock` wakes one worker, so each is given one.
+    fn stop_with(self, ending: Sender<()>) {
+        drop(ending);
+        self.is_stopping.store(true, Ordering::SeqCst);
+        for _ in &self.workers {
+            self.server.unblock();
+        }
+        if self.ended.recv_timeout(WORKERS_STOP_TIME) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::error!("a worker is still at work, and is left behind");
+            return;
+        }
+        for worker in self.workers {
+            if worker.join().is_err() {
+                tracing::error!("a worker had ended before");
+            }
+        }
+    }
+}
+
+/// One thread that answers requests, one after the other.
+struct Worker {
+    server: Arc<tiny_http::Server>,
+    is_stopping: Arc<AtomicBool>,
+    house: Arc<House>,
+    _ending: Sender<()>,
+}
+
+impl Worker {
+    fn run(self) {
+        let _present = Present::new(&self.house.alive);
+        loop {
+            match self.server.recv() {
+                Ok(request) => {
+                    let served = catch_unwind(AssertUnwindSafe(|| self.serve(request)));
+                    if let Err(panic) = served {
+                        tracing::error!(panic = text(&*panic), "a worker caught a panic");
+                    }
+                }
+                Err(_) if self.is_stopping.load(Ordering::SeqCst) => return,
+                // tiny_http has stopped accepting; the gate will notice. What it has open goes on.
+                Err(error) => tracing::error!(%error, "the private socket failed"),
+            }
+        }
+    }
+
+    fn serve(&self, mut outer: tiny_http::Request) {
+        let (method, response) = match receive(&mut outer, &self.house.rules.secret) {
+            Some(Received::Page(request)) => (request.method, self.answer(request)),
+            Some(Received::Ping) => (Method::Get, Response::new(204)),
+            None => (Method::Get, Refusal::Malformed.response()),
+        };
+        if let Err(error) = send(outer.into_writer(), &response, method, self.house.scheme) {
+            tracing::debug!(%error, "the gate has gone");
+        }
+    }
+
+    /// The handler's answer, or a short page when it panics: the thread must live, or a few panics end the service.
+    fn answer(&self, request: Request) -> Response {
+        catch_unwind(AssertUnwindSafe(|| (self.house.handler)(request))).unwrap_or_else(|panic| {
+            tracing::error!(panic = text(&*panic), "a handler panicked");
+            Refusal::Broken.response()
+        })
+    }
+}
+
+/// Counts a thread as long as it lives.
+struct Present(Arc<AtomicUsize>);
+
+impl Present {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("something else than text")
+}
+
+/// What the gate sent.
+enum Received {
+    Page(Request),
+    Ping,
+}
+
+/// The request, owned and whole; `None` when it did not come from the gate, or not to its end.
+fn receive(outer: &mut tiny_http::Request, secret: &str) -> Option<Received> {
+    let mut headers = Vec::with_capacity(outer.headers().len());
+    let mut client = None;
+    for header in outer.headers() {
+        let name = header.field.as_str().as_str();
+        let value = header.value.as_str();
+        if name.eq_ignore_ascii_case(PING_HEADER) {
+            return is_secret(value, secret).then_some(Received::Ping);
+        } else if name.eq_ignore_ascii_case(CLIENT_HEADER) {
+            client = Some(proven(value, secret)?);
+        } else {
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        }
+    }
+    let client = client?;
+    let method = match outer.method() {
+        tiny_http::Method::Get => Method::Get,
+        tiny_http::Method::Head => Method::Head,
+        tiny_http::Method::Post => Method::Post,
+        _ => return None,
+    };
+    let (path, query) = match outer.url().split_once('?') {
+        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+        None => (outer.url().to_owned(), None),
+    };
+    Some(Received::Page(Request {
+        method,
+        path,
+        query,
+        headers,
+        body: body(outer)?,
+        client,
+    }))
+}
+
+fn is_secret(value: &str, secret: &str) -> bool {
+    value.as_bytes().ct_eq(secret.as_bytes()).into()
+}
+
+/// The client's address, when the gate wrote it.
+fn proven(value: &str, secret: &str) -> Option<IpAddr> {
+    let (proof, address) = value.split_once(' ')?;
+    if is_secret(proof, secret) {
+        address.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// The whole body. What was left of it unread would be taken for the next request, and a body that broke off
+/// must not be acted upon.
+fn body(outer: &mut tiny_http::Request) -> Option<Vec<u8>> {
+    let length = outer.body_length().unwrap_or_default();
+    let mut body = Vec::with_capacity(length.min(JOINED_BYTES_MAX));
+    let limit = u64::try_from(length).ok()?;
+    outer.as_reader().take(limit).read_to_end(&mut body).ok()?;
+    (body.len() == length).then_some(body)
+}
+
+fn send(
+    mut writer: Box<dyn Write + Send>,
+    response: &Response,
+    method: Method,
+    scheme: Scheme,
+) -> io::Result<()> {
+    let mut head = headers::head(response, scheme);
+    let body = response.body.bytes();
+    if !headers::has_body(response.status, method) {
+        writer.write_all(&head)?;
+    } else if body.len() <= JOINED_BYTES_MAX {
+        head.extend_from_slice(body);
+        writer.write_all(&head)?;
+    } else {
+        writer.write_all(&head)?;
+        writer.write_all(body)?;
+    }
+    writer.flush()
+}
+
+/// A folder that only this user can enter, with the socket in it; it goes when it is dropped.
+#[derive(Debug)]
+struct SocketFolder(PathBuf);
+
+impl SocketFolder {
+    const PREFIX: &str = "gate-";
+    const SOCKET: &str = "http";
+
+    fn make(parent: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt;
+
+        let name = HEXLOWER.encode(&random::bytes::<8>(&OsRandom)?);
+        let name = format!("{}{name}", Self::PREFIX);
+        let mut folder = Self(parent.join(&name));
+        if folder.socket().as_os_str().len() > SOCKET_PATH_MAX {
+            // The folder is ours alone wherever it is, so a shared place will do.
+            folder.0 = std::env::temp_dir().join(&name);
+        } else {
+            remove_stale(parent);
+        }
+        std::fs::DirBuilder::new().mode(0o700).create(&folder.0)?;
+        Ok(folder)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join(Self::SOCKET)
+    }
+}
+
+impl Drop for SocketFolder {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+fn remove(folder: &Path) {
+    let removed = match std::fs::remove_file(folder.join(SocketFolder::SOCKET)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => std::fs::remove_dir(folder),
+    };
+    if let Err(error) = removed {
+        tracing::warn!(%error, folder = %folder.display(), "the private socket's folder remains");
+    }
+}
+
+/// Removes the folders of processes that were killed: those whose socket nobody listens on.
+fn remove_stale(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(SocketFolder::PREFIX));
+        let refuses = |folder: &Path| {
+            UnixStream::connect(folder.join(SocketFolder::SOCKET))
+                .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+        };
+        if is_ours && refuses(&entry.path()) {
+            remove(&entry.path());
+        }
+    }
+}
