@@ -4,9 +4,11 @@
 pub mod dates;
 pub mod db;
 pub mod floods;
+pub mod folder;
 pub mod hasher;
 pub mod html;
 pub mod http;
+pub mod key_file;
 pub mod keys;
 pub mod mail;
 pub mod random;
