@@ -69,7 +69,9 @@ impl Settings {
     #[must_use]
     pub fn mail_domain(&self) -> &str {
         let address = self.mail_from.trim_end_matches('>');
-        address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+        address
+            .rsplit_once('@')
+            .map_or("localhost", |(_, domain)| domain)
     }
 }
 
@@ -101,8 +103,10 @@ impl Bell {
     /// Waits for work, at most so long.
     pub fn wait(&self, at_most: Duration) {
         let rung = unpoisoned(&self.rung);
-        let (mut rung, _) =
-            self.ring.wait_timeout_while(rung, at_most, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        let (mut rung, _) = self
+            .ring
+            .wait_timeout_while(rung, at_most, |rung| !*rung)
+            .unwrap_or_else(PoisonError::into_inner);
         *rung = false;
     }
 }
@@ -158,9 +162,17 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// Puts it together. The throttle's memory is read back from the file.
-    pub fn new(db: Db, keys: Keys, outside: Outside, hasher: Hasher, settings: Settings) -> Result<Self> {
+    pub fn new(
+        db: Db,
+        keys: Keys,
+        outside: Outside,
+        hasher: Hasher,
+        settings: Settings,
+    ) -> Result<Self> {
         let now = outside.clock.now();
-        let saved = db.read(now, |read| crate::passwords::load_throttles(read).map_err(Error::from))?;
+        let saved = db.read(now, |read| {
+            crate::passwords::load_throttles(read).map_err(Error::from)
+        })?;
         let worked_at = Mutex::new(outside.clock.elapsed());
         Ok(Self {
             db,
@@ -185,7 +197,9 @@ impl App {
 
     /// How far the machine's clock lies behind the latest instant it showed, in seconds.
     pub fn behind(&self) -> i64 {
-        self.latest.load(Ordering::SeqCst).saturating_sub(self.outside.clock.now().0)
+        self.latest
+            .load(Ordering::SeqCst)
+            .saturating_sub(self.outside.clock.now().0)
     }
 
     /// The clock that never steps back.
@@ -228,24 +242,40 @@ impl App {
     ///     app.write(Timestamp(0), |tx| Ok(()));
     /// }
     /// ```
-    pub fn write<T>(&self, now: Timestamp, work: impl FnOnce(&Tx<'_>) -> Result<Audited<T>>) -> Result<T> {
+    pub fn write<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Tx<'_>) -> Result<Audited<T>>,
+    ) -> Result<T> {
         let done = self.db.write(self.world(now), work)?;
         self.bell.ring();
         Ok(done.into_inner())
     }
 
     /// Does the machine's own bookkeeping. Called only by the door and the worker.
-    pub fn housekeep<T>(&self, now: Timestamp, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    pub fn housekeep<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.db.write(self.world(now), work)
     }
 
     /// Records what was not done, after the rollback; of a flood the first five a minute, then a sum.
     pub fn refuse(&self, now: Timestamp, by: &By, event: &Event) -> Result<()> {
-        let flood = Flood { event: event.clone(), address: by.address };
+        let flood = Flood {
+            event: event.clone(),
+            address: by.address,
+        };
         let likeness = format!("{} {:?}", event.likeness(), by.address);
-        let key = self.keys.mac(crate::kit::keys::Use::Throttle, &[b"flood", likeness.as_bytes()]);
+        let key = self.keys.mac(
+            crate::kit::keys::Use::Throttle,
+            &[b"flood", likeness.as_bytes()],
+        );
         match self.floods.judge(key, &flood, now) {
-            Verdict::Record => self.housekeep(now, |tx| audit::record(tx, by, event, ()).map(|_| ())),
+            Verdict::Record => {
+                self.housekeep(now, |tx| audit::record(tx, by, event, ()).map(|_| ()))
+            }
             Verdict::Count => Ok(()),
         }
     }
@@ -278,7 +308,9 @@ impl App {
 /// Whom a refusal sends the visitor to: the roles that hold the permission, as a sentence.
 #[must_use]
 pub fn who_may(permission: Permission) -> String {
-    let roles: Vec<&str> = crate::domain::role::Role::holding(permission).map(crate::domain::role::Role::label).collect();
+    let roles: Vec<&str> = crate::domain::role::Role::holding(permission)
+        .map(crate::domain::role::Role::label)
+        .collect();
     match roles.as_slice() {
         [] => "nobody".to_owned(),
         [one] => (*one).to_owned(),

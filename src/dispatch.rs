@@ -92,7 +92,10 @@ pub fn healthz(app: &App) -> Response {
 pub fn readyz(app: &App) -> Response {
     if let Err(error) = app.probe() {
         tracing::error!(err = %error, "not ready: the database does not answer");
-        return Response::json(503, serde_json::json!({ "status": "failed", "failed": ["database"] }).to_string());
+        return Response::json(
+            503,
+            serde_json::json!({ "status": "failed", "failed": ["database"] }).to_string(),
+        );
     }
     health(app, "ready")
 }
@@ -101,12 +104,20 @@ pub fn readyz(app: &App) -> Response {
 const WORKER_SILENT_MAX: std::time::Duration = std::time::Duration::from_secs(150);
 
 fn health(app: &App, well: &str) -> Response {
-    let silent = app.elapsed().saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
+    let silent = app
+        .elapsed()
+        .saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
     if silent > WORKER_SILENT_MAX {
-        return Response::json(503, serde_json::json!({ "status": "failed", "failed": ["worker"] }).to_string());
+        return Response::json(
+            503,
+            serde_json::json!({ "status": "failed", "failed": ["worker"] }).to_string(),
+        );
     }
     let is_troubled = crate::kit::db::unpoisoned(&app.trouble).is_some();
     let degraded: &[&str] = if is_troubled { &["mail"] } else { &[] };
     let status = if is_troubled { "degraded" } else { well };
-    Response::json(200, serde_json::json!({ "status": status, "degraded": degraded }).to_string())
+    Response::json(
+        200,
+        serde_json::json!({ "status": status, "degraded": degraded }).to_string(),
+    )
 }

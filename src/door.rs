@@ -15,7 +15,7 @@ use crate::kit::random;
 use crate::kit::time::Timestamp;
 use crate::layout;
 use crate::routes::{Access, Route};
-use crate::scope::{Actor, By, Scope};
+use crate::scope::Scope;
 use crate::sessions;
 use crate::visit::{Opened, Visit};
 
@@ -26,7 +26,13 @@ pub fn handle(app: &App, request: &Request) -> Response {
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
     let (route, response) = answer.unwrap_or_else(|_| {
         tracing::error!(request_id, "a handler panicked");
-        ("panic", Response::text(500, format!("Something broke here. Nothing was saved.\nRequest {request_id}\n")))
+        (
+            "panic",
+            Response::text(
+                500,
+                format!("Something broke here. Nothing was saved.\nRequest {request_id}\n"),
+            ),
+        )
     });
     let took = u64::try_from(app.elapsed().saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
     let status = response.status;
@@ -38,19 +44,30 @@ pub fn handle(app: &App, request: &Request) -> Response {
 
 fn request_id(app: &App) -> String {
     // An id is a convenience: without randomness the request fails where it needs some.
-    random::bytes::<10>(app.random()).map_or_else(|_| "none".to_owned(), |bytes| data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase())
+    random::bytes::<10>(app.random()).map_or_else(
+        |_| "none".to_owned(),
+        |bytes| data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase(),
+    )
 }
 
 fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Response) {
     let route = match decode_path(&request.path) {
-        None => return ("bad path", Response::text(400, "This address cannot be read.\n")),
+        None => {
+            return (
+                "bad path",
+                Response::text(400, "This address cannot be read.\n"),
+            );
+        }
         Some(_) => Route::parse(&request.path),
     };
     // Assets are the same for everybody, and health is asked by machines that know no name.
     match &route {
         Some(Route::Asset(name)) => {
             let answer = assets::answer(name, request.header("accept-encoding"));
-            return ("/assets/{name}", answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")));
+            return (
+                "/assets/{name}",
+                answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")),
+            );
         }
         Some(Route::Healthz) => return ("/healthz", dispatch::healthz(app)),
         Some(Route::Readyz) => return ("/readyz", dispatch::readyz(app)),
@@ -66,7 +83,12 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
 /// A name we are not known by: somebody else's page, or a setting that is missing.
 fn unknown_host(app: &App, request: &Request) -> Option<Response> {
     let host = host_name(request.header("host").unwrap_or_default());
-    if app.settings.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+    if app
+        .settings
+        .hosts
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(host))
+    {
         return None;
     }
     Some(Response::text(
@@ -91,7 +113,12 @@ fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route
     let (opened, trouble) = match opened {
         Ok(opened) => (opened, None),
         Err(error) => (
-            Opened { now, request_id: request_id.to_owned(), body: Fields::default(), scope: None },
+            Opened {
+                now,
+                request_id: request_id.to_owned(),
+                body: Fields::default(),
+                scope: None,
+            },
             Some(error),
         ),
     };
@@ -113,25 +140,41 @@ fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route
 /// Finds out who asks, and reads what they sent.
 fn open(app: &App, request: &Request, request_id: &str, now: Timestamp) -> Result<Opened> {
     let body = match request.method {
-        Method::Post => Fields::parse(&request.body)
-            .ok_or(Error::Malformed("The form cannot be read: it is not UTF-8, or holds too many fields."))?,
+        Method::Post => Fields::parse(&request.body).ok_or(Error::Malformed(
+            "The form cannot be read: it is not UTF-8, or holds too many fields.",
+        ))?,
         Method::Get | Method::Head => Fields::default(),
     };
     let scope = find_session(app, request, now)?;
-    Ok(Opened { now, request_id: request_id.to_owned(), body, scope })
+    Ok(Opened {
+        now,
+        request_id: request_id.to_owned(),
+        body,
+        scope,
+    })
 }
 
 fn find_session(app: &App, request: &Request, now: Timestamp) -> Result<Option<(Scope, Token)>> {
-    let carried = app.settings.transport.read(request, "session").and_then(|text| text.parse::<Token>().ok());
-    let Some(token) = carried else { return Ok(None) };
+    let carried = app
+        .settings
+        .transport
+        .read(request, "session")
+        .and_then(|text| text.parse::<Token>().ok());
+    let Some(token) = carried else {
+        return Ok(None);
+    };
     let hash = token.hash();
-    let Some(found) = app.read(now, |read| sessions::find(read, &hash, app.settings.lifetimes))? else {
+    let Some(found) = app.read(now, |read| {
+        sessions::find(read, &hash, app.settings.lifetimes)
+    })?
+    else {
         return Ok(None);
     };
     if found.is_stale(now) {
         // Reading goes on when nothing can be written; the last use is then simply older.
-        if let Err(error) = app.housekeep(now, |tx| sessions::touch(tx, &hash, found.scope.account)) {
-            tracing::warn!(request_id = "", err = %error, "the last use was not written down");
+        if let Err(error) = app.housekeep(now, |tx| sessions::touch(tx, &hash, found.scope.account))
+        {
+            tracing::warn!(err = %error, "the last use was not written down");
         }
     }
     Ok(Some((found.scope, token)))
@@ -164,11 +207,24 @@ fn admit(visit: &Visit<'_>, route: &Route) -> Result<()> {
 fn check_origin(visit: &Visit<'_>) -> Result<()> {
     let request = visit.request;
     let is_ours = |origin: &str| {
-        let Some((scheme, rest)) = origin.split_once("://") else { return false };
+        let Some((scheme, rest)) = origin.split_once("://") else {
+            return false;
+        };
         let host = host_name(rest.split('/').next().unwrap_or_default());
-        let scheme_ours = visit.app.settings.public_url.split("://").next().unwrap_or_default();
+        let scheme_ours = visit
+            .app
+            .settings
+            .public_url
+            .split("://")
+            .next()
+            .unwrap_or_default();
         scheme.eq_ignore_ascii_case(scheme_ours)
-            && visit.app.settings.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+            && visit
+                .app
+                .settings
+                .hosts
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(host))
     };
     let has = |name: &str| request.headers.iter().any(|(n, _)| n == name);
     let site = request.header("sec-fetch-site");
@@ -230,8 +286,15 @@ fn record(visit: &Visit<'_>, error: &Error) {
         Some(scope) => Event::of(scope.organisation, action),
         None => Event::of_system(action),
     };
-    let method = if visit.request.method == Method::Post { "POST" } else { "GET" };
-    let event = event.with("route", visit.route.name()).with("method", method).with("code", error.code());
+    let method = if visit.request.method == Method::Post {
+        "POST"
+    } else {
+        "GET"
+    };
+    let event = event
+        .with("route", visit.route.name())
+        .with("method", method)
+        .with("code", error.code());
     let event = match error {
         Error::Forbidden(permission) => event.with("permission", permission.key()),
         _ => event,
@@ -239,10 +302,4 @@ fn record(visit: &Visit<'_>, error: &Error) {
     if let Err(error) = visit.app.refuse(visit.now, &visit.by(), &event) {
         tracing::error!(request_id = visit.request_id, err = %error, "a refusal could not be recorded");
     }
-}
-
-/// Who acts, in a request that nobody is signed in to.
-#[must_use]
-pub fn stranger(visit: &Visit<'_>) -> By {
-    By { actor: Actor::Stranger, ..visit.by() }
 }

@@ -46,7 +46,11 @@ impl<'p> Page<'p> {
     /// A page without errors.
     #[must_use]
     pub const fn new(title: &'p str, place: Place) -> Self {
-        Self { title, place, has_errors: false }
+        Self {
+            title,
+            place,
+            has_errors: false,
+        }
     }
 
     /// The same, when the form on it was refused.
@@ -109,8 +113,11 @@ fn signed_in(
     } else {
         0
     };
-    let (dashboard, accounts, mail) =
-        (Route::Dashboard.to_string(), Route::Accounts.to_string(), Route::Mail.to_string());
+    let (dashboard, accounts, mail) = (
+        Route::Dashboard.to_string(),
+        Route::Accounts.to_string(),
+        Route::Mail.to_string(),
+    );
     let help = Route::Help(HelpTopic::AddASubAccount).to_string();
     let entry = |label, href, icon, place, key| Entry {
         label,
@@ -120,9 +127,21 @@ fn signed_in(
         waiting: None,
         key: Some(key),
     };
-    let mut main = vec![entry("Dashboard", dashboard.as_str(), Icon::LayoutDashboard, Place::Dashboard, 'd')];
+    let mut main = vec![entry(
+        "Dashboard",
+        dashboard.as_str(),
+        Icon::LayoutDashboard,
+        Place::Dashboard,
+        'd',
+    )];
     if scope.permissions.has(Permission::UsersList) {
-        main.push(entry("IAM", accounts.as_str(), Icon::Users, Place::Iam, 'a'));
+        main.push(entry(
+            "IAM",
+            accounts.as_str(),
+            Icon::Users,
+            Place::Iam,
+            'a',
+        ));
     }
     let mut organisation = Vec::new();
     if scope.permissions.has(Permission::UsersManage) {
@@ -137,7 +156,14 @@ fn signed_in(
         .filter(|(_, entries)| !entries.is_empty())
         .map(|(label, entries)| Group { label, entries })
         .collect();
-    let own = [Entry { label: "Help", href: &help, icon: Icon::Info, current: false, waiting: None, key: None }];
+    let own = [Entry {
+        label: "Help",
+        href: &help,
+        icon: Icon::Info,
+        current: false,
+        waiting: None,
+        key: None,
+    }];
     let initials = scope.name.initials();
     let frame = Shell {
         brand: scope.organisation_name.as_str(),
@@ -160,7 +186,11 @@ fn signed_in(
         toast: flash,
         keys: Keys::On,
     };
-    let head = Head { title: &title, theme: visit.theme(), has_errors: page.has_errors };
+    let head = Head {
+        title: &title,
+        theme: visit.theme(),
+        has_errors: page.has_errors,
+    };
     Ok(document(&head, &shell(&frame, body)))
 }
 
@@ -195,11 +225,18 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
         @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
         (body)
     };
-    let head = Head { title: &title, theme: visit.theme(), has_errors: page.has_errors };
-    document(&head, &html! {
-        (split(&frame, &inside))
-        @if let Some(text) = flash { (toast(text)) }
-    })
+    let head = Head {
+        title: &title,
+        theme: visit.theme(),
+        has_errors: page.has_errors,
+    };
+    document(
+        &head,
+        &html! {
+            (split(&frame, &inside))
+            @if let Some(text) = flash { (toast(text)) }
+        },
+    )
 }
 
 /// Draws what went wrong: what happened, what to do next, and the id to quote.
@@ -215,13 +252,23 @@ pub fn error(visit: &Visit<'_>, error: &Error) -> Response {
             p.hint { "Request " code { (visit.request_id) } }
         }
     };
-    let response = match page(visit, error.status(), &Page::new(words.title, Place::Elsewhere), &body) {
+    let response = match page(
+        visit,
+        error.status(),
+        &Page::new(words.title, Place::Elsewhere),
+        &body,
+    ) {
         Ok(response) => response,
         // The frame itself needs the file; without it the words must do.
-        Err(_) => Response::text(error.status(), format!("{}\n{}\n", words.title, words.sentence)),
+        Err(_) => Response::text(
+            error.status(),
+            format!("{}\n{}\n", words.title, words.sentence),
+        ),
     };
     match error {
-        Error::TooMany { retry_after, .. } => response.with("Retry-After", &(*retry_after).max(1).to_string()),
+        Error::TooMany { retry_after, .. } => {
+            response.with("Retry-After", &(*retry_after).max(1).to_string())
+        }
         Error::Busy => response.with("Retry-After", "2"),
         _ => response,
     }
@@ -268,13 +315,20 @@ fn words(visit: &Visit<'_>, error: &Error) -> Words {
 }
 
 fn forbidden(visit: &Visit<'_>, permission: Permission) -> String {
-    let Some(scope) = visit.scope() else { return "Sign in with an account that may.".to_owned() };
-    let masters = visit.read(|read| Ok(crate::accounts::masters_active(read, scope.organisation)?)).unwrap_or_default();
+    let Some(scope) = visit.scope() else {
+        return "Sign in with an account that may.".to_owned();
+    };
+    let masters = visit
+        .read(|read| Ok(crate::accounts::masters_active(read, scope.organisation)?))
+        .unwrap_or_default();
     let ask = masters
         .iter()
         .filter(|master| master.id != scope.account)
         .find_map(|master| master.name.as_ref())
-        .map_or_else(|| "Ask a Master.".to_owned(), |name| format!("Ask {name}, Master."));
+        .map_or_else(
+            || "Ask a Master.".to_owned(),
+            |name| format!("Ask {name}, Master."),
+        );
     format!(
         "Your role is {}. This needs the permission “{}”, which {} has. {ask}",
         scope.role,
@@ -286,7 +340,9 @@ fn forbidden(visit: &Visit<'_>, permission: Permission) -> String {
 /// One way on for every refusal.
 fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
     match (error, visit.scope()) {
-        (Error::Stale | Error::TooMany { .. } | Error::Busy, _) => ("Try again", visit.request.path.clone()),
+        (Error::Stale | Error::TooMany { .. } | Error::Busy, _) => {
+            ("Try again", visit.request.path.clone())
+        }
         (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
         (_, None) => ("To the sign-in page", Route::SignIn.to_string()),
     }
@@ -299,7 +355,13 @@ fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
     }
     let typed: Vec<(&str, &str)> = ["email", "name", "phone", "organisation"]
         .into_iter()
-        .filter_map(|name| visit.body.get(name).filter(|text| !text.is_empty()).map(|text| (name, text)))
+        .filter_map(|name| {
+            visit
+                .body
+                .get(name)
+                .filter(|text| !text.is_empty())
+                .map(|text| (name, text))
+        })
         .collect();
     (!typed.is_empty()).then(|| {
         html! { dl.details { @for (name, text) in typed { div { dt { (name) } dd { (text) } } } } }

@@ -11,9 +11,28 @@ pub mod scope;
 pub mod audit;
 pub mod outbox;
 
-pub mod accounts;
-pub mod invitations;
 pub mod organisations;
+
+pub mod accounts;
+
 pub mod passwords;
+
 pub mod sessions;
+
+pub mod invitations;
+
 pub mod setup;
+
+pub mod dashboard;
+pub mod help;
+pub mod roles;
+
+pub mod app;
+pub mod visit;
+
+pub mod layout;
+
+pub mod dispatch;
+pub mod door;
+
+pub mod worker;

@@ -61,7 +61,11 @@ impl<'v> Visit<'v> {
         route: &'v Route,
         opened: Opened,
     ) -> Result<Self> {
-        let carried = app.settings.transport.read(request, "visit").and_then(|text| text.parse().ok());
+        let carried = app
+            .settings
+            .transport
+            .read(request, "visit")
+            .and_then(|text| text.parse().ok());
         let is_new_visitor = carried.is_none();
         let visitor = match carried {
             Some(token) => token,
@@ -101,7 +105,11 @@ impl<'v> Visit<'v> {
             },
             None => Actor::Stranger,
         };
-        By { actor, address: Some(self.request.client), request_id: self.request_id.clone() }
+        By {
+            actor,
+            address: Some(self.request.client),
+            request_id: self.request_id.clone(),
+        }
     }
 
     /// The right, if this session carries it.
@@ -111,7 +119,9 @@ impl<'v> Visit<'v> {
 
     /// The zone in which times are shown.
     pub fn zone(&self) -> TimeZone {
-        self.scope().map_or(TimeZone::UTC, |scope| TimeZone::get(&scope.time_zone).unwrap_or(TimeZone::UTC))
+        self.scope().map_or(TimeZone::UTC, |scope| {
+            TimeZone::get(&scope.time_zone).unwrap_or(TimeZone::UTC)
+        })
     }
 
     /// The colours this browser chose.
@@ -134,7 +144,9 @@ impl<'v> Visit<'v> {
     pub fn form(&self, known: &[&str]) -> Result<Form> {
         let known: Vec<&str> = known.iter().copied().chain([CSRF]).collect();
         if !self.body.are_only(&known) {
-            return Err(Error::Malformed("The form holds a field that our page does not have, or one twice."));
+            return Err(Error::Malformed(
+                "The form holds a field that our page does not have, or one twice.",
+            ));
         }
         Ok(Form::new(self.body.clone()))
     }
@@ -172,7 +184,11 @@ impl<'v> Visit<'v> {
     #[must_use]
     pub fn with_visitor(&self, response: Response) -> Response {
         if self.form_drawn.get() && self.is_new_visitor && self.scope.is_none() {
-            let cookie = self.app.settings.transport.set("visit", &self.visitor.reveal(), None);
+            let cookie = self
+                .app
+                .settings
+                .transport
+                .set("visit", &self.visitor.reveal(), None);
             return response.with("Set-Cookie", &cookie);
         }
         response
@@ -191,20 +207,40 @@ impl<'v> Visit<'v> {
             return response;
         }
         let value = format!("{text}.{}", self.flash_mac(&text));
-        response.with("Set-Cookie", &self.app.settings.transport.set("flash", &value, Some(FLASH_TTL)))
+        response.with(
+            "Set-Cookie",
+            &self
+                .app
+                .settings
+                .transport
+                .set("flash", &value, Some(FLASH_TTL)),
+        )
     }
 
     /// What the page before left to be said; nothing that we did not sign.
     pub fn flash(&self) -> Option<String> {
-        let (text, mac) = self.app.settings.transport.read(self.request, "flash")?.split_once('.')?;
+        let (text, mac) = self
+            .app
+            .settings
+            .transport
+            .read(self.request, "flash")?
+            .split_once('.')?;
         if !bool::from(mac.as_bytes().ct_eq(self.flash_mac(text).as_bytes())) {
             return None;
         }
-        String::from_utf8(data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
+        String::from_utf8(
+            data_encoding::BASE64URL_NOPAD
+                .decode(text.as_bytes())
+                .ok()?,
+        )
+        .ok()
     }
 
     fn flash_mac(&self, text: &str) -> String {
-        let mac = self.app.keys().mac(Use::Forms, &[b"flash", text.as_bytes()]);
+        let mac = self
+            .app
+            .keys()
+            .mac(Use::Forms, &[b"flash", text.as_bytes()]);
         data_encoding::BASE64URL_NOPAD.encode(&mac)
     }
 }

@@ -1,1 +1,12 @@
-//! The account pages.
+//! Placeholder.
+use crate::error::{Error, Result};
+use crate::kit::http::response::Response;
+use crate::visit::Visit;
+/// x
+pub fn index(_: &Visit<'_>) -> Result<Response> {
+    Err(Error::NotFound)
+}
+/// x
+pub fn show(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
+    Err(Error::NotFound)
+}

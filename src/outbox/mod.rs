@@ -19,7 +19,9 @@ use crate::kit::db::Tx;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
-pub use sql::{Attempt, Counts, Filter, Row, attempts, counts, find, list, unsent, waiting_since};
+pub use sql::{
+    Attempt, Counts, Filter, Row, attempts, counts, find, is_any_due, list, unsent, waiting_since,
+};
 
 /// What is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]

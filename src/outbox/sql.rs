@@ -80,6 +80,16 @@ pub(super) fn next_due(tx: &Tx<'_>) -> Result<Option<Claimed>> {
     )
 }
 
+/// Whether any mail is due.
+pub fn is_any_due(read: &Read<'_>) -> Result<bool> {
+    read.get(
+        "SELECT EXISTS (SELECT 1 FROM errands WHERE state IN ('waiting', 'sending') AND due_at <= ?1
+           AND deadline_at > ?1 AND (leased_until IS NULL OR leased_until <= ?1))",
+        [read.now()],
+        |row| row.get(0),
+    )
+}
+
 fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqlite::Result<Errand> {
     Ok(match row.get::<_, Kind>(kind)? {
         Kind::Activation => Errand::Activation(row.get(about)?),

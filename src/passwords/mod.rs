@@ -219,7 +219,9 @@ pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
 
 /// The operator lets an account's tries begin anew; a running server notices within a second.
 pub fn unlock(tx: &Tx<'_>, account: &accounts::Account) -> Result<Audited<()>> {
-    let Some(email) = account.email.clone() else { return Err(Error::NotFound) };
+    let Some(email) = account.email.clone() else {
+        return Err(Error::NotFound);
+    };
     sql::clear_throttles(tx, &throttle_key(tx.keys(), &email))?;
     let event = Event::of(account.organisation, Action::AccountUnlocked).on(account.id, email);
     audit::record(tx, &By::operator(), &event, ())

@@ -155,7 +155,10 @@ pub fn load_throttles(read: &Read<'_>) -> Result<Vec<Saved>> {
 
 pub(super) fn save_throttle(tx: &Tx<'_>, row: &Saved) -> Result<()> {
     if row.is_empty() {
-        tx.execute("DELETE FROM throttles WHERE kind = ?1 AND subject = ?2", (row.kind.slug(), &row.key))?;
+        tx.execute(
+            "DELETE FROM throttles WHERE kind = ?1 AND subject = ?2",
+            (row.kind.slug(), &row.key),
+        )?;
         return Ok(());
     }
     tx.execute(

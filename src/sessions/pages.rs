@@ -1,1 +1,265 @@
-//! x
+//! Signing in and out, and the theme.
+
+use crate::accounts::{self, Account, Status};
+use crate::audit::{Action, Event};
+use crate::domain::email::Email;
+use crate::domain::password::Password;
+use crate::domain::token::{Token, TokenHash};
+use crate::error::{Error, Result};
+use crate::kit::html::frame::Theme;
+use crate::kit::http::agent;
+use crate::kit::http::form::Form;
+use crate::kit::http::response::Response;
+use crate::kit::throttle::{Permit, Subject};
+use crate::layout::{self, Page, Place};
+use crate::organisations;
+use crate::passwords::{self, PasswordHash};
+use crate::routes::Route;
+use crate::sessions::{self, DEVICE_TTL, SignIn, views};
+use crate::visit::Visit;
+
+/// One sentence for a wrong password, an unknown address, a Pending and a Disabled account.
+const WRONG: &str = "Email or password is wrong.";
+/// How long a browser keeps the theme it chose.
+const THEME_TTL: i64 = 365 * crate::kit::time::DAY;
+
+/// The form. Whoever is signed in already goes on.
+pub fn new(visit: &Visit<'_>) -> Result<Response> {
+    let next = visit.query("next").and_then(|next| local(&next));
+    if visit.scope().is_some() {
+        return Ok(go_on(visit, next.as_deref()));
+    }
+    let email = visit.query("email").unwrap_or_default();
+    draw(
+        visit,
+        200,
+        &views::SignInForm {
+            email: &email,
+            next: next.as_deref(),
+            problem: None,
+            form: &Form::default(),
+        },
+    )
+}
+
+/// Signs in: throttle before hash, one answer for every failure, and as long for each.
+pub fn create(visit: &Visit<'_>) -> Result<Response> {
+    let mut form = visit.form(&["email", "password", "next"])?;
+    let next = local(form.typed("next"));
+    let email = form.get::<Email>("email");
+    let password = form.check("password", Password::typed);
+    let (Some(email), Some(password)) = (email, password) else {
+        return refused(visit, 422, &form, None);
+    };
+    let account = visit.read(|read| Ok(accounts::by_email(read, &email)?))?;
+    let device = known_device(visit, account.as_ref())?;
+    let permit = match take(visit, &email, device) {
+        Ok(permit) => permit,
+        Err(error) => return throttled(visit, &form, account.as_ref(), &email, &error),
+    };
+    if !verify(visit, account.as_ref(), &password)? {
+        visit.app.refuse(
+            visit.now,
+            &visit.by(),
+            &failure(Action::SignInFailed, account.as_ref(), &email),
+        )?;
+        return refused(visit, 422, &form, Some(WRONG));
+    }
+    permit.succeeded();
+    let Some(account) = account else {
+        return refused(visit, 422, &form, Some(WRONG));
+    };
+    open(visit, &account, &password, next.as_deref())
+}
+
+/// Counts the try before it costs a hash: for the browser where the account knows it, for all strangers together
+/// where not, and for the network address.
+fn take<'v>(visit: &'v Visit<'_>, email: &Email, device: Option<TokenHash>) -> Result<Permit<'v>> {
+    let account = passwords::throttle_key(visit.app.keys(), email);
+    let subject = match device {
+        Some(device) => Subject::Device {
+            account,
+            device: *device.bytes(),
+        },
+        None => Subject::Account(account),
+    };
+    let subjects = [subject, Subject::Address(visit.request.client)];
+    visit
+        .app
+        .throttle
+        .take(&subjects, visit.now)
+        .map_err(|wait| Error::too_many(wait.seconds))
+}
+
+/// The browser's device cookie, if this account knows it.
+fn known_device(visit: &Visit<'_>, account: Option<&Account>) -> Result<Option<TokenHash>> {
+    let (Some(account), Some(device)) = (account, device_cookie(visit)) else {
+        return Ok(None);
+    };
+    let knows = visit.read(|read| Ok(sessions::knows_device(read, account.id, &device)?))?;
+    Ok(knows.then_some(device))
+}
+
+fn device_cookie(visit: &Visit<'_>) -> Option<TokenHash> {
+    let carried = visit.app.settings.transport.read(visit.request, "device")?;
+    carried.parse::<Token>().ok().map(|token| token.hash())
+}
+
+/// Whether this password opens this account. A hash is verified in every case, so that all take as long.
+fn verify(visit: &Visit<'_>, account: Option<&Account>, password: &Password) -> Result<bool> {
+    let (hash, is_open) = match account {
+        Some(account) => visit.read(|read| {
+            let organisation = organisations::get(read, account.organisation)?;
+            let is_open = account.status == Status::Active && organisation.disabled_at.is_none();
+            Ok((passwords::hash_of(read, account.id)?, is_open))
+        })?,
+        None => (None, false),
+    };
+    let is_kept = hash.is_some();
+    let hash = hash.unwrap_or_else(|| visit.app.hasher.decoy());
+    let is_right = visit.app.hasher.verify(password.bytes(), &hash)?;
+    Ok(is_right && is_kept && is_open)
+}
+
+fn open(
+    visit: &Visit<'_>,
+    account: &Account,
+    password: &Password,
+    next: Option<&str>,
+) -> Result<Response> {
+    let stronger = stronger_hash(visit, account, password)?;
+    let agent = agent::describe(visit.request.header("user-agent"));
+    let sign_in = SignIn {
+        account,
+        device: device_cookie(visit),
+        agent: &agent,
+        address: visit.request.client,
+    };
+    let opened = visit.write(|tx| {
+        if let Some(hash) = &stronger {
+            passwords::rehash(tx, account.id, hash)?;
+        }
+        sessions::open(tx, &visit.by(), &sign_in)
+    })?;
+    let cookies = visit.app.settings.transport;
+    let mut response = go_on(visit, next).with(
+        "Set-Cookie",
+        &cookies.set("session", &opened.session.reveal(), None),
+    );
+    if let Some(device) = opened.device {
+        response = response.with(
+            "Set-Cookie",
+            &cookies.set("device", &device.reveal(), Some(DEVICE_TTL)),
+        );
+    }
+    // The visit before sign-in is over: its forms are no longer ours.
+    Ok(response.with("Set-Cookie", &cookies.clear("visit")))
+}
+
+/// The hash at today's cost, when the kept one is cheaper: made here, before the transaction.
+fn stronger_hash(
+    visit: &Visit<'_>,
+    account: &Account,
+    password: &Password,
+) -> Result<Option<PasswordHash>> {
+    let kept = visit.read(|read| Ok(passwords::hash_of(read, account.id)?))?;
+    if kept.is_some_and(|kept| visit.app.hasher.is_weaker(&kept)) {
+        let hash = visit
+            .app
+            .hasher
+            .hash(password.bytes(), visit.app.random())?;
+        return Ok(Some(PasswordHash::new(hash)));
+    }
+    Ok(None)
+}
+
+fn throttled(
+    visit: &Visit<'_>,
+    form: &Form,
+    account: Option<&Account>,
+    email: &Email,
+    error: &Error,
+) -> Result<Response> {
+    let Error::TooMany {
+        retry_after,
+        sentence,
+    } = error
+    else {
+        return refused(visit, 422, form, Some(WRONG));
+    };
+    visit.app.refuse(
+        visit.now,
+        &visit.by(),
+        &failure(Action::SignInThrottled, account, email),
+    )?;
+    let response = refused(visit, 429, form, Some(sentence))?;
+    Ok(response.with("Retry-After", &retry_after.to_string()))
+}
+
+/// A failure stands in the chain of the account's organisation; one about an unknown address in the system's. What
+/// was typed there may be a password in the wrong field, so only what reads as an address is written down.
+fn failure(action: Action, account: Option<&Account>, email: &Email) -> Event {
+    match account {
+        Some(account) => Event::of(account.organisation, action).on(account.id, email),
+        None => Event::of_system(action).on_text(email),
+    }
+}
+
+fn refused(visit: &Visit<'_>, status: u16, form: &Form, problem: Option<&str>) -> Result<Response> {
+    let next = local(form.typed("next"));
+    let email = form.typed("email").to_owned();
+    draw(
+        visit,
+        status,
+        &views::SignInForm {
+            email: &email,
+            next: next.as_deref(),
+            problem,
+            form,
+        },
+    )
+}
+
+fn draw(visit: &Visit<'_>, status: u16, form: &views::SignInForm<'_>) -> Result<Response> {
+    let has_errors = form.problem.is_some() || form.form.has_problems();
+    let page = Page::new("Sign in", Place::Elsewhere).with_errors(has_errors);
+    layout::page(visit, status, &page, &views::sign_in(form, &visit.csrf()))
+}
+
+/// A path of ours to come back to, and nothing else: it must read as one of our routes.
+fn local(next: &str) -> Option<String> {
+    let path = next.split(['?', '#']).next()?;
+    let is_plain = next.bytes().all(|b| b.is_ascii_graphic()) && !next.contains('\\');
+    (is_plain && Route::parse(path).is_some()).then(|| next.to_owned())
+}
+
+fn go_on(visit: &Visit<'_>, next: Option<&str>) -> Response {
+    next.map_or_else(|| visit.redirect(&Route::Dashboard), Response::see_other)
+}
+
+/// Signs out: this session is over, the browser stays known.
+pub fn delete(visit: &Visit<'_>) -> Result<Response> {
+    visit.form(&[])?;
+    if let Some(scope) = visit.scope() {
+        visit.write(|tx| sessions::close(tx, &visit.by(), scope))?;
+    }
+    let response = visit.redirect_with(&Route::SignIn, "You are signed out.");
+    Ok(response.with("Set-Cookie", &visit.app.settings.transport.clear("session")))
+}
+
+/// Keeps the colours this browser chose.
+pub fn theme(visit: &Visit<'_>) -> Result<Response> {
+    let form = visit.form(&["theme"])?;
+    let theme =
+        Theme::from_slug(form.typed("theme")).ok_or(Error::Malformed("There is no such theme."))?;
+    let cookie = visit
+        .app
+        .settings
+        .transport
+        .set("theme", theme.slug(), Some(THEME_TTL));
+    let back = visit.request.header("referer").and_then(|referer| {
+        let path = referer.strip_prefix(&visit.app.settings.public_url)?;
+        local(path)
+    });
+    Ok(go_on(visit, back.as_deref()).with("Set-Cookie", &cookie))
+}

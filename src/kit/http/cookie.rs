@@ -30,7 +30,10 @@ impl Transport {
     /// A `Set-Cookie` value. `seconds`: how long the browser keeps it; none: until it is closed.
     #[must_use]
     pub fn set(self, name: &str, value: &str, seconds: Option<i64>) -> String {
-        let mut cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax", self.name(name));
+        let mut cookie = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax",
+            self.name(name)
+        );
         if self == Self::Https {
             cookie.push_str("; Secure");
         }
@@ -57,6 +60,9 @@ mod tests {
             Transport::Https.set("session", "x", None),
             "__Host-session=x; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
-        assert_eq!(Transport::Http.set("device", "x", Some(60)), "device=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
+        assert_eq!(
+            Transport::Http.set("device", "x", Some(60)),
+            "device=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60"
+        );
     }
 }

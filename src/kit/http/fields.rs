@@ -22,7 +22,10 @@ impl Fields {
             }
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(at)?;
-            pairs.push((decode(name)?, decode(value.strip_prefix(b"=").unwrap_or(value))?));
+            pairs.push((
+                decode(name)?,
+                decode(value.strip_prefix(b"=").unwrap_or(value))?,
+            ));
         }
         Some(Self(pairs))
     }
@@ -30,7 +33,11 @@ impl Fields {
     /// The value of that name; none when it is absent or there twice.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (Some(value), None) => Some(value),
             _ => None,
@@ -41,7 +48,8 @@ impl Fields {
     #[must_use]
     pub fn are_only(&self, known: &[&str]) -> bool {
         self.0.iter().enumerate().all(|(at, (name, _))| {
-            known.contains(&name.as_str()) && !self.0.iter().take(at).any(|(earlier, _)| earlier == name)
+            known.contains(&name.as_str())
+                && !self.0.iter().take(at).any(|(earlier, _)| earlier == name)
         })
     }
 }
@@ -61,7 +69,9 @@ fn decode(part: &[u8]) -> Option<String> {
             other => bytes.push(*other),
         }
     }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.contains('\0'))
 }
 
 /// Encodes one value for a query.
@@ -92,7 +102,15 @@ mod tests {
 
     #[test]
     fn what_no_browser_sends_is_refused() {
-        for wrong in [&b"a=%"[..], b"a=%z", b"a=%zz", b"a=%ff", b"a=%c0%ae", b"a=%00", b"%ff=a"] {
+        for wrong in [
+            &b"a=%"[..],
+            b"a=%z",
+            b"a=%zz",
+            b"a=%ff",
+            b"a=%c0%ae",
+            b"a=%00",
+            b"%ff=a",
+        ] {
             assert!(Fields::parse(wrong).is_none(), "{wrong:?}");
         }
         assert!(Fields::parse("a=1&".repeat(10_000).as_bytes()).is_none());
@@ -103,7 +121,15 @@ mod tests {
         let fields = Fields::parse(b"role=member&role=master").unwrap();
         assert_eq!(fields.get("role"), None);
         assert!(!fields.are_only(&["role"]));
-        assert!(Fields::parse(b"role=member").unwrap().are_only(&["role", "email"]));
-        assert!(!Fields::parse(b"role=member&admin=1").unwrap().are_only(&["role"]));
+        assert!(
+            Fields::parse(b"role=member")
+                .unwrap()
+                .are_only(&["role", "email"])
+        );
+        assert!(
+            !Fields::parse(b"role=member&admin=1")
+                .unwrap()
+                .are_only(&["role"])
+        );
     }
 }

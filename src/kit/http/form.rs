@@ -15,7 +15,10 @@ impl Form {
     /// A form as sent.
     #[must_use]
     pub const fn new(fields: Fields) -> Self {
-        Self { fields, problems: Vec::new() }
+        Self {
+            fields,
+            problems: Vec::new(),
+        }
     }
 
     /// What was typed; empty when nothing was.
@@ -31,11 +34,19 @@ impl Form {
 
     /// The value, parsed, or none where the field may stay empty.
     pub fn optional<T: FromStr<Err = String>>(&mut self, name: &'static str) -> Option<T> {
-        if self.typed(name).trim().is_empty() { None } else { self.get(name) }
+        if self.typed(name).trim().is_empty() {
+            None
+        } else {
+            self.get(name)
+        }
     }
 
     /// The value, by this parser.
-    pub fn check<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub fn check<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         match parse(self.typed(name)) {
             Ok(value) => Some(value),
             Err(sentence) => {
@@ -53,7 +64,10 @@ impl Form {
     /// What is wrong with that field, first things first.
     #[must_use]
     pub fn error(&self, name: &str) -> Option<&str> {
-        self.problems.iter().find(|(field, _)| *field == name).map(|(_, sentence)| sentence.as_str())
+        self.problems
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, sentence)| sentence.as_str())
     }
 
     /// Whether anything is wrong.

@@ -4,6 +4,8 @@ pub mod address;
 pub mod smtp;
 pub mod wire;
 
+pub mod letter;
+
 use std::sync::Mutex;
 
 use crate::kit::time::Timestamp;

@@ -187,6 +187,20 @@ impl Throttle {
         }
     }
 
+    /// Takes the file's word for what it holds: another process may have cleared an account. Counts of accounts,
+    /// devices, codes and mails that the file no longer has are forgotten, but for those not written down yet.
+    pub fn reload(&self, saved: impl IntoIterator<Item = Saved>) {
+        let fresh = Self::new(saved);
+        let kept = std::mem::take(&mut fresh.lock().counts);
+        let mut table = self.lock();
+        let Table {
+            counts, unsaved, ..
+        } = &mut *table;
+        counts.retain(|subject, _| {
+            subject.kind().is_address() || unsaved.contains(subject) || kept.contains_key(subject)
+        });
+    }
+
     /// The counts of accounts, devices, codes and mails that changed since this was last asked.
     #[must_use]
     pub fn unsaved(&self) -> Vec<Saved> {

@@ -651,3 +651,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_another_process_cleared_is_forgotten_and_what_is_unsaved_stays() {
+    let throttle = Throttle::new([]);
+    let now = Timestamp(1_000_000);
+    let (cleared, fresh) = (Subject::Account([1; 32]), Subject::Account([2; 32]));
+    for _ in 0..10 {
+        drop(throttle.take(&[cleared], now).unwrap());
+    }
+    assert_eq!(throttle.unsaved().len(), 1);
+    drop(throttle.take(&[fresh], now).unwrap());
+    throttle.reload([]);
+    assert!(
+        throttle.take(&[cleared], now).is_ok(),
+        "the cleared account still waits"
+    );
+    assert_eq!(throttle.len(), 2, "the unsaved count was forgotten");
+}

@@ -1,0 +1,3 @@
+//! The help.
+pub mod pages;
+pub mod views;

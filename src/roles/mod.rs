@@ -1,0 +1,3 @@
+//! The roles.
+pub mod pages;
+pub mod views;

@@ -1,0 +1,12 @@
+//! Placeholder.
+use crate::error::{Error, Result};
+use crate::kit::http::response::Response;
+use crate::visit::Visit;
+/// x
+pub fn index(_: &Visit<'_>) -> Result<Response> {
+    Err(Error::NotFound)
+}
+/// x
+pub fn show(_: &Visit<'_>, _: crate::domain::role::Role) -> Result<Response> {
+    Err(Error::NotFound)
+}

@@ -1,0 +1,310 @@
+//! The background thread: a list of duties, each bounded, behind one function that tests call themselves.
+//!
+//! One mail between its other duties; activation and reset first. It also notices what the command line did beside
+//! it, within a second.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::app::{App, Trouble};
+use crate::audit::{self, Action, Event};
+use crate::error::Result;
+use crate::invitations;
+use crate::kit::db::unpoisoned;
+use crate::kit::mail::letter::Letter;
+use crate::kit::mail::{Failure, Message};
+use crate::kit::time::{MINUTE, Timestamp};
+use crate::outbox::{self, Claimed, Errand};
+use crate::passwords;
+use crate::scope::By;
+use crate::sessions;
+
+/// How often a relay in trouble is tried.
+const RELAY_EVERY: i64 = 30;
+/// How often the sweeps run.
+const SWEEP_EVERY: i64 = MINUTE;
+/// Rows each duty may touch in one round.
+const ROWS_MAX: usize = 100;
+/// The longest sleep: what the command line did is noticed within it.
+const SLEEP: Duration = Duration::from_secs(1);
+
+/// The duties, and what they remember from round to round.
+#[derive(Debug)]
+pub struct Worker {
+    next_sweep: Timestamp,
+    foreign_version: i64,
+    told_of_clock: bool,
+}
+
+impl Worker {
+    /// Begins. What a process that died had in its hands is owed again; the caller holds the serve lock.
+    pub fn begin(app: &App) -> Result<Self> {
+        let now = app.now();
+        let recovered = app.housekeep(now, outbox::recover)?;
+        if recovered > 0 {
+            tracing::info!(
+                count = recovered,
+                "mails that were being sent are owed again"
+            );
+        }
+        Ok(Self {
+            next_sweep: now,
+            foreign_version: app.foreign_version()?,
+            told_of_clock: false,
+        })
+    }
+
+    /// One round of all duties. Answers whether there is more to do at once.
+    pub fn tick(&mut self, app: &App) -> bool {
+        let now = app.now();
+        let mut more = false;
+        for (duty, outcome) in [
+            ("deliver", deliver_one(app, now)),
+            ("notice", self.notice(app, now)),
+            ("flush", flush(app, now)),
+            ("expire", expire(app, now)),
+            ("sweep", self.sweep(app, now)),
+        ] {
+            match outcome {
+                Ok(again) => more |= again,
+                Err(error) => {
+                    tracing::error!(duty, err = %error, "a duty of the background thread failed")
+                }
+            }
+        }
+        *unpoisoned(&app.worked_at) = app.elapsed();
+        more
+    }
+
+    /// Notices another process's writes, and a clock that stepped back.
+    fn notice(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        let version = app.foreign_version()?;
+        if version != self.foreign_version {
+            self.foreign_version = version;
+            let saved = app.read(now, |read| Ok(passwords::load_throttles(read)?))?;
+            app.throttle.reload(saved);
+        }
+        let is_behind = app.behind() > 2 * MINUTE;
+        if is_behind && !self.told_of_clock {
+            let event = Event::of_system(Action::ClockSteppedBack).with("seconds", app.behind());
+            app.housekeep(now, |tx| {
+                audit::record(tx, &By::system(), &event, ()).map(|_| ())
+            })?;
+        }
+        self.told_of_clock = is_behind;
+        Ok(false)
+    }
+
+    /// Once a minute: forgets what is over.
+    fn sweep(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if now < self.next_sweep {
+            return Ok(false);
+        }
+        let lifetimes = app.settings.lifetimes;
+        let swept = app.housekeep(now, |tx| {
+            let rows = [
+                outbox::sweep(tx)?,
+                sessions::sweep(tx, lifetimes)?,
+                passwords::sweep(tx)?,
+                invitations::sweep(tx)?,
+            ];
+            Ok(rows.into_iter().max().unwrap_or(0))
+        })?;
+        app.throttle.sweep(now);
+        app.hasher.sweep();
+        // A full round means that there is more; it goes on in the next one.
+        if swept < ROWS_MAX {
+            self.next_sweep = now.plus(SWEEP_EVERY);
+        }
+        Ok(swept >= ROWS_MAX)
+    }
+}
+
+/// Writes down what memory decided: failures of the last second, and the sums of floods that are over.
+fn flush(app: &App, now: Timestamp) -> Result<bool> {
+    let rows: Vec<_> = app
+        .throttle
+        .unsaved()
+        .into_iter()
+        .chain(app.throttle.unsaved_addresses())
+        .collect();
+    let sums = app.floods.sums(now);
+    if rows.is_empty() && sums.is_empty() {
+        return Ok(false);
+    }
+    let written = app.housekeep(now, |tx| {
+        passwords::save_throttles(tx, &rows)?;
+        for sum in &sums {
+            let by = By {
+                address: sum.payload.address,
+                ..By::system()
+            };
+            let event = sum
+                .payload
+                .event
+                .clone()
+                .with("count", sum.count)
+                .with("minute", sum.minute.0)
+                .with("sum", true);
+            let event = if sum.is_mixed {
+                event.with("mixed", true)
+            } else {
+                event
+            };
+            audit::record(tx, &by, &event, ())?;
+        }
+        Ok(())
+    });
+    if written.is_err() {
+        app.throttle.not_saved(&rows);
+    }
+    written.map(|()| false)
+}
+
+/// Marks invitations that ran out, and releases addresses that nobody ever activated.
+fn expire(app: &App, now: Timestamp) -> Result<bool> {
+    let terms = app.settings.terms;
+    let mut done = 0;
+    while done < ROWS_MAX {
+        let one = app.housekeep(now, |tx| {
+            if let Some(audited) = invitations::expire_one(tx)? {
+                return Ok(Some(audited.into_inner()));
+            }
+            Ok(invitations::release_one(tx, terms)?.map(audit::Audited::into_inner))
+        })?;
+        if one.is_none() {
+            return Ok(false);
+        }
+        done += 1;
+    }
+    Ok(true)
+}
+
+/// Sends the next mail that is due, if the relay may be tried. Answers whether there may be another.
+fn deliver_one(app: &App, now: Timestamp) -> Result<bool> {
+    let Some(mailer) = app.mailer() else {
+        return Ok(false);
+    };
+    if unpoisoned(&app.trouble)
+        .as_ref()
+        .is_some_and(|trouble| now < trouble.next_try)
+    {
+        return Ok(false);
+    }
+    let Some(claimed) = claim(app, now)? else {
+        mailer.rest();
+        return Ok(false);
+    };
+    let letter = match write(app, &claimed, now) {
+        Ok(Some(letter)) => letter,
+        Ok(None) => {
+            app.housekeep(now, |tx| {
+                outbox::not_needed(tx, claimed.id, "What it says no longer holds.")
+            })?;
+            return Ok(true);
+        }
+        Err(error) => {
+            // One that cannot be written must not hold up the others: it waits as if the server had refused it.
+            tracing::error!(mail = %claimed.id, err = %error, "a mail could not be written");
+            app.housekeep(now, |tx| {
+                outbox::refused_for_now(tx, claimed.id, "The mail could not be written.")
+            })?;
+            return Ok(true);
+        }
+    };
+    let message = Message {
+        id: claimed.message_id.clone(),
+        date: now,
+        from: app.settings.mail_from.clone(),
+        to: claimed.to.email.to_string(),
+        subject: letter.subject.clone(),
+        text: letter.text(),
+        html: letter.html(),
+    };
+    let sent = mailer.send(&message);
+    // The attempt may have taken a minute; what is written down carries the instant at which it ended.
+    let now = app.now();
+    settle(app, now, &claimed, sent)
+}
+
+/// Asks before it writes: most rounds find nothing, and need no transaction.
+fn claim(app: &App, now: Timestamp) -> Result<Option<Claimed>> {
+    if !app.read(now, |read| Ok(outbox::is_any_due(read)?))? {
+        return Ok(None);
+    }
+    app.housekeep(now, outbox::claim)
+}
+
+fn settle(
+    app: &App,
+    now: Timestamp,
+    claimed: &Claimed,
+    sent: std::result::Result<String, Failure>,
+) -> Result<bool> {
+    let (trouble, again) = match &sent {
+        Err(Failure::Relay(words)) => {
+            let since = unpoisoned(&app.trouble)
+                .as_ref()
+                .map_or(now, |trouble| trouble.since);
+            (
+                Some(Trouble {
+                    since,
+                    words: words.clone(),
+                    next_try: now.plus(RELAY_EVERY),
+                }),
+                false,
+            )
+        }
+        Ok(_) | Err(Failure::Later(_) | Failure::Never(_)) => (None, true),
+    };
+    *unpoisoned(&app.trouble) = trouble;
+    app.housekeep(now, |tx| match &sent {
+        Ok(answer) => outbox::sent(tx, claimed.id, answer),
+        Err(Failure::Later(answer)) => outbox::refused_for_now(tx, claimed.id, answer),
+        Err(Failure::Never(answer)) => outbox::failed(tx, claimed.id, answer),
+        Err(Failure::Relay(answer)) => outbox::relay_failed(tx, claimed.id, answer),
+    })?;
+    Ok(again)
+}
+
+/// What the mail says, if it still holds: asked just before it is sent.
+fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>> {
+    let settings = &app.settings;
+    app.read(now, |read| match &claimed.errand {
+        Errand::Activation(id) => {
+            invitations::mail::activation(read, app.keys(), settings, &claimed.to, *id)
+        }
+        Errand::LinkAsked(account) => {
+            invitations::mail::link_asked(read, settings, &claimed.to, *account)
+        }
+        Errand::Reset(id) => passwords::mail::reset(read, app.keys(), settings, &claimed.to, *id),
+        Errand::PasswordChanged => passwords::mail::changed(read, settings, &claimed.to),
+        Errand::NewDevice(place) => sessions::mail::new_device(read, settings, &claimed.to, place),
+    })
+}
+
+/// The thread: rounds until it is told to stop. A round that panics is logged, and the next one begins.
+pub fn run(app: &Arc<App>, stop: &AtomicBool) {
+    let mut worker = match Worker::begin(app) {
+        Ok(worker) => worker,
+        Err(error) => {
+            tracing::error!(err = %error, "the background thread could not begin");
+            return;
+        }
+    };
+    while !stop.load(Ordering::Acquire) {
+        let round = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.tick(app)));
+        match round {
+            Ok(true) => {}
+            Ok(false) => app.bell.wait(SLEEP),
+            Err(_) => {
+                tracing::error!("a round of the background thread panicked");
+                app.bell.wait(SLEEP);
+            }
+        }
+    }
+    if let Some(mailer) = app.mailer() {
+        mailer.rest();
+    }
+}
