@@ -152,7 +152,7 @@ fn flush(app: &App, now: Timestamp) -> Result<bool> {
             } else {
                 event
             };
-            audit::record(tx, &by, &event, ())?;
+            audit::record(tx, &by, &event, ())?.into_inner();
         }
         Ok(())
     });

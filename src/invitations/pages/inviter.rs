@@ -1,25 +1,13 @@
-//! Placeholder.
+//! The pages of those who invite.
 use crate::error::{Error, Result};
 use crate::kit::http::response::Response;
 use crate::visit::Visit;
-/// x
-pub fn show(_: &Visit<'_>, _: &str) -> Result<Response> {
-    Err(Error::NotFound)
-}
 /// x
 pub fn new(_: &Visit<'_>) -> Result<Response> {
     Err(Error::NotFound)
 }
 /// x
 pub fn confirm_delete(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
-}
-/// x
-pub fn accept(_: &Visit<'_>, _: &str) -> Result<Response> {
-    Err(Error::NotFound)
-}
-/// x
-pub fn ask(_: &Visit<'_>, _: &str) -> Result<Response> {
     Err(Error::NotFound)
 }
 /// x
