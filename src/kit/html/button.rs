@@ -41,6 +41,7 @@ pub struct Button<'a> {
     icon: Option<Icon>,
     class: &'static str,
     key: Option<char>,
+    focused: bool,
 }
 
 impl<'a> Button<'a> {
@@ -52,6 +53,7 @@ impl<'a> Button<'a> {
             icon: None,
             class: "",
             key: None,
+            focused: false,
         }
     }
 
@@ -168,6 +170,13 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// Focused when the page or its dialog opens.
+    #[must_use]
+    pub const fn focused(mut self) -> Self {
+        self.focused = true;
+        self
+    }
+
     fn classes(&self) -> String {
         let look = match self.look {
             Look::Plain => "",
@@ -196,13 +205,13 @@ impl Render for Button<'_> {
                     name=[value.map(|(name, _)| name)] value=[value.map(|(_, value)| value)] { (inside) }
             },
             Does::Link { href, dialog } => html! {
-                a class=(class) href=(href) data-dialog[*dialog] data-key=[self.key] { (inside) }
+                a class=(class) href=(href) data-dialog[*dialog] data-key=[self.key] autofocus[self.focused] { (inside) }
             },
             Does::Close { href } => html! {
-                a class=(class) href=(href) data-close { (inside) }
+                a class=(class) href=(href) data-close autofocus[self.focused] { (inside) }
             },
             Does::Copy { id } => html! {
-                button type="button" class=(class) data-copy=(id) {
+                button type="button" class=(class) data-copy=(id) autofocus[self.focused] {
                     @if let Some(icon) = self.icon { (icon) }
                     span aria-live="polite" { (self.label) }
                 }

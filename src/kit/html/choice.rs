@@ -245,3 +245,37 @@ impl Render for Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_chosen_is_shown_with_its_reason() {
+        let choices = vec![
+            Choice::new("member", "Member").refused(None),
+            Choice::new("master", "Master").refused(Some("only a Master can give this")),
+        ];
+        let page = Select::new("role", "Permission", choices)
+            .chosen("member")
+            .render()
+            .into_string();
+        assert!(
+            page.contains("<option value=\"member\" selected>Member</option>"),
+            "{page}"
+        );
+        assert!(
+            page.contains(
+                "<option value=\"master\" disabled>Master (only a Master can give this)</option>"
+            ),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_tick_is_kept() {
+        let page = |ticked| Check::new("a", "A").ticked(ticked).render().into_string();
+        assert!(page(true).contains("checked"));
+        assert!(!page(false).contains("checked"));
+    }
+}

@@ -8,13 +8,23 @@ use super::icon::Icon;
 /// A text in a box with a button that copies it. One click selects all of it, for pages without script.
 #[must_use]
 pub fn copy_box(id: &str, label: &str, text: &str) -> Markup {
+    boxed(id, label, text, &Button::copy("Copy", id))
+}
+
+/// As [`copy_box`], for pages whose point it is: the button is focused.
+#[must_use]
+pub fn first_copy_box(id: &str, label: &str, text: &str) -> Markup {
+    boxed(id, label, text, &Button::copy("Copy", id).focused())
+}
+
+fn boxed(id: &str, label: &str, text: &str, button: &Button) -> Markup {
     let named = format!("{id}-label");
     html! {
         div.field {
             b id=(named) { (label) }
             div.copy {
                 output id=(id) aria-labelledby=(named) { (text) }
-                (Button::copy("Copy", id))
+                (button)
             }
         }
     }

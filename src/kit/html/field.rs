@@ -318,3 +318,65 @@ fn rules(id: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(field: &Field) -> String {
+        field.render().into_string()
+    }
+
+    #[test]
+    fn a_password_is_never_drawn_back() {
+        for field in [Field::password("p", "P"), Field::new_password("p", "P")] {
+            let page = drawn(&field.value("Secret-1"));
+            assert!(!page.contains("Secret-1"), "{page}");
+            assert!(page.contains("type=\"password\""), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_stands_in_place_of_the_hint() {
+        let field = Field::email("e", "Email").hint("Used to sign in.");
+        let fine = drawn(&field.clone().error(None::<&str>));
+        assert!(fine.contains("id=\"e-hint\"") && fine.contains("aria-describedby=\"e-hint\""));
+        assert!(!fine.contains("aria-invalid"));
+        let wrong = drawn(&field.error(Some("Type <it>.")));
+        assert!(wrong.contains("aria-describedby=\"e-error\""), "{wrong}");
+        assert!(wrong.contains("aria-invalid=\"true\""), "{wrong}");
+        assert!(wrong.contains("Type &lt;it&gt;."), "{wrong}");
+        assert!(!wrong.contains("Used to sign in."), "{wrong}");
+    }
+
+    #[test]
+    fn the_rules_are_told_beside_what_is_wrong() {
+        let field = Field::new_password("p", "P")
+            .rules()
+            .error(Some("Too short."));
+        let page = drawn(&field);
+        assert!(
+            page.contains("aria-describedby=\"p-error p-rules\""),
+            "{page}"
+        );
+        assert_eq!(page.matches("data-rule=").count(), 5);
+    }
+
+    #[test]
+    fn only_the_field_of_that_name_is_focused() {
+        assert!(drawn(&Field::text("a", "A").focus("a")).contains("autofocus"));
+        assert!(!drawn(&Field::text("b", "B").focus("a")).contains("autofocus"));
+    }
+
+    #[test]
+    fn what_was_typed_cannot_leave_its_field() {
+        let page = drawn(&Field::text("a", "A").value("\"><script>"));
+        assert!(
+            page.contains("value=\"&quot;&gt;&lt;script&gt;\""),
+            "{page}"
+        );
+        let area = drawn(&Field::area("a", "A", 3).value("\n</textarea>"));
+        // The first line break of a textarea is dropped by browsers, so one of ours stands before the text's own.
+        assert!(area.contains(">\n\n&lt;/textarea&gt;</textarea>"), "{area}");
+    }
+}

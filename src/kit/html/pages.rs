@@ -34,7 +34,7 @@ impl Render for Pager<'_> {
 #[must_use]
 pub fn older(label: &str, href: &str) -> Markup {
     html! {
-        nav.pager aria-label="Pages" { a.btn.sm href=(href) rel="next" { (label) } }
+        nav.pager aria-label=(label) { a.btn.sm href=(href) rel="next" { (label) } }
     }
 }
 

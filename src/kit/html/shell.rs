@@ -231,7 +231,6 @@ fn keys(groups: &[Group]) -> Markup {
                     (line(&["Esc"], "Close"))
                     (line(&["?"], "This list"))
                 }
-                p.hint { "They can be turned off on your Account page." }
             }
         }
     }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{CSRF, head, role_select, table_part};
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
-use crate::kit::html::copy::{copy_box, scan, steps};
+use crate::kit::html::copy::{copy_box, first_copy_box, scan, steps};
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::post;
@@ -114,7 +114,7 @@ pub(super) fn dialog(theme: Theme) -> Markup {
         back: "/parts",
         body: html! {
             (note(Tone::Warn, &html! { p { "Mail is off on this server, so nothing was sent. Give the link to the person yourself." } }))
-            (copy_box("new-link", "Activate account link", "https://portal.haldenworks.example/activate/7Qk2mB9xT4cW8dRzLs3nHf6Y"))
+            (first_copy_box("new-link", "Activate account link", "https://portal.haldenworks.example/activate/7Qk2mB9xT4cW8dRzLs3nHf6Y"))
             (buttons(&html! {
                 (Button::dialog("Create another", "/panel"))
                 (Button::close("Done", "/parts").primary())
