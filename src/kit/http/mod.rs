@@ -3,6 +3,8 @@
 pub mod client;
 pub mod gate;
 pub mod headers;
+mod keeper;
 pub mod request;
 pub mod response;
 pub mod server;
+mod socket_folder;
