@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod gallery;
 #[cfg(test)]
 mod gate;
@@ -24,6 +26,8 @@ mod portal;
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
