@@ -55,9 +55,11 @@ pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) ->
     Ok(())
 }
 
+/// Every chain there is, and every one that must be there: an organisation has one from its first moment.
 pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     read.list(
-        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events ORDER BY 1",
+        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events
+          UNION SELECT id FROM organisations ORDER BY 1",
         [],
         |row| row.get(0),
     )
