@@ -25,6 +25,10 @@ mod process;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod smtp;
 #[cfg(test)]
 mod stand_in;
