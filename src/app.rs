@@ -65,6 +65,14 @@ impl Settings {
         format!("{}{route}", self.public_url)
     }
 
+    /// What people know the Portal by: its address without the scheme.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.public_url
+            .split_once("://")
+            .map_or(&self.public_url, |(_, host)| host)
+    }
+
     /// The domain of Message-IDs: the sender's.
     #[must_use]
     pub fn mail_domain(&self) -> &str {
