@@ -36,3 +36,5 @@ pub mod dispatch;
 pub mod door;
 
 pub mod worker;
+
+pub mod migrations;
