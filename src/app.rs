@@ -65,6 +65,14 @@ impl Settings {
         format!("{}{route}", self.public_url)
     }
 
+    /// What people know the Portal by: its address without the scheme.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.public_url
+            .split_once("://")
+            .map_or(&self.public_url, |(_, host)| host)
+    }
+
     /// The domain of Message-IDs: the sender's.
     #[must_use]
     pub fn mail_domain(&self) -> &str {
@@ -252,6 +260,27 @@ impl App {
         Ok(done.into_inner())
     }
 
+    /// The same for a deed that may turn out to be none: then nothing is written, and nothing needs a record.
+    pub fn write_if<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Tx<'_>) -> Result<Option<Audited<T>>>,
+    ) -> Result<Option<T>> {
+        let done = self.db.write(self.world(now), |tx| match work(tx) {
+            Ok(Some(audited)) => Ok(audited),
+            Ok(None) => Err(Undone::Needless),
+            Err(error) => Err(Undone::Failed(error)),
+        });
+        match done {
+            Ok(audited) => {
+                self.bell.ring();
+                Ok(Some(audited.into_inner()))
+            }
+            Err(Undone::Needless) => Ok(None),
+            Err(Undone::Failed(error)) => Err(error),
+        }
+    }
+
     /// Does the machine's own bookkeeping. Called only by the door and the worker.
     pub fn housekeep<T>(
         &self,
@@ -302,6 +331,20 @@ impl App {
             keys: &self.keys,
             mail_domain: self.settings.mail_domain(),
         }
+    }
+}
+
+/// Why a transaction was rolled back.
+enum Undone {
+    /// There was nothing to do.
+    Needless,
+    /// It went wrong.
+    Failed(Error),
+}
+
+impl From<crate::kit::db::Error> for Undone {
+    fn from(error: crate::kit::db::Error) -> Self {
+        Self::Failed(error.into())
     }
 }
 

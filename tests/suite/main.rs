@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod answer;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
@@ -9,9 +11,15 @@ mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
@@ -22,6 +30,8 @@ mod smtp;
 mod stand_in;
 #[cfg(test)]
 mod supply;
+#[cfg(test)]
+mod visitor;
 #[cfg(test)]
 mod wait;
 #[cfg(test)]

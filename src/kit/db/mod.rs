@@ -8,7 +8,7 @@ pub mod values;
 
 use std::fmt;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -79,6 +79,7 @@ pub struct Db {
     readers: r2d2::Pool<pool::Readers>,
     /// Raised by a failed commit or write to the disk: nothing is acknowledged until a probe succeeds.
     suspect: AtomicBool,
+    path: PathBuf,
 }
 
 impl fmt::Debug for Db {
@@ -97,6 +98,7 @@ impl Db {
             writer: Mutex::new(writer),
             readers,
             suspect: AtomicBool::new(false),
+            path: path.to_owned(),
         })
     }
 
@@ -124,7 +126,7 @@ impl Db {
         work: impl FnOnce(&Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let mut writer = self.writer()?;
-        self.mend(&writer)?;
+        self.mend(&mut writer)?;
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
@@ -150,8 +152,8 @@ impl Db {
 
     /// Proves that the file can be read and, unless another writer holds it, written.
     pub fn probe(&self) -> Result<()> {
-        let writer = self.writer()?;
-        self.mend(&writer)?;
+        let mut writer = self.writer()?;
+        self.mend(&mut writer)?;
         writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
             row.get::<_, i64>(0)
         })?;
@@ -202,16 +204,13 @@ impl Db {
         }
     }
 
-    /// After a failed commit the writer writes again only when a probe has reached the disk.
-    fn mend(&self, writer: &Connection) -> Result<()> {
+    /// After a failed commit what the connection holds in memory may be more than the disk has: a fresh one takes
+    /// its place, and must reach the disk before anything is acknowledged again.
+    fn mend(&self, writer: &mut Connection) -> Result<()> {
         if self.suspect.load(Ordering::Acquire) {
-            writer
-                .execute_batch("BEGIN IMMEDIATE; UPDATE install SET probe = probe + 1; COMMIT")
-                .map_err(|error| {
-                    // The batch may have stopped after BEGIN; a second ROLLBACK only says that there is none.
-                    drop(writer.execute_batch("ROLLBACK"));
-                    Error::from(error)
-                })?;
+            let fresh = pool::connect(&self.path, pool::Role::Writer)?;
+            fresh.execute_batch("BEGIN IMMEDIATE; UPDATE install SET probe = probe + 1; COMMIT")?;
+            *writer = fresh;
             self.suspect.store(false, Ordering::Release);
         }
         Ok(())
