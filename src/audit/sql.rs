@@ -129,6 +129,20 @@ pub struct Entry {
     pub request_id: String,
 }
 
+fn entry_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        number: row.get(0)?,
+        at: row.get::<_, Timestamp>(1)?.0,
+        action: row.get(2)?,
+        actor: row.get(3)?,
+        actor_text: row.get(4)?,
+        address: row.get(5)?,
+        target: row.get(6)?,
+        details: row.get(7)?,
+        request_id: row.get(8)?,
+    })
+}
+
 /// The newest events of a chain (`None`: the system's), newest first.
 pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Result<Vec<Entry>> {
     read.list(
@@ -138,20 +152,27 @@ pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Resu
            LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
            LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
           WHERE e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?2",
-        [chain.map_or(0, OrganisationId::number), rows],
-        |row| {
-            Ok(Entry {
-                number: row.get(0)?,
-                at: row.get::<_, Timestamp>(1)?.0,
-                action: row.get(2)?,
-                actor: row.get(3)?,
-                actor_text: row.get(4)?,
-                address: row.get(5)?,
-                target: row.get(6)?,
-                details: row.get(7)?,
-                request_id: row.get(8)?,
-            })
-        },
+        (chain.map_or(0, OrganisationId::number), rows),
+        entry_from_row,
+    )
+}
+
+/// The newest events about one account of the organisation: what was done to it, by itself or by others.
+pub fn about(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    rows: i64,
+) -> Result<Vec<Entry>> {
+    read.list(
+        "SELECT e.number, e.at, e.action, e.actor, a.text, n.text, t.text, e.details, e.request_id
+           FROM audit_events e
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          WHERE e.target_id = ?2 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?3",
+        (organisation.number(), account.number(), rows),
+        entry_from_row,
     )
 }
 
