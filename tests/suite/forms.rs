@@ -192,7 +192,7 @@ fn bodies_that_are_no_form_do_nothing() {
 
 /// The content of every table that looking must not change: not when a session and its account were last used, and
 /// not the log of what was refused.
-fn content(portal: &Portal) -> Vec<String> {
+pub(crate) fn content(portal: &Portal) -> Vec<String> {
     let tables: Vec<String> = portal.ask(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
     );

@@ -40,6 +40,8 @@ use crate::{log, markup};
 pub(crate) const START: Timestamp = Timestamp(1_795_526_400);
 /// The password of everybody whom the portal makes.
 pub(crate) const PASSWORD: &str = "Correct-Horse-7!";
+/// The root of the install's keys.
+pub(crate) const KEY: [u8; 32] = [42; 32];
 /// The first organisation, and its owner.
 pub(crate) const ORGANISATION: &str = "Fjord Supply";
 pub(crate) const OWNER: &str = "olivia@fjord.example";
@@ -249,7 +251,7 @@ impl House {
     }
 
     fn keys() -> Keys {
-        Keys::new([42; 32])
+        Keys::new(KEY)
     }
 
     fn create(&self) {
