@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod gallery;
 #[cfg(test)]
 mod gate;
@@ -16,6 +18,10 @@ mod house;
 mod html;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
