@@ -9,6 +9,8 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod gallery;
@@ -20,6 +22,10 @@ mod house;
 mod html;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
