@@ -1,6 +1,5 @@
 //! The statements of the organisations.
 
-use jiff::tz::TimeZone;
 use rusqlite::Row as SqlRow;
 
 use crate::domain::id::{AccountId, OrganisationId};
@@ -23,14 +22,6 @@ pub struct Organisation {
     pub created_at: Timestamp,
     /// Since when nobody may sign in; none while they may.
     pub disabled_at: Option<Timestamp>,
-}
-
-impl Organisation {
-    /// The zone in which its times are shown.
-    #[must_use]
-    pub fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
-    }
 }
 
 fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
