@@ -15,9 +15,13 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod new_passwords;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
