@@ -7,6 +7,10 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod error_pages;
+#[cfg(test)]
+mod first_run;
+#[cfg(test)]
 mod gallery;
 #[cfg(test)]
 mod gate;
@@ -28,6 +32,8 @@ mod portal;
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod resets;
 #[cfg(test)]
 mod smtp;
 #[cfg(test)]
