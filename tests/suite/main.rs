@@ -35,6 +35,10 @@ mod relay;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod smtp;
 #[cfg(test)]
 mod stand_in;
