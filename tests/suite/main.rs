@@ -11,6 +11,10 @@ mod client;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]
+mod error_pages;
+#[cfg(test)]
+mod first_run;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod gallery;
@@ -21,6 +25,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod mail;
@@ -29,11 +35,15 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod new_passwords;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod resets;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
