@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod browser;
@@ -24,6 +26,8 @@ mod portal;
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod smtp;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
-use crate::kit::html::time::{day, time};
+use crate::kit::html::time::{day, time, when};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 
@@ -159,8 +159,8 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
 
 fn link(expires_at: Timestamp, viewer: &Viewer) -> Markup {
     html! {
-        @if expires_at > viewer.now { "Works once, until " } @else { "Expired: " }
-        (time(expires_at, viewer.now, &viewer.zone))
+        @if expires_at > viewer.now { "Works once, until " } @else { "Expired " }
+        (when(expires_at, viewer.now, &viewer.zone))
     }
 }
 
