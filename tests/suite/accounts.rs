@@ -580,8 +580,8 @@ fn an_active_account_is_neither_invited_again_nor_deleted_here() {
     owner
         .get(&page)
         .answers(200)
-        .sees("Member since 24 Nov 2026")
-        .sees("by Olivia Berg")
+        .sees("Member · Joined 24 Nov 2026")
+        .sees("Created 24 Nov 2026, by Olivia Berg")
         .sees_not("Delete")
         .sees_not("Resend");
     for (deed, told) in [
@@ -833,4 +833,56 @@ fn whoever_is_demoted_between_page_and_form_is_refused() {
     let mut member = portal.signed_in("ada@fjord.example");
     create(&mut member, LEA, "member").answers(403);
     assert_eq!(accounts(&portal), 2);
+}
+
+#[test]
+fn confirm_pressed_twice_creates_one() {
+    let portal = Portal::start();
+    let mut hands = [portal.owner(), portal.owner()];
+    for hand in &mut hands {
+        hand.get("/iam/accounts/new").answers(200);
+    }
+    std::thread::scope(|scope| {
+        for hand in &mut hands {
+            scope.spawn(|| create(hand, LEA, "member").status());
+        }
+    });
+    let mut statuses = hands.map(|hand| hand.status());
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 422]);
+    portal.work();
+    assert_eq!(
+        portal.mails().iter().filter(|mail| mail.to == LEA).count(),
+        1
+    );
+    assert_eq!(recorded(&portal, "account.created"), 1);
+}
+
+#[test]
+fn what_happened_is_told_on_the_page_of_the_account() {
+    let portal = Portal::start();
+    let member = portal.member(Role::Member, "mia@fjord.example");
+    let mut stranger = portal.visitor();
+    for _ in 0..8 {
+        stranger.try_password("mia@fjord.example", "Wrong-Horse-7!");
+    }
+    portal.travel(2 * MINUTE);
+    portal.work();
+    let mut admin = portal.member(Role::Admin, "ada@fjord.example");
+    admin
+        .get(format!("/iam/accounts/{}", member.account().id))
+        .sees("Sign-in failed, 3 times more the Portal")
+        .sees("Sign-in failed somebody not signed in")
+        .sees("Signed in mia@fjord.example");
+    assert_eq!(
+        admin.html().matches("<tr role=\"row\">").count(),
+        11,
+        "ten events and a head"
+    );
+    // What somebody did to others is the audit log's to tell.
+    let owner = portal.owner().account().id;
+    admin
+        .get(format!("/iam/accounts/{owner}"))
+        .sees("Organisation founded")
+        .sees_not("mia@fjord.example");
 }

@@ -29,6 +29,7 @@ mod relay;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+#[cfg(test)]
 mod smtp;
 #[cfg(test)]
 mod stand_in;
