@@ -19,6 +19,7 @@ use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, Timestamp};
+use crate::outbox::Relay;
 use crate::scope::By;
 use crate::sessions::Lifetimes;
 
@@ -228,6 +229,21 @@ impl App {
     /// How mail leaves; none while it is off.
     pub fn mailer(&self) -> Option<&dyn Mailer> {
         self.outside.mailer.as_deref()
+    }
+
+    /// How the way out of the house is, as the worker last saw it.
+    pub fn relay(&self) -> Relay {
+        if self.outside.mailer.is_none() {
+            return Relay::Off;
+        }
+        match unpoisoned(&self.trouble).as_ref() {
+            None => Relay::Works,
+            Some(trouble) => Relay::Fails {
+                since: trouble.since,
+                words: trouble.words.clone(),
+                next_try: trouble.next_try,
+            },
+        }
     }
 
     /// The mailbox in the process; only in the demonstration and in tests.

@@ -18,7 +18,7 @@ use crate::visit::Visit;
 /// Draws what went wrong: what happened, what to do next, and the id to quote.
 pub fn page(visit: &Visit<'_>, error: &Error) -> Response {
     let kept = kept(visit, error);
-    let words = words(visit, error, kept.is_some());
+    let words = words(visit, error, kept.as_ref());
     let (label, way_on) = way_on(visit, error);
     let body = html! {
         section.stack.narrow {
@@ -51,7 +51,7 @@ pub fn page(visit: &Visit<'_>, error: &Error) -> Response {
 /// The same for programs: `{code, message, request_id}` and the field, where one is to blame.
 #[must_use]
 pub fn json(visit: &Visit<'_>, error: &Error) -> Response {
-    let words = words(visit, error, false);
+    let words = words(visit, error, None);
     let mut body = serde_json::json!({
         "code": error.code(),
         "message": words.sentence,
@@ -79,7 +79,7 @@ struct Words {
     sentence: String,
 }
 
-fn words(visit: &Visit<'_>, error: &Error, is_kept: bool) -> Words {
+fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
     let (title, sentence) = match error {
         Error::NotFound if is_link(visit.route) => (
             "This link does not work",
@@ -93,7 +93,7 @@ fn words(visit: &Visit<'_>, error: &Error, is_kept: bool) -> Words {
         ),
         Error::Forbidden(permission) => ("You cannot open this", forbidden(visit, *permission)),
         Error::Refused(sentence) => ("This cannot be done", sentence.clone()),
-        Error::Stale => ("The form has expired", stale(is_kept)),
+        Error::Stale => ("The form has expired", stale(kept)),
         Error::SignInFirst => (
             "Sign in first",
             "Sign in, and you will come back here.".to_owned(),
@@ -123,10 +123,10 @@ const fn is_link(route: &Route) -> bool {
     )
 }
 
-fn stale(is_kept: bool) -> String {
+fn stale(kept: Option<&Markup>) -> String {
     let sentence =
         "The page was open too long, or you signed in or out meanwhile. Nothing was saved.";
-    if is_kept {
+    if kept.is_some() {
         format!("{sentence} What you typed is kept below, to be copied into a fresh form.")
     } else {
         format!("{sentence} Open the form again.")

@@ -38,3 +38,5 @@ pub mod dispatch;
 pub mod door;
 
 pub mod worker;
+
+pub mod migrations;

@@ -4,12 +4,13 @@
 //! One chain for each organisation and one for the system. A row's hash is SHA-256 over the hash before it and the
 //! canonical row (every field with its length); personal text stands in the row as a commitment, SHA-256 of a salt
 //! and the text, so that the text can be erased and the chain still verifies. The head of each chain carries a MAC
-//! under the audit key, so that rows cut off the end are missed. Never holds a secret; never drawn here.
+//! under the audit key, so that rows cut off the end are missed. Never holds a secret.
 
 mod chain;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub mod views;
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ use crate::kit::db::{Read, Tx};
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Entry, about, latest};
+pub use sql::{Deed, Entry, Hand, about, latest, own, sign_in_before};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

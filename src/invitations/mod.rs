@@ -27,7 +27,7 @@ use crate::passwords::{self, PasswordHash};
 use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
 use crate::sessions;
 
-pub use sql::Invitation;
+pub use sql::{Invitation, expired_count};
 
 /// How much an organisation may invite, and how long a link lives; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown,
 };
@@ -18,6 +18,8 @@ const LOCK: &str = "doorward.lock";
 const UNFINISHED: &str = ".unfinished";
 /// A disk that is mounted as the data folder brings this.
 const LOST_AND_FOUND: &str = "lost+found";
+/// What the side file says is no longer than this.
+const NOTE_MAX: u64 = 512;
 /// Rights of anybody but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -154,7 +156,25 @@ fn close(path: &Path) -> Result<(), Error> {
 #[derive(Debug)]
 #[must_use = "the folder is free again when the lock goes"]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// Leaves one line about this process beside its id, for [`note`].
+    pub fn leave_note(&mut self, line: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        writeln!(self.file, "{}\n{line}", std::process::id())
+    }
+}
+
+/// What the process that has the lock, or had it last, left as its note.
+#[must_use]
+pub fn note(folder: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = File::open(folder.join(LOCK)).ok()?;
+    file.take(NOTE_MAX).read_to_string(&mut text).ok()?;
+    text.lines().nth(1).map(str::to_owned)
 }
 
 /// Takes the folder for this process, or says who has it.
@@ -183,7 +203,7 @@ pub fn lock(folder: &Path) -> Result<Lock, Error> {
         }
         if is_at(&file, &path) {
             write_pid(&mut file, folder).map_err(at(&path))?;
-            return Ok(Lock { _file: file });
+            return Ok(Lock { file });
         }
     }
     Err(at(&path)(io::Error::other(
@@ -200,8 +220,8 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    file.take(NOTE_MAX).read_to_string(&mut text).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
 
 fn write_pid(file: &mut File, folder: &Path) -> io::Result<()> {
@@ -283,7 +303,8 @@ fn folder_of(path: &Path) -> Option<&Path> {
     Some(if is_here { Path::new(".") } else { parent })
 }
 
-fn sync(folder: &Path) -> io::Result<()> {
+/// Brings the names in the folder to the disk: a rename is not there before.
+pub fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -378,6 +399,24 @@ mod tests {
         assert_eq!(mode(&folder.path().join(LOCK)), 0o600);
         assert!(is_empty(folder.path()).unwrap());
         drop(again);
+    }
+
+    #[test]
+    fn whoever_serves_leaves_a_note_and_is_still_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(note(folder.path()), None);
+        let mut held = lock(folder.path()).unwrap();
+        assert_eq!(note(folder.path()), None);
+        held.leave_note("http://a.example:8080").unwrap();
+        held.leave_note("http://b.example").unwrap();
+        assert_eq!(note(folder.path()).unwrap(), "http://b.example");
+        let refused = lock(folder.path()).unwrap_err();
+        assert!(
+            matches!(refused, Error::Served { pid: Some(pid), .. } if pid == std::process::id())
+        );
+        drop(held);
+        drop(lock(folder.path()).unwrap());
+        assert_eq!(note(folder.path()), None, "the next one begins anew");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod html;
 pub mod http;
 pub mod key_file;
 pub mod keys;
+pub mod log;
 pub mod mail;
 pub mod random;
 pub mod secret;

@@ -77,6 +77,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// The wall clock with its fraction, since 1970: for log lines alone.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn wall() -> Duration {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 /// The monotonic instant, for deadlines of sockets and threads.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]

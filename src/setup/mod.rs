@@ -24,6 +24,8 @@ use crate::scope::By;
 
 /// How long a set-up link lives.
 pub const LINK_TTL: i64 = 30 * MINUTE;
+/// The file in the data folder that keeps the link until it was used.
+pub const LINK_FILE: &str = "setup-link";
 
 /// Makes a new set-up link; the one before is dead. Refused once any organisation exists.
 pub fn make_link(tx: &Tx<'_>, by: &By) -> Result<Audited<Token>> {

@@ -29,6 +29,9 @@ mod relay;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod smtp;
 #[cfg(test)]

@@ -369,13 +369,7 @@ impl Portal {
     /// The owner of the first organisation, signed in; it is founded when it does not exist yet.
     #[track_caller]
     pub(crate) fn owner(&self) -> Visitor {
-        let app = self.app();
-        if !app
-            .read(app.now(), |read| Ok(organisations::any_exists(read)?))
-            .unwrap()
-        {
-            self.found();
-        }
+        self.found();
         self.signed_in(OWNER)
     }
 
@@ -401,6 +395,7 @@ impl Portal {
     /// Founds another organisation beside the first; its owner, signed in.
     #[track_caller]
     pub(crate) fn organisation(&self, name: &str) -> Visitor {
+        self.found();
         let email = format!("owner@{}.example", name.to_lowercase().replace(' ', "-"));
         let app = self.app();
         let (_, link) = app
@@ -565,9 +560,15 @@ impl Portal {
         self.0.expects_failures.store(true, Ordering::SeqCst);
     }
 
-    /// Founds the first organisation.
+    /// Founds the first organisation, where it does not exist yet.
     fn found(&self) {
         let app = self.app();
+        if app
+            .read(app.now(), |read| Ok(organisations::any_exists(read)?))
+            .unwrap()
+        {
+            return;
+        }
         let token = app
             .write(app.now(), |tx| setup::make_link(tx, &By::operator()))
             .unwrap();

@@ -7,7 +7,9 @@ mod pool;
 pub mod values;
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -100,6 +102,40 @@ impl Db {
             suspect: AtomicBool::new(false),
             path: path.to_owned(),
         })
+    }
+
+    /// Makes a new file that only its owner may read. What `work` writes is its first commit; then the file is closed:
+    /// whole, on the disk, and without a log beside it. Fails where there is a file of this name.
+    pub fn create<T, E: From<Error>>(
+        path: &Path,
+        world: World<'_>,
+        work: impl FnOnce(&Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        check_library()?;
+        // Made before SQLite sees it, so that nobody else can ever have opened it.
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(Error::from)?;
+        let mut writer = pool::connect(path, pool::Role::Writer)?;
+        let tx = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Error::from)?;
+        let done = {
+            let scope = Tx {
+                read: Read {
+                    conn: &tx,
+                    now: world.now,
+                },
+                world,
+            };
+            work(&scope)?
+        };
+        tx.commit().map_err(Error::from)?;
+        writer.close().map_err(|(_, error)| Error::from(error))?;
+        Ok(done)
     }
 
     /// Runs one consistent read. `now` is what the reader takes for the present.

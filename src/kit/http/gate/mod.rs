@@ -14,12 +14,12 @@ mod crowd;
 mod date;
 pub mod head;
 mod limits;
-mod outbox;
 mod refusal;
 mod relay;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -201,14 +201,15 @@ impl<'a> Gate<'a> {
             if event.is_writable() && !self.slots.writable(index, self.poll.registry()) {
                 return self.lose_slot(index);
             }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.report(event);
                 self.read_slot(index);
             }
         } else if event.is_error() || event.is_write_closed() {
             self.remove(token.0);
         } else if let Some(caller) = self.crowd.get_mut(token.0) {
+            caller.report(event);
             if event.is_readable() || event.is_read_closed() {
-                caller.readable();
                 self.ready.push_back(token.0);
             }
             if event.is_writable() {

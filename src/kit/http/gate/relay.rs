@@ -61,17 +61,13 @@ impl Gate<'_> {
             if slot.is_paused {
                 return;
             }
-            let (count, is_last) = match slot.read(&mut self.scratch) {
-                Heard::More(count) => (count, false),
-                Heard::Last(count) => (count, true),
+            let count = match slot.read(&mut self.scratch) {
+                Heard::Bytes(count) => count,
                 Heard::Nothing => return,
                 Heard::End => return self.lose_slot(index),
             };
             if self.relay(index, count).is_none() {
                 return self.lose_slot(index);
-            }
-            if is_last {
-                return;
             }
         }
     }

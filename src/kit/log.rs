@@ -1,0 +1,235 @@
+//! The log: one line an event, on standard error, as text or as JSON.
+//!
+//! A line says what happened in a constant sentence and carries fields. What may stand in a field is the writer's to
+//! know: never a secret, never somebody's address. Fields are quoted, so that no value begins a line of its own.
+
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::kit::time;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For eyes.
+    Text,
+    /// For eyes that see the time beside it already, as the journal shows it.
+    UndatedText,
+    /// One object a line.
+    Json,
+}
+
+/// From here on events of this level and above are written. Does nothing where that was decided before.
+pub fn begin(level: LevelFilter, format: Format) {
+    // Others' events only where they may matter to an operator.
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Lines(format))
+        .with_writer(std::io::stderr)
+        .with_filter(targets);
+    let subscriber = tracing_subscriber::registry().with(lines);
+    // The first one wins: in tests many begin in one process.
+    drop(tracing::subscriber::set_global_default(subscriber));
+}
+
+struct Lines(Format);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields {
+            format: self.0,
+            message: String::new(),
+            rest: String::new(),
+        };
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        let line = line(
+            self.0,
+            *metadata.level(),
+            metadata.target(),
+            &timestamp(),
+            &fields,
+        );
+        writer.write_str(&line)
+    }
+}
+
+/// RFC 3339 in UTC, with milliseconds.
+fn timestamp() -> String {
+    let millis = i64::try_from(time::wall().as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| String::new(), |now| format!("{now:.3}"))
+}
+
+fn line(format: Format, level: Level, target: &str, ts: &str, fields: &Fields) -> String {
+    let Fields { message, rest, .. } = fields;
+    match format {
+        Format::Text => format!("{ts} {level:<5} {message}{rest}\n"),
+        Format::UndatedText => format!("{level:<5} {message}{rest}\n"),
+        Format::Json => {
+            let level = level.as_str().to_ascii_lowercase();
+            format!(
+                "{{\"ts\":{},\"level\":\"{level}\",\"msg\":{},\"target\":{}{rest}}}\n",
+                quoted(ts),
+                quoted(message),
+                quoted(target)
+            )
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The fields of one event, written down as they come.
+struct Fields {
+    format: Format,
+    message: String,
+    rest: String,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: &str) {
+        let name = field.name();
+        self.rest += &match self.format {
+            Format::Text | Format::UndatedText => format!(" {name}={value}"),
+            Format::Json => format!(",{}:{value}", quoted(name)),
+        };
+    }
+
+    fn put_text(&mut self, field: &Field, text: &str) {
+        if field.name() == "message" {
+            text.clone_into(&mut self.message);
+            return;
+        }
+        let is_plain = !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if is_plain && self.format != Format::Json {
+            self.put(field, text);
+        } else {
+            self.put(field, &quoted(text));
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put_text(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put_text(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, &value.to_string());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, &value.to_string());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, &value.to_string());
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.put_text(field, &value.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, work: impl FnOnce()) -> String {
+        let paper = Paper::default();
+        let sink = paper.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .event_format(Lines(format))
+            .with_writer(move || sink.clone());
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, work);
+        String::from_utf8(paper.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn sample() {
+        tracing::warn!(
+            count = 3,
+            well = false,
+            words = "two\nlines \"and\" more",
+            err = %"plain",
+            "something happened"
+        );
+    }
+
+    #[test]
+    fn a_line_of_json_is_one_object_with_the_agreed_keys() {
+        let line = written(Format::Json, sample);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let keys = [
+            "\"ts\":",
+            "\"level\":\"warn\"",
+            "\"msg\":\"something happened\"",
+        ];
+        assert!(keys.iter().all(|key| line.contains(key)), "{line}");
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["count"], 3);
+        assert_eq!(object["well"], false);
+        assert_eq!(object["words"], "two\nlines \"and\" more");
+        assert_eq!(object["target"], "doorward::kit::log::tests");
+        let ts = object["ts"].as_str().unwrap();
+        assert_eq!(ts.len(), "2026-11-24T10:11:12.345Z".len(), "{ts}");
+        assert!(ts.ends_with('Z'), "{ts}");
+    }
+
+    #[test]
+    fn a_value_never_begins_a_line_of_text() {
+        let line = written(Format::UndatedText, sample);
+        assert_eq!(
+            line,
+            "WARN  something happened count=3 well=false words=\"two\\nlines \\\"and\\\" more\" err=plain\n"
+        );
+        let dated = written(Format::Text, sample);
+        assert!(dated.ends_with(&line) && dated.starts_with("20"), "{dated}");
+    }
+}

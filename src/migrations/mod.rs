@@ -1,0 +1,420 @@
+//! The data folder as a whole: set up when it is empty, and opened only when database and key belong together.
+//!
+//! Setting up happens in a folder of its own inside the data folder, whose name counts as nothing. Database and key
+//! are whole and on the disk before the database is moved into place, and the key after it. A kill before the first
+//! move leaves an empty folder; one between the two leaves the key where the next start finds it. There are no steps
+//! from older schemas yet; they will be listed here, and only `serve` will take them.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crate::kit::db::{self, Db, World};
+use crate::kit::folder::{self, Lock};
+use crate::kit::key_file;
+use crate::kit::keys::Keys;
+use crate::kit::random::Random;
+use crate::kit::time::{Timestamp, instant};
+
+/// The database's name in the data folder.
+pub const DATABASE: &str = "doorward.db";
+
+/// The database as it is today.
+const SCHEMA: &str = include_str!("../../schema.sql");
+/// The number in its last line.
+const VERSION: i64 = 1;
+/// Where a folder is set up before anything is in its place; see [`folder::is_empty`].
+const UNFINISHED: &str = ".setup.unfinished";
+/// What a lost database leaves behind. A new one must not be put beside it, as if there had been none.
+const TRACES: [&str; 4] = [
+    "doorward.db-wal",
+    "doorward.db-shm",
+    "doorward.db-journal",
+    "backups",
+];
+/// Threads that may read at once.
+const READERS: u32 = 16;
+/// A larger file is not read through at each start: it would take longer than people wait.
+const CHECKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// How long a command waits for a server that is setting up the folder at this moment.
+const SETUP_WAIT: Duration = Duration::from_secs(5);
+const SETUP_PAUSE: Duration = Duration::from_millis(20);
+
+/// Why the data folder is not opened: a sentence, with the way out where there is one.
+#[derive(Debug)]
+pub enum Error {
+    /// The folder itself.
+    Folder(folder::Error),
+    /// The key file itself.
+    Key(key_file::Error),
+    /// Nothing was set up here, and this command sets nothing up.
+    Empty(PathBuf),
+    /// There is a key and no database.
+    KeyAlone(PathBuf),
+    /// There is a database and no key.
+    KeyMissing(PathBuf),
+    /// Key and database are of two installs.
+    KeyWrong(PathBuf),
+    /// Something that belongs to a database that is not there.
+    Trace(PathBuf),
+    /// The database has another name too, under which another process may write to it.
+    Linked(PathBuf),
+    /// A file, but none of ours.
+    NotOurs(PathBuf),
+    /// Of a later version.
+    Newer(PathBuf, i64),
+    /// It holds what it cannot hold.
+    Damaged(PathBuf, String),
+    /// Storage refused.
+    Storage(PathBuf, db::Error),
+    /// The operating system refused.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(error) => write!(f, "{error}"),
+            Self::Key(error) => write!(f, "{error}"),
+            Self::Empty(folder) => write!(
+                f,
+                "there is no portal in {}; name its data folder with --data, or begin one: doorward serve",
+                folder.display()
+            ),
+            Self::KeyAlone(folder) => write!(
+                f,
+                "the data folder {} holds secret.key and no doorward.db; put back a copy of doorward.db, or name an \
+                 empty folder to begin anew",
+                folder.display()
+            ),
+            Self::KeyMissing(folder) => write!(
+                f,
+                "the data folder {} holds doorward.db and no secret.key; put back your copy of secret.key",
+                folder.display()
+            ),
+            Self::KeyWrong(folder) => write!(
+                f,
+                "secret.key and doorward.db in {} do not belong together; put back the secret.key that was made with \
+                 this database",
+                folder.display()
+            ),
+            Self::Trace(path) => write!(
+                f,
+                "{} belongs to a database that is not there; put back doorward.db and secret.key, or name an empty \
+                 folder to begin anew",
+                path.display()
+            ),
+            Self::Linked(path) => write!(
+                f,
+                "{} is a link, or has a second name, so that two processes could write to it; put the file itself \
+                 there",
+                path.display()
+            ),
+            Self::NotOurs(path) => write!(
+                f,
+                "{} is no database of doorward; put back a copy of yours, or name another folder",
+                path.display()
+            ),
+            Self::Newer(path, version) => write!(
+                f,
+                "{} is of schema version {version}, and this doorward knows version {VERSION}; run the newer doorward",
+                path.display()
+            ),
+            Self::Damaged(path, what) => write!(
+                f,
+                "{} is damaged ({what}); put back a copy of it",
+                path.display()
+            ),
+            Self::Storage(path, cause) => {
+                write!(f, "the database {} cannot be used: {cause}", path.display())
+            }
+            Self::Io(path, cause) => write!(f, "{}: {cause}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl From<folder::Error> for Error {
+    fn from(error: folder::Error) -> Self {
+        Self::Folder(error)
+    }
+}
+
+/// What opening a folder answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    |cause| Error::Io(path, cause)
+}
+
+fn of(path: &Path) -> impl FnOnce(db::Error) -> Error {
+    let path = path.to_owned();
+    |cause| Error::Storage(path, cause)
+}
+
+/// What a new install is made of.
+#[derive(Clone, Copy)]
+pub struct Origin<'o> {
+    /// When.
+    pub now: Timestamp,
+    /// Where its key comes from.
+    pub random: &'o dyn Random,
+}
+
+impl fmt::Debug for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Origin({:?})", self.now)
+    }
+}
+
+/// An open data folder.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its database.
+    pub db: Db,
+    /// Its keys.
+    pub keys: Keys,
+    /// Whether it was set up just now.
+    pub is_new: bool,
+}
+
+/// Whether a command may set up an empty folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfEmpty {
+    /// It makes something, and so may begin.
+    SetUp,
+    /// It only looks: an empty folder is a wrong name.
+    Refuse,
+}
+
+/// Opens the folder for the one process that serves it, which holds the lock as long as it lives.
+pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)> {
+    folder::prepare(folder)?;
+    let lock = folder::lock(folder)?;
+    let is_new = settle(folder, origin)?;
+    let opened = open(folder, is_new, origin.now)?;
+    check_small(&folder.join(DATABASE), &opened.db, origin.now)?;
+    Ok((opened, lock))
+}
+
+/// Opens the folder beside a server that may be running: without the lock, unless there is something to set up.
+pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Result<Opened> {
+    if if_empty == IfEmpty::Refuse && is_bare(folder) {
+        return Err(Error::Empty(folder.to_owned()));
+    }
+    folder::prepare(folder)?;
+    let is_new = settle_beside(folder, origin)?;
+    open(folder, is_new, origin.now)
+}
+
+/// Neither database nor key, finished or not.
+fn is_bare(folder: &Path) -> bool {
+    !is_there(&folder.join(DATABASE)) && !is_there(&folder.join(key_file::NAME))
+}
+
+fn is_whole(folder: &Path) -> bool {
+    is_there(&folder.join(DATABASE)) && is_there(&folder.join(key_file::NAME))
+}
+
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
+    let deadline = instant() + SETUP_WAIT;
+    while !is_whole(folder) {
+        match folder::lock(folder) {
+            Ok(_lock) => return settle(folder, origin),
+            // A server has it and may be half-way through; one that is not will never be.
+            Err(folder::Error::Served { .. }) if instant() < deadline => {
+                thread::park_timeout(SETUP_PAUSE);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
+/// Sets up an empty folder, or ends what a kill interrupted. The caller holds the lock.
+fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
+    let unfinished = folder.join(UNFINISHED);
+    let is_new = match (
+        is_there(&folder.join(DATABASE)),
+        is_there(&folder.join(key_file::NAME)),
+    ) {
+        (true, true) => false,
+        (false, false) => {
+            set_up(folder, &unfinished, origin)?;
+            true
+        }
+        (true, false) => {
+            move_key(folder, &unfinished)?;
+            true
+        }
+        (false, true) => return Err(Error::KeyAlone(folder.to_owned())),
+    };
+    remove_all(&unfinished).map_err(at(&unfinished))?;
+    Ok(is_new)
+}
+
+fn set_up(folder: &Path, unfinished: &Path, origin: Origin<'_>) -> Result<()> {
+    if let Some(trace) = TRACES
+        .map(|name| folder.join(name))
+        .iter()
+        .find(|path| is_there(path))
+    {
+        return Err(Error::Trace(trace.clone()));
+    }
+    remove_all(unfinished).map_err(at(unfinished))?;
+    DirBuilder::new()
+        .mode(0o700)
+        .create(unfinished)
+        .and_then(|()| folder::take_owner(unfinished))
+        .map_err(at(unfinished))?;
+    let keys = key_file::generate(origin.random).map_err(at(unfinished))?;
+    create_database(&unfinished.join(DATABASE), &keys, origin)?;
+    key_file::write(unfinished, &keys).map_err(at(unfinished))?;
+    move_into(folder, unfinished, DATABASE)?;
+    move_into(folder, unfinished, key_file::NAME)
+}
+
+fn create_database(path: &Path, keys: &Keys, origin: Origin<'_>) -> Result<()> {
+    let world = World {
+        now: origin.now,
+        random: origin.random,
+        keys,
+        mail_domain: "localhost",
+    };
+    Db::create(path, world, |tx| {
+        tx.script(SCHEMA)?;
+        tx.execute(
+            "INSERT INTO install (id, key_id, created_at) VALUES (1, ?1, ?2)",
+            (keys.identity(), tx.now()),
+        )
+    })
+    .map_err(of(path))?;
+    folder::take_owner(path).map_err(at(path))
+}
+
+fn move_into(folder: &Path, from: &Path, name: &str) -> Result<()> {
+    let to = folder.join(name);
+    fs::rename(from.join(name), &to)
+        .and_then(|()| folder::sync(folder))
+        .map_err(at(&to))
+}
+
+/// The database is in its place and the key is not: if that is so because of a kill, the key still waits.
+fn move_key(folder: &Path, unfinished: &Path) -> Result<()> {
+    let missing = || Error::KeyMissing(folder.to_owned());
+    let keys = key_file::read(unfinished)
+        .map_err(|_| missing())?
+        .ok_or_else(missing)?;
+    let db = open_database(&folder.join(DATABASE))?;
+    if !belongs(&db, &keys, Timestamp(0)).map_err(of(&folder.join(DATABASE)))? {
+        return Err(missing());
+    }
+    drop(db);
+    move_into(folder, unfinished, key_file::NAME)
+}
+
+fn remove_all(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn open(folder: &Path, is_new: bool, now: Timestamp) -> Result<Opened> {
+    let keys = key_file::read(folder)
+        .map_err(Error::Key)?
+        .ok_or_else(|| Error::KeyMissing(folder.to_owned()))?;
+    let path = folder.join(DATABASE);
+    let db = open_database(&path)?;
+    check_version(&path, &db, now)?;
+    if !belongs(&db, &keys, now).map_err(of(&path))? {
+        return Err(Error::KeyWrong(folder.to_owned()));
+    }
+    Ok(Opened { db, keys, is_new })
+}
+
+fn open_database(path: &Path) -> Result<Db> {
+    let found = fs::symlink_metadata(path).map_err(at(path))?;
+    if found.file_type().is_symlink() || found.nlink() > 1 {
+        return Err(Error::Linked(path.to_owned()));
+    }
+    if !found.is_file() || !is_sqlite(path).map_err(at(path))? {
+        return Err(Error::NotOurs(path.to_owned()));
+    }
+    Db::open(path, READERS).map_err(of(path))
+}
+
+/// Looked at before SQLite does, which would turn an empty file into a database.
+fn is_sqlite(path: &Path) -> io::Result<bool> {
+    use std::io::Read;
+
+    let mut head = Vec::with_capacity(16);
+    File::open(path)?.take(16).read_to_end(&mut head)?;
+    Ok(head == b"SQLite format 3\0")
+}
+
+fn check_version(path: &Path, db: &Db, now: Timestamp) -> Result<()> {
+    let version = db
+        .read(now, |read| {
+            let is_ours = read.get(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'install')",
+                [],
+                |row| row.get::<_, bool>(0),
+            )?;
+            let version = read.get("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
+            Ok(is_ours.then_some(version))
+        })
+        .map_err(of(path))?;
+    match version {
+        Some(VERSION) => Ok(()),
+        Some(newer) if newer > VERSION => Err(Error::Newer(path.to_owned(), newer)),
+        Some(_) | None => Err(Error::NotOurs(path.to_owned())),
+    }
+}
+
+fn belongs(db: &Db, keys: &Keys, now: Timestamp) -> db::Result<bool> {
+    db.read(now, |read| {
+        let key_id = read.find("SELECT key_id FROM install", [], |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+        Ok(key_id.is_some_and(|key_id| key_id == keys.identity()))
+    })
+}
+
+/// Reads a small file through, so that damage is found before anybody signs in.
+fn check_small(path: &Path, db: &Db, now: Timestamp) -> Result<()> {
+    if fs::metadata(path).map_err(at(path))?.len() > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let words = db
+        .read(now, |read| {
+            read.list("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+        })
+        .map_err(of(path))?;
+    match words.first().map(String::as_str) {
+        Some("ok") => Ok(()),
+        other => Err(Error::Damaged(
+            path.to_owned(),
+            other.unwrap_or("no answer").to_owned(),
+        )),
+    }
+}
