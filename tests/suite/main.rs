@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
@@ -44,6 +46,8 @@ mod process;
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
