@@ -59,9 +59,11 @@ pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) ->
     Ok(())
 }
 
+/// Every chain there is, and every one that must be there: an organisation has one from its first moment.
 pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     read.list(
-        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events ORDER BY 1",
+        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events
+          UNION SELECT id FROM organisations ORDER BY 1",
         [],
         |row| row.get(0),
     )
@@ -212,10 +214,7 @@ pub struct Deed {
 
 fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     let slug = row.get_ref(1)?.as_str()?;
-    let action = Action::ALL
-        .into_iter()
-        .find(|action| action.slug() == slug)
-        .ok_or_else(|| contradiction("action of an event"))?;
+    let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
     let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
         ("account", true) => Hand::Own,
         ("account", false) => Hand::Other(row.get::<_, Option<String>>(5)?.unwrap_or_default()),

@@ -1,15 +1,23 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod answer;
+#[cfg(test)]
+mod audit;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod first_run;
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
@@ -25,6 +33,10 @@ mod links;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_page;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod new_passwords;
@@ -36,6 +48,10 @@ mod process;
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
