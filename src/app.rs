@@ -19,6 +19,7 @@ use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, Timestamp};
+use crate::outbox::Relay;
 use crate::scope::By;
 use crate::sessions::Lifetimes;
 
@@ -63,6 +64,14 @@ impl Settings {
     #[must_use]
     pub fn link(&self, route: &crate::routes::Route) -> String {
         format!("{}{route}", self.public_url)
+    }
+
+    /// What people know the Portal by: its address without the scheme.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.public_url
+            .split_once("://")
+            .map_or(&self.public_url, |(_, host)| host)
     }
 
     /// The domain of Message-IDs: the sender's.
@@ -222,6 +231,21 @@ impl App {
         self.outside.mailer.as_deref()
     }
 
+    /// How the way out of the house is, as the worker last saw it.
+    pub fn relay(&self) -> Relay {
+        if self.outside.mailer.is_none() {
+            return Relay::Off;
+        }
+        match unpoisoned(&self.trouble).as_ref() {
+            None => Relay::Works,
+            Some(trouble) => Relay::Fails {
+                since: trouble.since,
+                words: trouble.words.clone(),
+                next_try: trouble.next_try,
+            },
+        }
+    }
+
     /// The mailbox in the process; only in the demonstration and in tests.
     pub fn mailbox(&self) -> Option<&Mailbox> {
         self.outside.mailbox.as_deref()
@@ -250,6 +274,27 @@ impl App {
         let done = self.db.write(self.world(now), work)?;
         self.bell.ring();
         Ok(done.into_inner())
+    }
+
+    /// The same for a deed that may turn out to be none: then nothing is written, and nothing needs a record.
+    pub fn write_if<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Tx<'_>) -> Result<Option<Audited<T>>>,
+    ) -> Result<Option<T>> {
+        let done = self.db.write(self.world(now), |tx| match work(tx) {
+            Ok(Some(audited)) => Ok(audited),
+            Ok(None) => Err(Undone::Needless),
+            Err(error) => Err(Undone::Failed(error)),
+        });
+        match done {
+            Ok(audited) => {
+                self.bell.ring();
+                Ok(Some(audited.into_inner()))
+            }
+            Err(Undone::Needless) => Ok(None),
+            Err(Undone::Failed(error)) => Err(error),
+        }
     }
 
     /// Does the machine's own bookkeeping. Called only by the door and the worker.
@@ -302,6 +347,20 @@ impl App {
             keys: &self.keys,
             mail_domain: self.settings.mail_domain(),
         }
+    }
+}
+
+/// Why a transaction was rolled back.
+enum Undone {
+    /// There was nothing to do.
+    Needless,
+    /// It went wrong.
+    Failed(Error),
+}
+
+impl From<crate::kit::db::Error> for Undone {
+    fn from(error: crate::kit::db::Error) -> Self {
+        Self::Failed(error.into())
     }
 }
 

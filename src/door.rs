@@ -7,13 +7,13 @@ use crate::audit::{Action, Event};
 use crate::dispatch;
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
+use crate::error_page;
 use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::random;
 use crate::kit::time::Timestamp;
-use crate::layout;
 use crate::routes::{Access, Route};
 use crate::scope::Scope;
 use crate::sessions;
@@ -249,9 +249,9 @@ fn refuse(visit: &Visit<'_>, error: &Error) -> Response {
     }
     let accept = visit.request.header("accept").unwrap_or_default();
     if accept.contains("application/json") && !accept.contains("text/html") {
-        return layout::error_json(visit, error);
+        return error_page::json(visit, error);
     }
-    layout::error(visit, error)
+    error_page::page(visit, error)
 }
 
 fn to_sign_in(visit: &Visit<'_>) -> Response {

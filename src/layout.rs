@@ -1,14 +1,13 @@
-//! The frame around every page: navigation by rights, what was just done, and the error page.
+//! The frame around every page: navigation by rights, and what was just done.
 
 use maud::{Markup, html};
 
-use crate::app::{Mode, who_may};
+use crate::app::Mode;
 use crate::domain::id::AccountId;
 use crate::domain::role::Permission;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kit::html::Tone;
-use crate::kit::html::button::Button;
-use crate::kit::html::frame::{Head, Split, document, split};
+use crate::kit::html::frame::{Focus, Head, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
 use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
@@ -40,6 +39,8 @@ pub struct Page<'p> {
     pub place: Place,
     /// Whether a form on it was refused.
     pub has_errors: bool,
+    /// What stands beside the doorway, where it is not the usual; only before sign-in.
+    pub panel: Option<&'p Markup>,
 }
 
 impl<'p> Page<'p> {
@@ -50,6 +51,16 @@ impl<'p> Page<'p> {
             title,
             place,
             has_errors: false,
+            panel: None,
+        }
+    }
+
+    /// The same, with other words beside the doorway.
+    #[must_use]
+    pub const fn beside(self, panel: &'p Markup) -> Self {
+        Self {
+            panel: Some(panel),
+            ..self
         }
     }
 
@@ -211,16 +222,7 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
 fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
     let brand = &visit.app.settings.brand;
     let title = format!("{} · {brand}", page.title);
-    let help = Route::Help(HelpTopic::AddASubAccount);
-    let frame = Split {
-        brand,
-        home: &Route::SignIn.to_string(),
-        panel: html! {
-            p { "One person, one account." }
-            p { "Clean audit logs for who did what, and each role with just the rights it needs." }
-        },
-        foot: Some(html! { a href=(help) { "Help signing in" } }),
-    };
+    let home = Route::SignIn.to_string();
     let inside = html! {
         @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
         (body)
@@ -230,140 +232,38 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
         theme: visit.theme(),
         has_errors: page.has_errors,
     };
+    let framed = match visit.route {
+        // Something to read, not to fill in: it wants the width.
+        Route::Help(_) => focus(
+            &Focus {
+                brand,
+                home: &home,
+                leave: Some(("Sign in", &home)),
+            },
+            &inside,
+        ),
+        _ => split(&doorway(brand, &home, page.panel), &inside),
+    };
     document(
         &head,
         &html! {
-            (split(&frame, &inside))
+            (framed)
             @if let Some(text) = flash { (toast(text)) }
         },
     )
 }
 
-/// Draws what went wrong: what happened, what to do next, and the id to quote.
-pub fn error(visit: &Visit<'_>, error: &Error) -> Response {
-    let words = words(visit, error);
-    let (label, way_on) = way_on(visit, error);
-    let body = html! {
-        section.stack {
-            h1 { (words.title) }
-            p { (words.sentence) }
-            @if let Some(kept) = kept(visit, error) { (kept) }
-            p { (Button::link(label, &way_on).primary()) }
-            p.hint { "Request " code { (visit.request_id) } }
-        }
-    };
-    let response = match page(
-        visit,
-        error.status(),
-        &Page::new(words.title, Place::Elsewhere),
-        &body,
-    ) {
-        Ok(response) => response,
-        // The frame itself needs the file; without it the words must do.
-        Err(_) => Response::text(
-            error.status(),
-            format!("{}\n{}\n", words.title, words.sentence),
-        ),
-    };
-    match error {
-        Error::TooMany { retry_after, .. } => {
-            response.with("Retry-After", &(*retry_after).max(1).to_string())
-        }
-        Error::Busy => response.with("Retry-After", "2"),
-        _ => response,
+fn doorway<'d>(brand: &'d str, home: &'d str, panel: Option<&Markup>) -> Split<'d> {
+    let help = Route::Help(HelpTopic::AddASubAccount);
+    Split {
+        brand,
+        home,
+        panel: panel.cloned().unwrap_or_else(|| {
+            html! {
+                p { "One person, one account." }
+                p { "Clean audit logs for who did what, and each role with just the rights it needs." }
+            }
+        }),
+        foot: Some(html! { a href=(help) { "Help signing in" } }),
     }
-}
-
-/// The same for programs: `{code, message, request_id}` and the field, where one is to blame.
-#[must_use]
-pub fn error_json(visit: &Visit<'_>, error: &Error) -> Response {
-    let words = words(visit, error);
-    let mut body = serde_json::json!({
-        "code": error.code(),
-        "message": words.sentence,
-        "request_id": visit.request_id,
-    });
-    if let (Error::Invalid { field, sentence }, Some(body)) = (error, body.as_object_mut()) {
-        body.insert("fields".to_owned(), serde_json::json!({ *field: sentence }));
-    }
-    Response::json(error.status(), body.to_string())
-}
-
-struct Words {
-    title: &'static str,
-    sentence: String,
-}
-
-fn words(visit: &Visit<'_>, error: &Error) -> Words {
-    let (title, sentence) = match error {
-        Error::NotFound => ("There is nothing here", "The address may be mistyped, or what was here is gone.".to_owned()),
-        Error::Forbidden(permission) => ("You cannot open this", forbidden(visit, *permission)),
-        Error::Refused(sentence) => ("This cannot be done", sentence.clone()),
-        Error::Stale => (
-            "The form has expired",
-            "The page was open too long, or you signed in or out meanwhile. What you typed is kept below.".to_owned(),
-        ),
-        Error::SignInFirst => ("Sign in first", "Sign in, and you will come back here.".to_owned()),
-        Error::Malformed(sentence) => ("This request cannot be read", (*sentence).to_owned()),
-        Error::Invalid { sentence, .. } => ("Something is missing", sentence.clone()),
-        Error::Gone(sentence) => ("This link no longer works", sentence.clone()),
-        Error::TooMany { sentence, .. } => ("Too many tries", sentence.clone()),
-        Error::Busy => ("Too busy just now", "Everything is taken for a moment. Nothing was saved. Try again in a few seconds.".to_owned()),
-        Error::Internal(_) => ("Something broke here", "Nothing was saved. Try again; if it stays so, tell whoever runs this Portal the request below.".to_owned()),
-    };
-    Words { title, sentence }
-}
-
-fn forbidden(visit: &Visit<'_>, permission: Permission) -> String {
-    let Some(scope) = visit.scope() else {
-        return "Sign in with an account that may.".to_owned();
-    };
-    let masters = visit
-        .read(|read| Ok(crate::accounts::masters_active(read, scope.organisation)?))
-        .unwrap_or_default();
-    let ask = masters
-        .iter()
-        .filter(|master| master.id != scope.account)
-        .find_map(|master| master.name.as_ref())
-        .map_or_else(
-            || "Ask a Master.".to_owned(),
-            |name| format!("Ask {name}, Master."),
-        );
-    format!(
-        "Your role is {}. This needs the permission “{}”, which {} has. {ask}",
-        scope.role,
-        permission.label(),
-        who_may(permission)
-    )
-}
-
-/// One way on for every refusal.
-fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
-    match (error, visit.scope()) {
-        (Error::Stale | Error::TooMany { .. } | Error::Busy, _) => {
-            ("Try again", visit.request.path.clone())
-        }
-        (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
-        (_, None) => ("To the sign-in page", Route::SignIn.to_string()),
-    }
-}
-
-/// What was typed into a form that had expired, to be copied into a fresh one; never a password.
-fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
-    if !matches!(error, Error::Stale) {
-        return None;
-    }
-    let typed: Vec<(&str, &str)> = ["email", "name", "phone", "organisation"]
-        .into_iter()
-        .filter_map(|name| {
-            visit
-                .body
-                .get(name)
-                .filter(|text| !text.is_empty())
-                .map(|text| (name, text))
-        })
-        .collect();
-    (!typed.is_empty()).then(|| {
-        html! { dl.details { @for (name, text) in typed { div { dt { (name) } dd { (text) } } } } }
-    })
 }

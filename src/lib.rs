@@ -32,6 +32,8 @@ pub mod visit;
 
 pub mod layout;
 
+pub mod error_page;
+
 pub mod dispatch;
 pub mod door;
 

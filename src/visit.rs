@@ -7,15 +7,17 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::audit::Audited;
+use crate::domain::email::Email;
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::html::frame::Theme;
-use crate::kit::http::fields::Fields;
+use crate::kit::http::fields::{Fields, encode};
 use crate::kit::http::form::Form;
 use crate::kit::http::request::Request;
 use crate::kit::http::response::Response;
 use crate::kit::keys::Use;
+use crate::kit::throttle::Subject;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 use crate::scope::{Actor, Allowed, By, Right, Scope};
@@ -140,6 +142,34 @@ impl<'v> Visit<'v> {
         self.app.write(self.now, work)
     }
 
+    /// Does a deed that may turn out to be none.
+    pub fn write_if<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<Option<Audited<T>>>,
+    ) -> Result<Option<T>> {
+        self.app.write_if(self.now, work)
+    }
+
+    /// Looks up what a link opens. Each look is counted for the network address before it costs one, and taken back
+    /// when the link is known: guesses alone count.
+    pub fn link<T>(
+        &self,
+        text: &str,
+        find: impl FnOnce(&Read<'_>, &Token) -> Result<Option<T>>,
+    ) -> Result<(Token, T)> {
+        let permit = self
+            .app
+            .throttle
+            .take(&[Subject::Links(self.request.client)], self.now)
+            .map_err(|wait| Error::too_many(wait.seconds))?;
+        let token: Token = text.parse().map_err(|()| Error::NotFound)?;
+        let found = self
+            .read(|read| find(read, &token))?
+            .ok_or(Error::NotFound)?;
+        permit.succeeded();
+        Ok((token, found))
+    }
+
     /// The form that was sent; fields our page does not have, or has once, are an error.
     pub fn form(&self, known: &[&str]) -> Result<Form> {
         let known: Vec<&str> = known.iter().copied().chain([CSRF]).collect();
@@ -201,8 +231,18 @@ impl<'v> Visit<'v> {
 
     /// To that page, which then says what happened.
     pub fn redirect_with(&self, route: &Route, message: &str) -> Response {
+        self.with_flash(self.redirect(route), message)
+    }
+
+    /// To the sign-in page with the address filled in, which then says what happened. No link signs anybody in.
+    pub fn to_sign_in(&self, email: &Email, message: &str) -> Response {
+        let path = format!("{}?email={}", Route::SignIn, encode(email.as_str()));
+        self.with_flash(Response::see_other(&path), message)
+    }
+
+    /// The same answer; the page it leads to says what happened.
+    pub fn with_flash(&self, response: Response, message: &str) -> Response {
         let text = data_encoding::BASE64URL_NOPAD.encode(message.as_bytes());
-        let response = self.redirect(route);
         if text.len() > FLASH_MAX {
             return response;
         }

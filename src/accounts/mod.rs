@@ -17,8 +17,8 @@ use crate::kit::time::Timestamp;
 use crate::scope::{Allowed, Right};
 
 pub use sql::{
-    Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, find, find_in, line,
-    list, masters_active, matching,
+    Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
+    find_in, line, list, masters_active, matching,
 };
 
 /// In use anywhere: the same sentence whoever has it.

@@ -1,12 +1,89 @@
-//! Placeholder.
+//! The list of accounts, and the page of each.
+
+use super::views::{self, Facts, Found, Mail, Query, Tab, Viewer};
+use super::{Status, counts, counts_with, line, list};
+use crate::audit;
+use crate::domain::id::AccountId;
 use crate::error::{Error, Result};
 use crate::kit::http::response::Response;
+use crate::layout::{self, Page, Place};
+use crate::organisations;
+use crate::scope::{ListAccounts, ReadAccount};
+use crate::sessions;
 use crate::visit::Visit;
-/// x
-pub fn index(_: &Visit<'_>) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// Events on the page of one account.
+const ACTIVITY_MAX: i64 = 10;
+
+/// The list, as its address says.
+pub fn index(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ListAccounts>()?;
+    let scope = visit.signed_in()?;
+    let viewer = viewer(visit)?;
+    let asked = Query::read(|name| visit.query(name));
+    let (query, found, all) = visit.read(|read| {
+        let (lines, total) = list(read, &by, &asked.filter, asked.offset(), asked.per)?;
+        let query = asked.clone().within(total);
+        // A page beyond the last is the last.
+        let lines = if query == asked {
+            lines
+        } else {
+            list(read, &by, &query.filter, query.offset(), query.per)?.0
+        };
+        let all = counts(read, by.organisation())?;
+        let counts = counts_with(read, by.organisation(), query.filter.role)?;
+        Ok((
+            query,
+            Found {
+                lines,
+                total,
+                counts,
+            },
+            all,
+        ))
+    })?;
+    let body = maud::html! {
+        (views::head(&viewer, &scope.organisation_name, &all, Tab::Accounts))
+        (views::index(&viewer, &query, &found, &visit.csrf()))
+    };
+    layout::page(visit, 200, &Page::new("Accounts · IAM", Place::Iam), &body)
 }
-/// x
-pub fn show(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// One account; another organisation's, and a deleted one, is none.
+pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ReadAccount>()?;
+    let viewer = viewer(visit)?;
+    let facts = visit.read(|read| {
+        let line = line(read, by.organisation(), id)?.ok_or(Error::NotFound)?;
+        if matches!(line.account.status, Status::Deleted { .. }) {
+            return Err(Error::NotFound);
+        }
+        Ok(Facts {
+            line,
+            sessions: sessions::count_of(read, id)?,
+            activity: audit::about(read, by.organisation(), id, ACTIVITY_MAX)?,
+        })
+    })?;
+    let title = format!("{} · Accounts", facts.line.account.label());
+    let body = views::show(&viewer, &facts, &visit.csrf());
+    layout::page(visit, 200, &Page::new(&title, Place::Iam), &body)
+}
+
+/// Who looks: what views need to know of them.
+pub fn viewer(visit: &Visit<'_>) -> Result<Viewer> {
+    let scope = visit.signed_in()?;
+    let owner = visit.read(|read| Ok(organisations::get(read, scope.organisation)?.owner))?;
+    Ok(Viewer {
+        account: scope.account,
+        permissions: scope.permissions,
+        owner,
+        now: visit.now,
+        zone: visit.zone(),
+        mail: if visit.app.mailer().is_some() {
+            Mail::On
+        } else {
+            Mail::Off
+        },
+        hue: layout::hue,
+    })
 }

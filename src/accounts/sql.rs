@@ -4,7 +4,7 @@ use rusqlite::Row as SqlRow;
 
 use super::NewAccount;
 use crate::domain::email::Email;
-use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::domain::role::Role;
 use crate::domain::text::{PersonName, Phone};
 use crate::kit::db::values::contradiction;
@@ -304,10 +304,20 @@ impl Counts {
 
 /// How many accounts an organisation has.
 pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
+    counts_with(read, organisation, None)
+}
+
+/// The same, of one role alone.
+pub fn counts_with(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    role: Option<Role>,
+) -> Result<Counts> {
     let mut counts = Counts::default();
     let rows = read.list(
-        "SELECT status, role, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'",
-        [organisation],
+        "SELECT status, role, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
+            AND (?2 IS NULL OR role = ?2)",
+        (organisation, role),
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, Role>(1)?, row.get::<_, i64>(2)?)),
     )?;
     for (status, role, count) in rows {
@@ -333,22 +343,34 @@ pub enum Sort {
     /// Last used first; never used last.
     #[default]
     Seen,
+    /// Never used first, then whoever was away longest: whom one might switch off.
+    Unseen,
     /// By name, the nameless first.
     Name,
+    /// By name from its end.
+    NameBackwards,
     /// Created last first.
     Created,
 }
 
 impl Sort {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Seen, Self::Name, Self::Created];
+    pub const ALL: [Self; 5] = [
+        Self::Seen,
+        Self::Unseen,
+        Self::Name,
+        Self::NameBackwards,
+        Self::Created,
+    ];
 
     /// The value in the address of the page.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::Seen => "-last_active",
+            Self::Unseen => "last_active",
             Self::Name => "name",
+            Self::NameBackwards => "-name",
             Self::Created => "-created",
         }
     }
@@ -356,7 +378,9 @@ impl Sort {
     const fn order(self) -> &'static str {
         match self {
             Self::Seen => "a.last_seen_at DESC, a.id DESC",
+            Self::Unseen => "a.last_seen_at, a.id",
             Self::Name => "a.name COLLATE NOCASE, a.id",
+            Self::NameBackwards => "a.name COLLATE NOCASE DESC, a.id DESC",
             Self::Created => "a.created_at DESC, a.id DESC",
         }
     }
@@ -391,25 +415,33 @@ pub enum MailState {
 pub struct Line {
     /// The account.
     pub account: Account,
+    /// Who created it, as named now; none: the operator, or the set-up.
+    pub created_by: Option<PersonName>,
+    /// When its live invitation was written; none unless Pending.
+    pub invited_at: Option<Timestamp>,
     /// When its live invitation expires; none unless Pending.
     pub link_expires_at: Option<Timestamp>,
-    /// What became of the invitation's mail.
+    /// Who wrote its live invitation; none: the operator.
+    pub invited_by: Option<PersonName>,
+    /// The invitation's mail, while its row is kept.
+    pub mail_id: Option<ErrandId>,
+    /// What became of it.
     pub mail: Option<MailState>,
     /// The mail server's last words.
     pub mail_answer: Option<String>,
-    /// Who invited it; none: the operator.
-    pub invited_by: Option<PersonName>,
 }
 
 const LINE: &str = "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at,
-    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, i.expires_at, e.state, e.answer, g.name
+    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, c.name, i.created_at, i.expires_at, g.name,
+    e.id, e.state, e.answer
   FROM accounts a
+  LEFT JOIN accounts c ON c.id = a.created_by
   LEFT JOIN invitations i ON i.account_id = a.id AND i.state IN ('open', 'expired')
-  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'
-  LEFT JOIN accounts g ON g.id = i.given_by";
+  LEFT JOIN accounts g ON g.id = i.given_by
+  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'";
 
 fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
-    let mail = match row.get::<_, Option<String>>(15)?.as_deref() {
+    let mail = match row.get::<_, Option<String>>(19)?.as_deref() {
         Some("waiting" | "sending") => Some(MailState::Waiting),
         Some("sent") => Some(MailState::Sent),
         Some("failed") => Some(MailState::Failed),
@@ -417,10 +449,13 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     };
     Ok(Line {
         account: from_row(row)?,
-        link_expires_at: row.get(14)?,
-        mail,
-        mail_answer: row.get(16)?,
+        created_by: row.get(14)?,
+        invited_at: row.get(15)?,
+        link_expires_at: row.get(16)?,
         invited_by: row.get(17)?,
+        mail_id: row.get(18)?,
+        mail,
+        mail_answer: row.get(20)?,
     })
 }
 

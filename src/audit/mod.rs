@@ -4,12 +4,13 @@
 //! One chain for each organisation and one for the system. A row's hash is SHA-256 over the hash before it and the
 //! canonical row (every field with its length); personal text stands in the row as a commitment, SHA-256 of a salt
 //! and the text, so that the text can be erased and the chain still verifies. The head of each chain carries a MAC
-//! under the audit key, so that rows cut off the end are missed. Never holds a secret; never drawn here.
+//! under the audit key, so that rows cut off the end are missed. Never holds a secret.
 
 mod chain;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub mod views;
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ use crate::kit::db::{Read, Tx};
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Entry, latest};
+pub use sql::{Deed, Entry, Hand, about, latest, own, sign_in_before};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +49,7 @@ pub enum Action {
     InvitationExpired,
     /// The invitee asked for a new link.
     InvitationLinkAsked,
-    /// A link was refused, since whoever gave the role may no longer give it.
+    /// The address was taken, or whoever gave the role may no longer give it.
     InvitationRefused,
     /// Somebody signed in.
     SignedIn,
@@ -141,6 +142,72 @@ impl Action {
             Self::RequestMalformed => "request.malformed",
             Self::SetupLinkMade => "setup.link_made",
             Self::ClockSteppedBack => "clock.stepped_back",
+        }
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.slug() == slug)
+    }
+
+    /// What was done, for people; whoever did it stands beside it.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::OrganisationCreated => "Organisation founded",
+            Self::OrganisationDeleted => "Organisation removed",
+            Self::AccountCreated => "Account created, invitation written",
+            Self::AccountActivated => "Account activated",
+            Self::AccountDeleted => "Account deleted",
+            Self::OwnerInvited => "Owner invited",
+            Self::InvitationResent => "Invitation sent again",
+            Self::InvitationLinkCopied => "Activation link shown for copying",
+            Self::InvitationExpired => "Invitation expired",
+            Self::InvitationLinkAsked => "New activation link asked for",
+            Self::InvitationRefused => "Invitation refused",
+            Self::SignedIn => "Signed in",
+            Self::SignInFailed => "Sign-in failed",
+            Self::SignInThrottled => "Sign-in told to wait",
+            Self::SignedOut => "Signed out",
+            Self::SessionsEnded => "Sessions ended",
+            Self::ResetRequested => "Password reset asked for",
+            Self::PasswordChanged => "Password changed",
+            Self::AccountUnlocked => "Waiting times cleared",
+            Self::MailRetried => "Failed mail sent again",
+            Self::Denied => "Refused: not allowed",
+            Self::FormRefused => "Refused: form not from our page",
+            Self::RequestMalformed => "Refused: not readable",
+            Self::SetupLinkMade => "Set-up link made",
+            Self::ClockSteppedBack => "Clock stepped back",
+        }
+    }
+}
+
+impl Entry {
+    /// What was done, for people; of a flood also how often.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let sentence = match Action::from_slug(&self.action) {
+            Some(action) => action.sentence(),
+            None => self.action.as_str(),
+        };
+        let details: Map<String, Value> = serde_json::from_str(&self.details).unwrap_or_default();
+        match details.get("count").and_then(Value::as_u64) {
+            Some(count) if details.contains_key("sum") => format!("{sentence}, {count} times more"),
+            _ => sentence.to_owned(),
+        }
+    }
+
+    /// Whose hand it was, for people.
+    #[must_use]
+    pub fn actor_label(&self) -> &str {
+        match (self.actor.as_str(), &self.actor_text) {
+            (_, Some(text)) => text,
+            ("operator", None) => "the operator",
+            ("system", None) => "the Portal",
+            ("stranger", None) => "somebody not signed in",
+            (_, None) => "a deleted account",
         }
     }
 }

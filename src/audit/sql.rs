@@ -2,11 +2,15 @@
 
 use rusqlite::Row as SqlRow;
 use serde::Serialize;
+use serde_json::Value;
 
+use super::Action;
 use super::chain::{Head, Row, Text, head_mac};
-use crate::domain::id::OrganisationId;
+use crate::domain::id::{AccountId, OrganisationId};
+use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
+use crate::scope::Scope;
 
 pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
     read.find(
@@ -55,9 +59,11 @@ pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) ->
     Ok(())
 }
 
+/// Every chain there is, and every one that must be there: an organisation has one from its first moment.
 pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     read.list(
-        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events ORDER BY 1",
+        "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events
+          UNION SELECT id FROM organisations ORDER BY 1",
         [],
         |row| row.get(0),
     )
@@ -125,6 +131,20 @@ pub struct Entry {
     pub request_id: String,
 }
 
+fn entry_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        number: row.get(0)?,
+        at: row.get::<_, Timestamp>(1)?.0,
+        action: row.get(2)?,
+        actor: row.get(3)?,
+        actor_text: row.get(4)?,
+        address: row.get(5)?,
+        target: row.get(6)?,
+        details: row.get(7)?,
+        request_id: row.get(8)?,
+    })
+}
+
 /// The newest events of a chain (`None`: the system's), newest first.
 pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Result<Vec<Entry>> {
     read.list(
@@ -134,19 +154,126 @@ pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Resu
            LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
            LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
           WHERE e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?2",
-        [chain.map_or(0, OrganisationId::number), rows],
-        |row| {
-            Ok(Entry {
-                number: row.get(0)?,
-                at: row.get::<_, Timestamp>(1)?.0,
-                action: row.get(2)?,
-                actor: row.get(3)?,
-                actor_text: row.get(4)?,
-                address: row.get(5)?,
-                target: row.get(6)?,
-                details: row.get(7)?,
-                request_id: row.get(8)?,
-            })
-        },
+        (chain.map_or(0, OrganisationId::number), rows),
+        entry_from_row,
+    )
+}
+
+/// The newest events about one account of the organisation: what was done to it, by itself or by others.
+pub fn about(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    rows: i64,
+) -> Result<Vec<Entry>> {
+    read.list(
+        "SELECT e.number, e.at, e.action, e.actor, a.text, n.text, t.text, e.details, e.request_id
+           FROM audit_events e
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          WHERE e.target_id = ?2 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?3",
+        (organisation.number(), account.number(), rows),
+        entry_from_row,
+    )
+}
+
+/// Whose hand it was, as the account that it concerns sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// Their own.
+    Own,
+    /// Another account's, by its address as it then was.
+    Other(String),
+    /// Whoever runs the binary.
+    Operator,
+    /// The background thread.
+    System,
+    /// Somebody who was not signed in.
+    Stranger,
+}
+
+/// One event that an account did, or that was done to it.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+    /// By whom.
+    pub hand: Hand,
+    /// Whether it was done to the account itself.
+    pub is_on_self: bool,
+    /// To whom, as they were then called.
+    pub target: Option<String>,
+    /// From which network address.
+    pub address: Option<String>,
+    /// Facts.
+    pub details: Value,
+}
+
+fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
+    let slug = row.get_ref(1)?.as_str()?;
+    let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
+    let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
+        ("account", true) => Hand::Own,
+        ("account", false) => Hand::Other(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
+        ("operator", _) => Hand::Operator,
+        ("system", _) => Hand::System,
+        ("stranger", _) => Hand::Stranger,
+        _ => return Err(contradiction("actor of an event").into()),
+    };
+    let details = row.get_ref(8)?.as_str()?;
+    Ok(Deed {
+        at: row.get(0)?,
+        action,
+        hand,
+        is_on_self: row.get(4)?,
+        address: row.get(6)?,
+        target: row.get(7)?,
+        details: serde_json::from_str(details).map_err(|_| contradiction("details of an event"))?,
+    })
+}
+
+/// The newest events that the account did or that were done to it, newest first.
+pub fn own(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    rows: i64,
+) -> Result<Vec<Deed>> {
+    // Each half walks its own index from the end, however long the chain is.
+    read.list(
+        "WITH own (number) AS (
+           SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
+                                ORDER BY number DESC LIMIT ?3)
+           UNION
+           SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+                                ORDER BY number DESC LIMIT ?3)
+         )
+         SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_id IS ?2, a.text, n.text, t.text, e.details
+           FROM own
+           JOIN audit_events e ON e.chain_id = ?1 AND e.number = own.number
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          ORDER BY e.number DESC LIMIT ?3",
+        (organisation, account, rows),
+        deed_from_row,
+    )
+}
+
+/// The newest sign-in of whoever is signed in, before this session's own.
+pub fn sign_in_before(read: &Read<'_>, scope: &Scope) -> Result<Option<Deed>> {
+    read.find(
+        "SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_id IS ?2, a.text, n.text, t.text, e.details
+           FROM audit_events e
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          WHERE e.actor_id = ?2 AND e.chain_id = ?1 AND e.action = 'sign_in.succeeded' AND e.session_id IS NOT ?3
+          ORDER BY e.number DESC LIMIT 1",
+        (scope.organisation, scope.account, scope.session),
+        deed_from_row,
     )
 }

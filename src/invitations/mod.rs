@@ -20,14 +20,14 @@ use crate::domain::token::{Nonce, Purpose, Token};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::{Keys, Use};
-use crate::kit::time::{DAY, HOUR, Timestamp};
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::organisations::{self, Organisation};
 use crate::outbox::{self, Errand, Recipient};
 use crate::passwords::{self, PasswordHash};
 use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
 use crate::sessions;
 
-pub use sql::Invitation;
+pub use sql::{Invitation, expired_count};
 
 /// How much an organisation may invite, and how long a link lives; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,15 +147,23 @@ fn check_caps<R: crate::scope::Right>(
     Ok(())
 }
 
-/// Counts a refused duplicate, after the rollback; over the cap the form says to wait.
-pub fn count_refused(tx: &Tx<'_>, by: &Allowed<InviteAccounts>) -> Result<i64> {
+/// Records and counts a refused duplicate, after the rollback; over the cap the form says to wait.
+pub fn refuse_duplicate(
+    tx: &Tx<'_>,
+    by: &Allowed<InviteAccounts>,
+    email: &Email,
+) -> Result<Audited<()>> {
     let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
-    Ok(sql::tally(
+    sql::tally(
         tx,
         "refused",
         &by.organisation().number().to_be_bytes(),
         hour,
-    )?)
+    )?;
+    let event = Event::of(by.organisation(), Action::InvitationRefused)
+        .on_text(email)
+        .with("why", "taken");
+    audit::record(tx, by.by(), &event, ())
 }
 
 /// Whether the form may still be asked whether an address is taken.
@@ -214,12 +222,11 @@ pub fn resend(
     // Whoever resends gives the role anew.
     accounts::may_give(by, account.role)?;
     if let Some(older) = sql::live(tx, account.id)? {
-        if by.by().account().is_some()
-            && tx.now().since(older.created_at) < crate::kit::time::MINUTE
-        {
+        let age = tx.now().since(older.created_at);
+        if by.by().account().is_some() && age < MINUTE {
             return Err(Error::TooMany {
-                retry_after: 60,
-                sentence: "A link was sent less than a minute ago. Give it a moment.".to_owned(),
+                retry_after: MINUTE - age.max(0),
+                sentence: "The last link is less than a minute old. Give it a moment.".to_owned(),
             });
         }
         sql::replace(tx, older.id)?;
@@ -235,6 +242,14 @@ pub fn resend(
 
 fn pending<R: crate::scope::Right>(tx: &Tx<'_>, by: &Allowed<R>, id: AccountId) -> Result<Account> {
     let account = accounts::actionable(tx, by, id)?;
+    // Whoever holds the owner's link becomes the owner.
+    if by.by().account().is_some()
+        && organisations::get(tx, account.organisation)?.owner == account.id
+    {
+        return Err(Error::Refused(
+            "This account owns the organisation: only the operator sends its link.".to_owned(),
+        ));
+    }
     if account.status != Status::Pending {
         return Err(Error::Refused(
             "This account is already active: it needs no invitation.".to_owned(),
@@ -280,23 +295,29 @@ pub fn copy_link(
     audit::record(tx, by.by(), &event, link)
 }
 
+/// The Pending account, if whoever acts may delete it: what the page asks before it asks for the address.
+pub fn deletable(read: &Read<'_>, by: &Allowed<ManageAccounts>, id: AccountId) -> Result<Account> {
+    let account = accounts::actionable(read, by, id)?;
+    if account.status != Status::Pending {
+        return Err(Error::Refused(
+            "Only a Pending account can be deleted here.".to_owned(),
+        ));
+    }
+    if organisations::get(read, account.organisation)?.owner == account.id {
+        return Err(Error::Refused(
+            "The organisation's owner cannot be deleted.".to_owned(),
+        ));
+    }
+    Ok(account)
+}
+
 /// Deletes a Pending account: its link is dead, its address free again.
 pub fn delete_pending(
     tx: &Tx<'_>,
     by: &Allowed<ManageAccounts>,
     id: AccountId,
 ) -> Result<Audited<Account>> {
-    let account = accounts::actionable(tx, by, id)?;
-    if account.status != Status::Pending {
-        return Err(Error::Refused(
-            "Only a Pending account can be deleted here.".to_owned(),
-        ));
-    }
-    if organisations::get(tx, account.organisation)?.owner == account.id {
-        return Err(Error::Refused(
-            "The organisation's owner cannot be deleted.".to_owned(),
-        ));
-    }
+    let account = deletable(tx, by, id)?;
     let audited = remove(tx, by.by(), &account, "by_hand")?;
     Ok(audited.map(|()| account))
 }

@@ -95,6 +95,15 @@ pub(super) fn live(read: &Read<'_>, account: AccountId) -> Result<Option<Invitat
     )
 }
 
+/// How many Pending accounts of an organisation wait with a link that has run out.
+pub fn expired_count(read: &Read<'_>, organisation: OrganisationId) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM invitations WHERE state IN ('open', 'expired') AND expires_at <= ?2 AND organisation_id = ?1",
+        (organisation, read.now()),
+        |row| row.get(0),
+    )
+}
+
 pub(super) fn live_by_id(read: &Read<'_>, id: InvitationId) -> Result<Option<(Nonce, Timestamp)>> {
     read.find(
         "SELECT i.nonce, i.expires_at FROM invitations i JOIN accounts a ON a.id = i.account_id

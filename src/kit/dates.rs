@@ -25,13 +25,10 @@ pub fn zoned(instant: Timestamp, zone: &TimeZone) -> ZonedDateTime {
 pub fn relative(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let then = zoned(instant, zone);
     let today = zoned(now, zone);
-    let days = today
-        .date()
-        .since(then.date())
-        .map_or(0, |span| span.get_days());
+    let days = days_since(&then, &today);
     let age = now.since(instant);
     if age < 0 {
-        return ahead(&then, &today, days);
+        return clocked(&then, &today, days);
     }
     match days {
         _ if age < MINUTE => "Now".to_owned(),
@@ -45,9 +42,27 @@ pub fn relative(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-fn ahead(then: &ZonedDateTime, today: &ZonedDateTime, days: i32) -> String {
+/// "yesterday, 14:20", "today, 09:00", "14 Nov, 14:20": the day and the clock, whichever way it lies. In lower case,
+/// since it stands in sentences ("The link expired yesterday, 14:20.").
+#[must_use]
+pub fn when(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let then = zoned(instant, zone);
+    let today = zoned(now, zone);
+    clocked(&then, &today, days_since(&then, &today))
+}
+
+/// Midnights from `then` to `today`; negative when it lies ahead.
+fn days_since(then: &ZonedDateTime, today: &ZonedDateTime) -> i32 {
+    today
+        .date()
+        .since(then.date())
+        .map_or(0, |span| span.get_days())
+}
+
+fn clocked(then: &ZonedDateTime, today: &ZonedDateTime, days: i32) -> String {
     let clock = then.strftime("%H:%M");
     match days {
+        1 => format!("yesterday, {clock}"),
         0 => format!("today, {clock}"),
         -1 => format!("tomorrow, {clock}"),
         _ => format!("{}, {clock}", date(then, today)),
@@ -176,6 +191,20 @@ mod tests {
             ("2027-02-01T09:05:00", "1 Feb 2027, 09:05"),
         ] {
             assert_eq!(seen(then), told, "{then}");
+        }
+    }
+
+    #[test]
+    fn the_day_and_the_clock_are_told_of_past_and_future_alike() {
+        let now = at("2026-11-24T14:20:00");
+        for (then, told) in [
+            ("2026-11-23T14:20:00", "yesterday, 14:20"),
+            ("2026-11-24T14:19:00", "today, 14:19"),
+            ("2026-11-25T00:00:00", "tomorrow, 00:00"),
+            ("2026-11-22T23:59:00", "22 Nov, 23:59"),
+            ("2025-11-24T14:20:00", "24 Nov 2025, 14:20"),
+        ] {
+            assert_eq!(when(at(then), now, &oslo()), told, "{then}");
         }
     }
 

@@ -4,12 +4,22 @@
 
 mod sql;
 
+use jiff::tz::TimeZone;
+
 use crate::domain::id::OrganisationId;
 use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 
 pub use sql::{Organisation, any_exists, find, list};
+
+impl Organisation {
+    /// The zone in which its times are shown.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
 
 /// The organisation, which must exist.
 pub fn get(read: &Read<'_>, id: OrganisationId) -> Result<Organisation> {
@@ -61,7 +71,7 @@ pub fn pick(read: &Read<'_>, wanted: Option<&str>) -> Result<Organisation> {
 
 /// A zone that the bundled data knows.
 pub fn time_zone(text: &str) -> std::result::Result<String, String> {
-    match jiff::tz::TimeZone::get(text.trim()) {
+    match TimeZone::get(text.trim()) {
         Ok(zone) => zone
             .iana_name()
             .map(str::to_owned)

@@ -97,6 +97,11 @@ impl Kind {
             Self::NewDevice => "New sign-in",
         }
     }
+
+    /// Whether it is worth nothing without its link, and so is urgent and dies with it.
+    const fn carries_link(self) -> bool {
+        matches!(self, Self::Activation | Self::Reset)
+    }
 }
 
 /// How far a mail has come.
@@ -135,6 +140,24 @@ impl State {
             Self::NotNeeded => "not_needed",
         }
     }
+}
+
+/// How the way out of the house is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// Mail is off: the operator named no server.
+    Off,
+    /// As far as is known, it works.
+    Works,
+    /// It is in trouble; every mail waits.
+    Fails {
+        /// Since when.
+        since: Timestamp,
+        /// Its words.
+        words: String,
+        /// When it is tried next.
+        next_try: Timestamp,
+    },
 }
 
 /// How long a notice is worth sending.
@@ -188,7 +211,7 @@ pub fn enqueue(
             about,
             details: &details,
             message_id: &format!("{id}@{}", tx.mail_domain()),
-            is_urgent: matches!(kind, Kind::Activation | Kind::Reset),
+            is_urgent: kind.carries_link(),
             deadline: deadline.unwrap_or_else(|| tx.now().plus(NOTICE_TTL)),
         },
     )?;
@@ -269,34 +292,42 @@ pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
     Ok(late + old)
 }
 
-/// A failed mail is owed again: it gets another day, or as long as its link still lives.
-pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audited<()>> {
-    let row = sql::find(tx, by, id)?.ok_or(Error::NotFound)?;
-    if row.state != State::Failed {
-        return Err(Error::Refused(
-            "Only a failed mail can be sent again.".to_owned(),
-        ));
+impl Row {
+    /// Why it cannot be sent again; none when it can.
+    #[must_use]
+    pub fn why_no_retry(&self, now: Timestamp) -> Option<&'static str> {
+        if self.state != State::Failed {
+            return Some("Only a failed mail can be sent again.");
+        }
+        if self.recipient.is_none() {
+            return Some("Its recipient's account was deleted.");
+        }
+        if self.kind.carries_link() && self.deadline_at <= now {
+            return Some("Its link has expired. Send a new one from the account's menu.");
+        }
+        None
     }
-    let Some(email) = row.recipient else {
-        return Err(Error::Refused(
-            "Its recipient's account was deleted.".to_owned(),
-        ));
+}
+
+/// A failed mail is owed again: it gets another day, or as long as its link still lives.
+pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audited<Row>> {
+    let row = sql::find(tx, by, id)?.ok_or(Error::NotFound)?;
+    if let Some(why) = row.why_no_retry(tx.now()) {
+        return Err(Error::Refused(why.to_owned()));
+    }
+    let Some(email) = row.recipient.clone() else {
+        return Err(Error::NotFound);
     };
-    let deadline = if matches!(row.kind, Kind::Activation | Kind::Reset) {
+    let deadline = if row.kind.carries_link() {
         row.deadline_at
     } else {
         tx.now().plus(DAY)
     };
-    if deadline <= tx.now() {
-        return Err(Error::Refused(
-            "Its link has expired. Send a new one from the account's menu.".to_owned(),
-        ));
-    }
     sql::revive(tx, id, deadline)?;
     let event = Event::of(by.organisation(), Action::MailRetried)
         .on(row.account, email)
         .with("mail", id.to_string());
-    audit::record(tx, by.by(), &event, ())
+    audit::record(tx, by.by(), &event, row)
 }
 
 /// What is still owed about this link or account is not needed any more.

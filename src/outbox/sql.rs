@@ -296,6 +296,22 @@ pub enum Filter {
     Failed,
 }
 
+impl Filter {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Self; 4] = [Self::All, Self::Waiting, Self::Sent, Self::Failed];
+
+    /// The value in the address of the Mail page; none for what needs no filter.
+    #[must_use]
+    pub const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Waiting => Some("waiting"),
+            Self::Sent => Some("sent"),
+            Self::Failed => Some("failed"),
+        }
+    }
+}
+
 /// The organisation's mails, newest first.
 pub fn list(
     read: &Read<'_>,
@@ -332,6 +348,19 @@ pub struct Counts {
     pub failed: i64,
     /// No longer needed.
     pub not_needed: i64,
+}
+
+impl Counts {
+    /// How many a filter lets through.
+    #[must_use]
+    pub const fn of(&self, filter: Filter) -> i64 {
+        match filter {
+            Filter::All => self.waiting + self.sent + self.failed + self.not_needed,
+            Filter::Waiting => self.waiting,
+            Filter::Sent => self.sent,
+            Filter::Failed => self.failed,
+        }
+    }
 }
 
 /// How many mails the organisation has in each state.

@@ -237,13 +237,14 @@ fn go_on(visit: &Visit<'_>, next: Option<&str>) -> Response {
     next.map_or_else(|| visit.redirect(&Route::Dashboard), Response::see_other)
 }
 
-/// Signs out: this session is over, the browser stays known.
+/// Signs out: this session is over, the browser stays known. A link that is for somebody else goes on from here.
 pub fn delete(visit: &Visit<'_>) -> Result<Response> {
-    visit.form(&[])?;
+    let next = local(visit.form(&["next"])?.typed("next"));
     if let Some(scope) = visit.scope() {
         visit.write(|tx| sessions::close(tx, &visit.by(), scope))?;
     }
-    let response = visit.redirect_with(&Route::SignIn, "You are signed out.");
+    let to = next.unwrap_or_else(|| Route::SignIn.to_string());
+    let response = visit.with_flash(Response::see_other(&to), "You are signed out.");
     Ok(response.with("Set-Cookie", &visit.app.settings.transport.clear("session")))
 }
 

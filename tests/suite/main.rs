@@ -1,27 +1,67 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod answer;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod dashboard;
+#[cfg(test)]
+mod error_pages;
+#[cfg(test)]
+mod first_run;
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod html;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_page;
+#[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod new_passwords;
+#[cfg(test)]
+mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod resets;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod smtp;
 #[cfg(test)]
 mod stand_in;
 #[cfg(test)]
 mod supply;
+#[cfg(test)]
+mod visitor;
 #[cfg(test)]
 mod wait;
 #[cfg(test)]

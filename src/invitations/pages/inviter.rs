@@ -1,28 +1,196 @@
 //! The pages of those who invite.
+
+use crate::accounts::views::Query;
+use crate::accounts::{self, Account, EMAIL_FIELD};
+use crate::audit::{Action, Event};
+use crate::domain::email::Email;
+use crate::domain::id::AccountId;
+use crate::domain::role::Role;
 use crate::error::{Error, Result};
+use crate::invitations::views::inviter::{self as views, NewForm, ShownLink};
+use crate::invitations::{self, Link};
+use crate::kit::http::fields::Fields;
+use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
+use crate::layout::{self, Page, Place};
+use crate::routes::Route;
+use crate::scope::{InviteAccounts, ManageAccounts};
 use crate::visit::Visit;
-/// x
-pub fn new(_: &Visit<'_>) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// The form to create an account.
+pub fn new(visit: &Visit<'_>) -> Result<Response> {
+    visit.allow::<InviteAccounts>()?;
+    draw(visit, 200, &Form::default(), None, None)
 }
-/// x
-pub fn confirm_delete(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// Creates the account and owes its person the mail.
+pub fn create(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<InviteAccounts>()?;
+    let mut form = visit.form(&[EMAIL_FIELD, "role"])?;
+    let role: Role = form
+        .typed("role")
+        .parse()
+        .map_err(|()| Error::Malformed("There is no such permission."))?;
+    accounts::may_give(&by, role)?;
+    let terms = visit.app.settings.terms;
+    let Some(email) = form.get::<Email>(EMAIL_FIELD) else {
+        return draw(visit, 422, &form, None, None);
+    };
+    // Before anything is told of the address: the form must not answer for every address there is.
+    let asked = visit.read(|read| invitations::check_refused(read, &by, terms));
+    let done =
+        asked.and_then(|()| visit.write(|tx| invitations::invite(tx, &by, &email, role, terms)));
+    match done {
+        Ok(id) => Ok(created(visit, id, &email)),
+        Err(Error::Invalid { field, sentence }) => {
+            visit.write(|tx| invitations::refuse_duplicate(tx, &by, &email))?;
+            form.problem(field, sentence);
+            let taken_by = visit.read(|read| Ok(accounts::by_email(read, &email)?))?;
+            let ours = taken_by.filter(|account| account.organisation == by.organisation());
+            draw(visit, 422, &form, None, ours.map(|account| account.id))
+        }
+        Err(Error::TooMany {
+            retry_after,
+            sentence,
+        }) => {
+            refuse_for_now(visit, &email)?;
+            let response = draw(visit, 429, &form, Some(&sentence), None)?;
+            Ok(response.with("Retry-After", &retry_after.max(1).to_string()))
+        }
+        Err(error) => Err(error),
+    }
 }
-/// x
-pub fn create(_: &Visit<'_>) -> Result<Response> {
-    Err(Error::NotFound)
+
+fn created(visit: &Visit<'_>, id: AccountId, email: &Email) -> Response {
+    if visit.app.mailer().is_some() {
+        let message =
+            format!("Invited {email}. If nothing arrives, ask them to look in Spam/Junk.");
+        visit.redirect_with(&Route::Accounts, &message)
+    } else {
+        // The account's page says that nothing was sent, and has the link.
+        visit.redirect_with(&Route::Account(id), &format!("Created {email}."))
+    }
 }
-/// x
-pub fn resend(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// What a cap refused stands in the log, as every refusal does.
+fn refuse_for_now(visit: &Visit<'_>, email: &Email) -> Result<()> {
+    let event = Event::of(visit.signed_in()?.organisation, Action::Denied)
+        .on_text(email)
+        .with("route", visit.route.name())
+        .with("method", "POST")
+        .with("code", "too-many");
+    visit.app.refuse(visit.now, &visit.by(), &event)
 }
-/// x
-pub fn copy_link(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
+
+fn draw(
+    visit: &Visit<'_>,
+    status: u16,
+    form: &Form,
+    problem: Option<&str>,
+    taken_by: Option<AccountId>,
+) -> Result<Response> {
+    let scope = visit.signed_in()?;
+    let new = NewForm {
+        form,
+        problem,
+        taken_by,
+        permissions: scope.permissions,
+        organisation: &scope.organisation_name,
+        ttl: visit.app.settings.terms.ttl,
+        is_mailed: visit.app.mailer().is_some(),
+    };
+    let has_errors = form.has_problems() || problem.is_some();
+    let page = Page::new("Create account · IAM", Place::Iam).with_errors(has_errors);
+    layout::page(visit, status, &page, &views::new(&new, &visit.csrf()))
 }
-/// x
-pub fn delete(_: &Visit<'_>, _: crate::domain::id::AccountId) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// Sends a new link, and the older is dead.
+pub fn resend(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    visit.form(&[])?;
+    let terms = visit.app.settings.terms;
+    let account = visit.write(|tx| invitations::resend(tx, &by, id, terms))?;
+    let message = if visit.app.mailer().is_some() {
+        format!(
+            "A new link is on its way to {}. The older one no longer works.",
+            account.label()
+        )
+    } else {
+        "There is a new link to copy. The older one no longer works.".to_owned()
+    };
+    Ok(visit.with_flash(back(visit, id), &message))
+}
+
+/// To the list as it was, when the menu of one of its rows was used; else to the account.
+fn back(visit: &Visit<'_>, id: AccountId) -> Response {
+    let from = visit
+        .request
+        .header("referer")
+        .and_then(|referer| referer.strip_prefix(&visit.app.settings.public_url));
+    let (path, query) = from.map_or(("", ""), |from| from.split_once('?').unwrap_or((from, "")));
+    if Route::parse(path) != Some(Route::Accounts) {
+        return visit.redirect(&Route::Account(id));
+    }
+    // Written anew from what it means: nothing of the header goes into the answer as it came.
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    let list = Query::read(|name| fields.get(name).map(str::to_owned));
+    Response::see_other(&list.address())
+}
+
+/// Shows the activation link, in answer to this POST alone: no address leads to it.
+pub fn copy_link(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    visit.form(&[])?;
+    let Link {
+        account,
+        token,
+        expires_at,
+    } = visit.write(|tx| invitations::copy_link(tx, &by, id))?;
+    let link = visit.app.settings.link(&Route::Activate(token.reveal()));
+    let shown = ShownLink {
+        account: &account,
+        link: &link,
+        expires_at,
+        now: visit.now,
+        zone: &visit.zone(),
+        is_mailed: visit.app.mailer().is_some(),
+        permissions: visit.signed_in()?.permissions,
+    };
+    let page = Page::new("Activation link · IAM", Place::Iam);
+    layout::page(visit, 200, &page, &views::link(&shown))
+}
+
+/// What deleting does.
+pub fn confirm_delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    let account = visit.read(|read| invitations::deletable(read, &by, id))?;
+    ask_to_delete(visit, 200, &account, &Form::default())
+}
+
+fn ask_to_delete(
+    visit: &Visit<'_>,
+    status: u16,
+    account: &Account,
+    form: &Form,
+) -> Result<Response> {
+    let email = account.email.as_ref().ok_or(Error::NotFound)?;
+    let page = Page::new("Delete account · IAM", Place::Iam).with_errors(form.has_problems());
+    let body = views::confirm_delete(account, email, form, &visit.csrf());
+    layout::page(visit, status, &page, &body)
+}
+
+/// Deletes it, once its address was typed.
+pub fn delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    let mut form = visit.form(&[EMAIL_FIELD])?;
+    let account = visit.read(|read| invitations::deletable(read, &by, id))?;
+    let email = account.email.clone().ok_or(Error::NotFound)?;
+    let typed = form.typed(EMAIL_FIELD).parse::<Email>();
+    if typed.as_ref() != Ok(&email) {
+        form.problem(EMAIL_FIELD, format!("Type {email}, letter for letter."));
+        return ask_to_delete(visit, 422, &account, &form);
+    }
+    visit.write(|tx| invitations::delete_pending(tx, &by, id))?;
+    let message = format!("Deleted {email}. The address is free again.");
+    Ok(visit.redirect_with(&Route::Accounts, &message))
 }

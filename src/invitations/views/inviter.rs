@@ -1,1 +1,246 @@
-//! What those who invite see.
+//! What those who invite see: the form, the link, and what is asked before an account goes.
+
+use jiff::tz::TimeZone;
+use maud::{Markup, Render, html};
+
+use crate::accounts::{Account, EMAIL_FIELD};
+use crate::domain::email::Email;
+use crate::domain::id::AccountId;
+use crate::domain::role::{Permission, Permissions, Role, may_act_on};
+use crate::domain::text::OrganisationName;
+use crate::kit::html::Tone;
+use crate::kit::html::button::Button;
+use crate::kit::html::choice::{Choice, Select, facts};
+use crate::kit::html::copy::first_copy_box;
+use crate::kit::html::dialog::{Panel, buttons};
+use crate::kit::html::field::Field;
+use crate::kit::html::form::post;
+use crate::kit::html::notice::{alert, note};
+use crate::kit::html::time::time;
+use crate::kit::http::form::Form;
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::routes::Route;
+
+/// What the form to create an account shows.
+#[derive(Clone, Copy, Debug)]
+pub struct NewForm<'f> {
+    /// What was typed, and what is wrong with it.
+    pub form: &'f Form,
+    /// Why it has to wait.
+    pub problem: Option<&'f str>,
+    /// The account that has this address already, when it is in the same organisation.
+    pub taken_by: Option<AccountId>,
+    /// What whoever fills it in may do.
+    pub permissions: Permissions,
+    /// To whom everything is billed.
+    pub organisation: &'f OrganisationName,
+    /// How long the link will live, in seconds.
+    pub ttl: i64,
+    /// Whether the link is mailed.
+    pub is_mailed: bool,
+}
+
+/// "+ Create account": a dialog where the script runs, a page everywhere.
+#[must_use]
+pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
+    let form = new.form;
+    let begin = form.first_problem().unwrap_or(EMAIL_FIELD);
+    let error = form.error(EMAIL_FIELD).map(|sentence| {
+        html! {
+            (sentence)
+            @if let Some(id) = new.taken_by { " " a href=(Route::Account(id)) { "See the account" } }
+        }
+    });
+    let email = Field::email(EMAIL_FIELD, "Email")
+        .value(form.typed(EMAIL_FIELD))
+        .placeholder("name@company.com")
+        .hint("Also used to sign in. Each email can be registered once across the whole system.")
+        .error(error)
+        .focus(begin)
+        .required();
+    let billed = format!(
+        "Can be changed later. What this account creates is billed to {}.",
+        new.organisation
+    );
+    let reasons = Role::ALL.map(|role| refusal(new.permissions, role));
+    let choices = Role::ALL
+        .into_iter()
+        .zip(&reasons)
+        .map(|(role, reason)| {
+            Choice::new(role.key(), role.label())
+                .about(about(role))
+                .refused(reason.as_deref())
+        })
+        .collect();
+    let role = Select::new("role", "Permission", choices)
+        .chosen(form.typed("role"))
+        .hint(billed);
+    let list = Route::Accounts.to_string();
+    let body = html! {
+        @if let Some(problem) = new.problem { (alert(Tone::Bad, &html! { p { (problem) } })) }
+        (email)
+        (role)
+        (buttons(&html! { (Button::close("Cancel", &list)) (Button::submit("Confirm", "Creating…")) }))
+    };
+    let life = lifetime(new.ttl);
+    let lead = if new.is_mailed {
+        format!("We send an activate account link. It works once, for {life}.")
+    } else {
+        format!(
+            "Mail is off on this server: you get the link and hand it over. It works once, for {life}."
+        )
+    };
+    Panel {
+        title: "Create account",
+        lead: Some(html! { p { (lead) } }),
+        back: &list,
+        body: post(&list, csrf, &body),
+    }
+    .render()
+}
+
+/// Why this role cannot be given; none when it can.
+fn refusal(own: Permissions, role: Role) -> Option<String> {
+    if may_act_on(own, role) {
+        return None;
+    }
+    let givers: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(|giver| {
+            may_act_on(giver.permissions(), role)
+                && giver.permissions().has(Permission::RolesAssign)
+        })
+        .map(Role::label)
+        .collect();
+    Some(format!("only a {} can give this", givers.join(" or ")))
+}
+
+/// What a role means, under the menu while it is chosen.
+fn about(role: Role) -> Markup {
+    let permissions = role.permissions();
+    let is_full = permissions == Permissions::all();
+    let level = |manage: Permission, read: Option<Permission>| {
+        if is_full {
+            "Full"
+        } else if permissions.has(manage) {
+            "Manage"
+        } else if read.is_some_and(|read| permissions.has(read)) {
+            "Get"
+        } else {
+            "None"
+        }
+    };
+    facts(
+        role.main_rights(),
+        &[
+            (
+                "Resources",
+                level(Permission::ResourcesManage, Some(Permission::ResourcesRead)),
+            ),
+            ("Billing", level(Permission::BillingManage, None)),
+            (
+                "Users",
+                level(Permission::UsersManage, Some(Permission::UsersRead)),
+            ),
+        ],
+    )
+}
+
+/// "24 hours", "3 days", "30 minutes".
+fn lifetime(seconds: i64) -> String {
+    let (number, unit) = match seconds {
+        _ if seconds > 2 * DAY && seconds % DAY == 0 => (seconds / DAY, "day"),
+        _ if seconds >= HOUR => (seconds / HOUR, "hour"),
+        _ => ((seconds / MINUTE).max(1), "minute"),
+    };
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{s}")
+}
+
+/// The activation link, shown in answer to whoever asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownLink<'l> {
+    /// Whose.
+    pub account: &'l Account,
+    /// The link in full.
+    pub link: &'l str,
+    /// When it dies.
+    pub expires_at: Timestamp,
+    /// The present.
+    pub now: Timestamp,
+    /// The viewer's zone.
+    pub zone: &'l TimeZone,
+    /// Whether the link is mailed as well.
+    pub is_mailed: bool,
+    /// What whoever looks may do.
+    pub permissions: Permissions,
+}
+
+/// The link to hand over by other means.
+#[must_use]
+pub fn link(shown: &ShownLink<'_>) -> Markup {
+    let account = Route::Account(shown.account.id).to_string();
+    let new = Route::NewAccount.to_string();
+    let may_invite = shown.permissions.has(Permission::UsersManage)
+        && shown.permissions.has(Permission::RolesAssign);
+    let lead = html! {
+        p { b { (shown.account.label()) } " is Pending as " (shown.account.role) " until the link is used." }
+    };
+    let body = html! {
+        @if !shown.is_mailed {
+            (note(Tone::Warn, &html! {
+                p { "Mail is off on this server, so nothing was sent. Give the link to the person yourself." }
+            }))
+        }
+        div.stack-2 {
+            (first_copy_box("activation-link", "Activate account link", shown.link))
+            p.hint {
+                "Works once, until " (time(shown.expires_at, shown.now, shown.zone))
+                ". Whoever opens it sets the password: give it to nobody else. You can copy it again from the account’s menu."
+            }
+        }
+        (buttons(&html! {
+            @if may_invite { (Button::dialog("Create another", &new)) }
+            (Button::close("Done", &account).primary())
+        }))
+    };
+    Panel {
+        title: "Activation link",
+        lead: Some(lead),
+        back: &account,
+        body,
+    }
+    .render()
+}
+
+/// What deleting does, and the address to type before it is done.
+#[must_use]
+pub fn confirm_delete(account: &Account, email: &Email, form: &Form, csrf: &str) -> Markup {
+    let back = Route::Account(account.id).to_string();
+    let label = format!("Type {email} to confirm");
+    let body = html! {
+        (Field::email(EMAIL_FIELD, &label)
+            .value(form.typed(EMAIL_FIELD))
+            .error(form.error(EMAIL_FIELD))
+            .focus(EMAIL_FIELD)
+            .required())
+        (buttons(&html! {
+            (Button::close("Cancel", &back))
+            (Button::submit("Delete account", "Deleting…").danger())
+        }))
+    };
+    let lead = html! {
+        p {
+            "The activation link dies, a mail that still waits is not sent, and the address is free again. "
+            "The audit log keeps what happened. This cannot be undone."
+        }
+    };
+    let title = format!("Delete {email}?");
+    Panel {
+        title: &title,
+        lead: Some(lead),
+        back: &back,
+        body: post(&Route::DeleteAccount(account.id).to_string(), csrf, &body),
+    }
+    .render()
+}

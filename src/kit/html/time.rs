@@ -12,6 +12,12 @@ pub fn time(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> Markup {
     element(instant, zone, &dates::relative(instant, now, zone))
 }
 
+/// "yesterday, 14:20" for sentences, the moment with its zone in `title`.
+#[must_use]
+pub fn when(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> Markup {
+    element(instant, zone, &dates::when(instant, now, zone))
+}
+
 /// "14:20:31" on the day it stands under, the moment with its zone in `title`.
 #[must_use]
 pub fn clock(instant: Timestamp, zone: &TimeZone) -> Markup {

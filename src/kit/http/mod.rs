@@ -8,6 +8,8 @@ pub mod fields;
 pub mod form;
 pub mod gate;
 pub mod headers;
+mod keeper;
 pub mod request;
 pub mod response;
 pub mod server;
+mod socket_folder;

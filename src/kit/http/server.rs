@@ -2,10 +2,9 @@
 //! The only file that names tiny_http, which must not face a network: it has no bound on anything. What it gets
 //! here is whole, bounded and well framed, and comes from the gate alone.
 
-use std::any::Any;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,39 +13,27 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
-use super::gate::body::{CLIENT_HEADER, PING_HEADER, Rules};
-use super::gate::{Gate, Limits, Outcome, Parts, Refusal, Signals, WAKER};
+use super::gate::body::{CLIENT_HEADER, PING_HEADER};
+use super::gate::{Limits, Refusal, Signals};
 use super::headers::{self, Scheme};
+use super::keeper::{House, Keeper, text};
 use super::request::{Method, Request};
 use super::response::Response;
-use crate::kit::random::{self, OsRandom};
+use super::socket_folder::SocketFolder;
 use crate::kit::time::instant;
 
 /// Pages, statements and hashes keep what is large on the heap; 512 KiB leaves a debug build ample room, and is a
 /// quarter of what a thread takes by itself.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// Files that are not clients': the database and its companions, mail, logs.
-const FILES_KEPT_BACK: usize = 64;
-
-/// A connection to tiny_http is three files: our end, and its own for each direction.
-const FILES_PER_WORKER: usize = 3;
-
-/// After the gate fell, before it stands again.
-const RESTART_PAUSE: Duration = Duration::from_millis(100);
-
 /// For workers that are told to stop and have nothing in hand.
 const WORKERS_STOP_TIME: Duration = Duration::from_secs(1);
 
 /// A body up to this is sent in one write with its head.
 const JOINED_BYTES_MAX: usize = 16 * 1024;
-
-/// The longest path a Unix socket can have.
-const SOCKET_PATH_MAX: usize = 107;
 
 /// What answers requests.
 pub type Handler = Arc<dyn Fn(Request) -> Response + Send + Sync>;
@@ -82,24 +69,15 @@ impl Server {
     /// Serves what comes to `listener` with `handler`. Fails where the private socket cannot be made.
     pub fn start(listener: TcpListener, settings: Settings, handler: Handler) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let poll = mio::Poll::new()?;
-        let signals = Arc::new(Signals::new(mio::Waker::new(poll.registry(), WAKER)?));
-        let alive = Arc::new(AtomicUsize::new(0));
-        let worker_count = settings.workers.max(1);
-        let keeper = Keeper {
-            listener,
-            poll,
-            house: Arc::new(House {
-                rules: rules(&settings)?,
-                scheme: settings.scheme,
-                handler,
-                alive: Arc::clone(&alive),
-            }),
-            worker_count,
-            socket_folder: settings.socket_folder,
-            signals: Arc::clone(&signals),
-        };
+        let keeper = Keeper::new(listener, settings, handler)?;
         let inner = keeper.start_inner()?;
+        Self::spawn(address, keeper, inner)
+    }
+
+    fn spawn(address: SocketAddr, keeper: Keeper, inner: Inner) -> io::Result<Self> {
+        let signals = Arc::clone(&keeper.signals);
+        let alive = Arc::clone(&keeper.house.alive);
+        let worker_count = keeper.worker_count;
         let keeper = thread::Builder::new()
             .name("gate".to_owned())
             .stack_size(STACK_BYTES)
@@ -153,113 +131,23 @@ impl Drop for Server {
     }
 }
 
-fn rules(settings: &Settings) -> io::Result<Rules> {
-    let mut limits = settings.limits.clone();
-    if let Some(files_max) = files_max() {
-        let kept_back = FILES_KEPT_BACK + FILES_PER_WORKER * settings.workers.max(1);
-        let left = files_max.saturating_sub(kept_back).max(1);
-        if left < limits.connections_max {
-            tracing::warn!(
-                connections = left,
-                "fewer connections than configured: the process may not open more files"
-            );
-            limits.connections_max = left;
-        }
-    }
-    Ok(Rules {
-        limits,
-        wide_body_paths: settings.wide_body_paths.clone(),
-        trusted: settings.trusted.clone(),
-        secret: HEXLOWER.encode(&random::bytes::<32>(&OsRandom)?),
-    })
-}
-
-/// How many files this process may have open, where the system tells.
-fn files_max() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
-/// What the gate and all workers share.
-struct House {
-    rules: Rules,
-    scheme: Scheme,
-    handler: Handler,
-    alive: Arc<AtomicUsize>,
-}
-
-/// Runs the gate, and sets it up again when it falls.
-struct Keeper {
-    listener: TcpListener,
-    poll: mio::Poll,
-    house: Arc<House>,
-    worker_count: usize,
-    socket_folder: PathBuf,
-    signals: Arc<Signals>,
-}
-
-impl Keeper {
-    fn start_inner(&self) -> io::Result<Inner> {
-        Inner::start(&self.socket_folder, self.worker_count, &self.house)
-    }
-
-    fn keep(mut self, mut inner: Inner) {
-        loop {
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.run_gate(&inner.folder.socket())));
-            self.signals.is_reaching.store(false, Ordering::Relaxed);
-            match outcome {
-                Ok(Ok(Outcome::Stopped)) => break,
-                Ok(Ok(Outcome::ServerLost)) => {
-                    tracing::error!("the server behind the gate is lost and starts anew");
-                    match self.start_inner() {
-                        Ok(new) => std::mem::replace(&mut inner, new).stop(),
-                        Err(error) => tracing::error!(%error, "it could not be started"),
-                    }
-                }
-                Ok(Err(error)) => tracing::error!(%error, "the gate failed and starts anew"),
-                Err(panic) => {
-                    tracing::error!(panic = text(&*panic), "the gate fell and starts anew");
-                }
-            }
-            if self.signals.stop_at().is_some() {
-                break;
-            }
-            thread::park_timeout(RESTART_PAUSE);
-        }
-        // No client can be refused more clearly than by a closed port.
-        drop(self.listener);
-        inner.stop();
-    }
-
-    fn run_gate(&mut self, socket: &Path) -> io::Result<Outcome> {
-        let parts = Parts {
-            listener: self.listener.try_clone()?,
-            server: socket,
-            slot_count: self.worker_count,
-            rules: &self.house.rules,
-            scheme: self.house.scheme,
-            signals: &self.signals,
-        };
-        Gate::new(&mut self.poll, parts)?.run()
-    }
-}
-
 /// tiny_http and its workers.
-struct Inner {
+pub(super) struct Inner {
     server: Arc<tiny_http::Server>,
     is_stopping: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
     /// Closed when the last worker has ended.
     ended: Receiver<()>,
     /// Last, so that it is removed when nothing uses it any more.
-    folder: SocketFolder,
+    pub(super) folder: SocketFolder,
 }
 
 impl Inner {
-    fn start(parent: &Path, worker_count: usize, house: &Arc<House>) -> io::Result<Self> {
+    pub(super) fn start(
+        parent: &Path,
+        worker_count: usize,
+        house: &Arc<House>,
+    ) -> io::Result<Self> {
         let folder = SocketFolder::make(parent)?;
         let listener = UnixListener::bind(folder.socket())?;
         let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
@@ -293,7 +181,7 @@ impl Inner {
         Ok(inner)
     }
 
-    fn stop(self) {
+    pub(super) fn stop(self) {
         let (ending, _) = mpsc::channel();
         self.stop_with(ending);
     }
@@ -377,15 +265,6 @@ impl Drop for Present {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-/// What a panic said.
-fn text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("something else than text")
 }
 
 /// What the gate sent.
@@ -474,67 +353,41 @@ fn send(
     writer.flush()
 }
 
-/// A folder that only this user can enter, with the socket in it; it goes when it is dropped.
-#[derive(Debug)]
-struct SocketFolder(PathBuf);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl SocketFolder {
-    const PREFIX: &str = "gate-";
-    const SOCKET: &str = "http";
-
-    fn make(parent: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-
-        let name = HEXLOWER.encode(&random::bytes::<8>(&OsRandom)?);
-        let name = format!("{}{name}", Self::PREFIX);
-        let mut folder = Self(parent.join(&name));
-        if folder.socket().as_os_str().len() > SOCKET_PATH_MAX {
-            // The folder is ours alone wherever it is, so a shared place will do.
-            folder.0 = std::env::temp_dir().join(&name);
-        } else {
-            remove_stale(parent);
-        }
-        std::fs::DirBuilder::new().mode(0o700).create(&folder.0)?;
-        Ok(folder)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.0.join(Self::SOCKET)
-    }
-}
-
-impl Drop for SocketFolder {
-    fn drop(&mut self) {
-        remove(&self.0);
-    }
-}
-
-fn remove(folder: &Path) {
-    let removed = match std::fs::remove_file(folder.join(SocketFolder::SOCKET)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => std::fs::remove_dir(folder),
-    };
-    if let Err(error) = removed {
-        tracing::warn!(%error, folder = %folder.display(), "the private socket's folder remains");
-    }
-}
-
-/// Removes the folders of processes that were killed: those whose socket nobody listens on.
-fn remove_stale(parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let is_ours = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(SocketFolder::PREFIX));
-        let refuses = |folder: &Path| {
-            UnixStream::connect(folder.join(SocketFolder::SOCKET))
-                .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    #[test]
+    fn a_server_that_is_lost_starts_anew_behind_the_same_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = Settings {
+            workers: 2,
+            limits: Limits::default(),
+            trusted: Vec::new(),
+            wide_body_paths: Vec::new(),
+            socket_folder: folder.path().to_owned(),
+            scheme: Scheme::Http,
         };
-        if is_ours && refuses(&entry.path()) {
-            remove(&entry.path());
+        let handler: Handler = Arc::new(|_| Response::text(200, "here"));
+        let keeper = Keeper::new(listener, settings, handler).unwrap();
+        let inner = keeper.start_inner().unwrap();
+        std::fs::remove_file(inner.folder.socket()).unwrap();
+        let server = Server::spawn(address, keeper, inner).unwrap();
+
+        let until = instant() + Duration::from_secs(10);
+        while !server.is_well() {
+            assert!(instant() < until, "the server stays lost");
+            thread::yield_now();
         }
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        let request = b"GET / HTTP/1.0\r\nHost: a\r\n\r\n";
+        client.write_all(request).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("\r\n\r\nhere"), "{answer}");
+        server.stop(Duration::from_secs(1));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -1,22 +1,384 @@
-//! What a mail says: plain values in, text and HTML out.
+//! What a mail says: plain values in, the same words as text and as HTML out.
+//!
+//! One column, no images, nothing remote, no address but the one of its button. Every value is escaped, whoever chose
+//! it. The styles stand at the elements, as mail programs want it. Does not know what any mail is about.
+
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+
+/// The longest line of the text.
+const WIDTH: usize = 72;
+
+/// What a mail program that knows dark colours and narrow screens is told besides.
+const STYLE: &str = "
+@media (prefers-color-scheme: dark) {
+  .bg { background: #151413 !important } .card { background: #1d1c1a !important; border-color: #33302c !important }
+  .t { color: #f0eeea !important } .m { color: #b0aaa0 !important } .a { color: #83cde2 !important }
+  .b { background: #79c8de !important; color: #06232c !important }
+}
+@media (max-width: 480px) { .pad { padding: 28px 22px !important } }
+";
+const SANS: &str = "'IBM Plex Sans',system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
+const MONO: &str = "ui-monospace,Menlo,Consolas,monospace";
 
 /// One mail's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// The subject.
     pub subject: String,
+    /// The line above all: in whose name it comes.
+    pub brand: String,
+    /// What it is about, in a few words.
+    pub heading: String,
+    /// What it says.
+    pub paragraphs: Vec<Paragraph>,
+    /// The one thing to do, if there is one.
+    pub button: Option<Button>,
+    /// What holds of the button: until when it works.
+    pub closing: Vec<String>,
+    /// What to do when it was not expected: "Not you? …"
+    pub doubt: String,
+    /// To which address it goes.
+    pub recipient: String,
+    /// Which Portal sends it.
+    pub host: String,
+}
+
+/// The one link of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What it does, verb first.
+    pub label: String,
+    /// Where it leads.
+    pub url: String,
+}
+
+/// Some sentences, parts of which may be stressed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paragraph(Vec<Run>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Run {
+    Plain(String),
+    Strong(String),
+}
+
+impl Paragraph {
+    /// These words.
+    #[must_use]
+    pub fn new(words: impl Into<String>) -> Self {
+        Self::default().then(words)
+    }
+
+    /// And these.
+    #[must_use]
+    pub fn then(mut self, words: impl Into<String>) -> Self {
+        self.0.push(Run::Plain(words.into()));
+        self
+    }
+
+    /// And these, stressed.
+    #[must_use]
+    pub fn strong(mut self, words: impl Into<String>) -> Self {
+        self.0.push(Run::Strong(words.into()));
+        self
+    }
+
+    fn words(&self) -> String {
+        let words = self.0.iter().map(|run| match run {
+            Run::Plain(words) | Run::Strong(words) => words.as_str(),
+        });
+        words.collect()
+    }
+}
+
+impl Render for Paragraph {
+    fn render(&self) -> Markup {
+        html! {
+            @for run in &self.0 {
+                @match run {
+                    Run::Plain(words) => (words),
+                    Run::Strong(words) => b { (words) },
+                }
+            }
+        }
+    }
 }
 
 impl Letter {
-    /// Plain.
+    /// The plain part: lines of at most 72 characters, but for what cannot be broken, as an address.
     #[must_use]
     pub fn text(&self) -> String {
-        self.subject.clone()
+        let mut parts = vec![wrapped(&self.heading)];
+        parts.extend(self.paragraphs.iter().map(|one| wrapped(&one.words())));
+        if let Some(button) = &self.button {
+            parts.push(format!("{}:\n{}\n", button.label, button.url));
+        }
+        parts.extend(self.closing.iter().map(|line| wrapped(line)));
+        parts.push(wrapped(&self.doubt));
+        parts.push(format!("--\n{}", wrapped(&self.sent_to())));
+        parts.join("\n")
     }
 
-    /// Html.
+    /// The HTML part.
     #[must_use]
     pub fn html(&self) -> String {
-        self.subject.clone()
+        self.markup().into_string()
+    }
+
+    fn sent_to(&self) -> String {
+        format!("Sent to {} by {}.", self.recipient, self.host)
+    }
+
+    fn markup(&self) -> Markup {
+        // What stands beside the subject in a list of mails; the first paragraph says it best.
+        let preview = self.paragraphs.first().map(Paragraph::words);
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="supported-color-schemes" content="light dark";
+                    title { (self.subject) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body.bg style="margin:0;background:#f6f4f0" {
+                    @if let Some(preview) = preview {
+                        div style="display:none;max-height:0;overflow:hidden" { (preview) }
+                    }
+                    div role="main" { (column(&self.inside())) }
+                }
+            }
+        }
+    }
+
+    /// The rows of the column: brand, card, foot.
+    fn inside(&self) -> Markup {
+        html! {
+            tr { td.t style={ "padding:0 8px 16px;font:600 16px/1.3 " (SANS) ";color:#211f1b" } { (self.brand) } }
+            tr { td.card.pad style="background:#ffffff;border:1px solid #e5e1da;border-radius:14px;padding:36px" { (self.card()) } }
+            tr {
+                td.m style={ "padding:16px 8px 0;font:400 13px/1.5 " (SANS) ";color:#625d55" } {
+                    (self.doubt) " " (self.sent_to())
+                }
+            }
+        }
+    }
+
+    fn card(&self) -> Markup {
+        html! {
+            h1.t style={ "margin:0 0 12px;font:600 24px/1.25 " (SANS) ";letter-spacing:-.3px;color:#211f1b" } { (self.heading) }
+            @for paragraph in &self.paragraphs {
+                p.t style={ "margin:0 0 24px;font:400 16px/1.55 " (SANS) ";color:#211f1b" } { (paragraph) }
+            }
+            @if let Some(button) = &self.button { (button) }
+            @for line in &self.closing { (small(line)) }
+            @if let Some(button) = &self.button {
+                (small("If the button does nothing, open this address:"))
+                p style={ "margin:0;font:400 13px/1.5 " (MONO) ";word-break:break-all" } {
+                    // Written out and no second link: there is one way in, and it can be read.
+                    span.a style="color:#0d5870" { (button.url) }
+                }
+            }
+        }
+    }
+}
+
+impl Render for Button {
+    fn render(&self) -> Markup {
+        html! {
+            p style="margin:0 0 24px" {
+                a.b href=(self.url) style={
+                    "display:inline-block;background:#0f5c75;color:#ffffff;border-radius:8px;padding:12px 22px;font:500 16px/1.2 "
+                    (SANS) ";text-decoration:none"
+                } { (self.label) }
+            }
+        }
+    }
+}
+
+fn small(words: &str) -> Markup {
+    html! { p.m style={ "margin:0 0 6px;font:400 14px/1.5 " (SANS) ";color:#625d55" } { (words) } }
+}
+
+/// A column in the middle, by the means that every mail program knows.
+fn column(rows: &Markup) -> Markup {
+    html! {
+        table.bg role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f6f4f0" {
+            tr {
+                td align="center" style="padding:32px 12px" {
+                    table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:540px" { (rows) }
+                }
+            }
+        }
+    }
+}
+
+/// Lines of at most [`WIDTH`] characters, each ended. A longer word has a line of its own: an address broken in two is
+/// none.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len() + 8);
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > WIDTH {
+            lines.push('\n');
+            used = 0;
+        }
+        if used > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines.push('\n');
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str =
+        "https://portal.haldenworks.example/activate/7Qk2mB9xT4cW8dRzLs3nHf6Y7Qk2mB9xT4cW8dRzLs3";
+
+    fn letter() -> Letter {
+        Letter {
+            subject: "Activate your account at Halden Works".to_owned(),
+            brand: "Halden Works".to_owned(),
+            heading: "Activate your account".to_owned(),
+            paragraphs: vec![
+                Paragraph::new("Ingrid Solheim invited you to the Halden Works portal as ")
+                    .strong("Member")
+                    .then(": read-only access to resources. Choose a password to start."),
+            ],
+            button: Some(Button {
+                label: "Activate account".to_owned(),
+                url: LINK.to_owned(),
+            }),
+            closing: vec![
+                "The link works once, until Wednesday 25 November 2026, 14:20 (Europe/Oslo)."
+                    .to_owned(),
+            ],
+            doubt: "You did not expect this? Do nothing; no account is opened without the link."
+                .to_owned(),
+            recipient: "lea.fontaine@haldenworks.example".to_owned(),
+            host: "portal.haldenworks.example".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_text_says_it_in_lines_of_72() {
+        assert_eq!(
+            letter().text(),
+            format!(
+                "Activate your account\n\n\
+                 Ingrid Solheim invited you to the Halden Works portal as Member:\n\
+                 read-only access to resources. Choose a password to start.\n\n\
+                 Activate account:\n{LINK}\n\n\
+                 The link works once, until Wednesday 25 November 2026, 14:20\n(Europe/Oslo).\n\n\
+                 You did not expect this? Do nothing; no account is opened without the\nlink.\n\n\
+                 --\nSent to lea.fontaine@haldenworks.example by portal.haldenworks.example.\n"
+            )
+        );
+    }
+
+    #[test]
+    fn only_what_cannot_be_broken_is_longer_than_a_line() {
+        let mut long = letter();
+        long.heading = "é".repeat(72);
+        long.doubt = format!("{} {} end", "é".repeat(71), "ß".repeat(100));
+        for line in long.text().lines() {
+            assert!(
+                line.chars().count() <= WIDTH || !line.contains(' '),
+                "{line}"
+            );
+        }
+        assert!(
+            long.text()
+                .contains(&format!("\n{}\nend\n", "ß".repeat(100)))
+        );
+    }
+
+    #[test]
+    fn no_value_can_begin_a_line_or_an_element_of_its_own() {
+        let mut forged = letter();
+        let nasty = "<b>&\"'</td>\n\nNew paragraph";
+        nasty.clone_into(&mut forged.subject);
+        nasty.clone_into(&mut forged.brand);
+        nasty.clone_into(&mut forged.heading);
+        forged.paragraphs = vec![Paragraph::new(nasty).strong(nasty)];
+        forged.closing = vec![nasty.to_owned()];
+        nasty.clone_into(&mut forged.doubt);
+        nasty.clone_into(&mut forged.recipient);
+        nasty.clone_into(&mut forged.host);
+        forged.button = Some(Button {
+            label: nasty.to_owned(),
+            url: "https://portal.example/?a=\"><b>&b".to_owned(),
+        });
+        let html = forged.html();
+        let plain = letter().html();
+        for tag in ["<b>", "</td>", "<p", "<a"] {
+            assert_eq!(
+                html.matches(tag).count(),
+                plain.matches(tag).count(),
+                "{tag}"
+            );
+        }
+        assert!(html.contains("&lt;b&gt;&amp;&quot;"), "{html}");
+        assert!(html.contains("href=\"https://portal.example/?a=&quot;&gt;&lt;b&gt;&amp;b\""));
+        assert!(forged.text().contains("<b>&\"'</td> New paragraph"));
+    }
+
+    #[test]
+    fn the_link_is_a_button_and_written_out_and_there_is_no_other() {
+        let (html, text) = (letter().html(), letter().text());
+        assert_eq!(html.matches(LINK).count(), 2);
+        assert_eq!(html.matches(&format!("href=\"{LINK}\"")).count(), 1);
+        assert_eq!(html.matches(&format!(">{LINK}<")).count(), 1);
+        assert_eq!(html.matches("http").count(), 2);
+        assert_eq!(text.matches(LINK).count(), 1);
+        assert_eq!(text.matches("http").count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_fetched() {
+        let html = letter().html().to_lowercase();
+        for remote in [
+            "src",
+            "url(",
+            "<link",
+            "@import",
+            "<img",
+            "<script",
+            "background=",
+            "//fonts",
+        ] {
+            assert!(!html.contains(remote), "{remote}");
+        }
+        assert!(html.len() < 4_096, "{} bytes", html.len());
+    }
+
+    #[test]
+    fn without_a_button_there_is_no_link() {
+        let bare = Letter {
+            button: None,
+            ..letter()
+        };
+        assert!(!bare.html().contains("href"));
+        assert!(!bare.html().contains("If the button does nothing"));
+        assert!(!bare.text().contains("http"));
+        assert!(bare.text().contains("(Europe/Oslo)."));
+    }
+
+    #[test]
+    fn stressed_words_stand_in_line() {
+        assert!(
+            letter()
+                .html()
+                .contains("portal as <b>Member</b>: read-only")
+        );
     }
 }

@@ -67,6 +67,20 @@ impl Mailbox {
             .clone()
     }
 
+    /// The newest message of this Message-ID.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Message> {
+        let messages = self
+            .messages
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        messages
+            .iter()
+            .rev()
+            .find(|message| message.id == id)
+            .cloned()
+    }
+
     /// From now on every message fails like this; `None` mends it.
     pub fn fail(&self, failure: Option<Failure>) {
         *self

@@ -177,12 +177,10 @@ impl Answer {
     ) -> Result<Option<usize>, Broken> {
         let mut fields = [httparse::EMPTY_HEADER; HEADER_COUNT_MAX];
         let mut head = httparse::Response::new(&mut fields);
-        let httparse::Status::Complete(length) = head.parse(bytes).map_err(|_| Broken)? else {
-            return if bytes.len() > HEAD_BYTES_MAX {
-                Err(Broken)
-            } else {
-                Ok(None)
-            };
+        let length = match head.parse(bytes).map_err(|_| Broken)? {
+            httparse::Status::Complete(length) if length <= HEAD_BYTES_MAX => length,
+            httparse::Status::Partial if bytes.len() <= HEAD_BYTES_MAX => return Ok(None),
+            _ => return Err(Broken),
         };
         let status = head.code.filter(|status| *status >= 200).ok_or(Broken)?;
         self.state = self.framing(status, head.headers)?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::head::{Expectation, Head, Scan, values};
+use super::head::{Expectation, Head, Scan, connection_options, values};
 use super::limits::Limits;
 use super::refusal::Refusal;
 use crate::kit::http::client;
@@ -251,12 +251,6 @@ fn passes(name: &str, fields: &[(&str, &str)]) -> bool {
     let is_forwarding = name
         .get(.."x-forwarded".len())
         .is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded"));
-    !is_forwarding && !STAYS.iter().any(is) && !is_option(name, fields)
-}
-
-/// Whether `Connection` names the header as one that concerns only this connection.
-fn is_option(name: &str, fields: &[(&str, &str)]) -> bool {
-    values(fields, "connection")
-        .flat_map(|value| value.split(','))
-        .any(|option| option.trim_matches([' ', '\t']).eq_ignore_ascii_case(name))
+    let mut options = connection_options(fields);
+    !is_forwarding && !STAYS.iter().any(is) && !options.any(|option| is(&option))
 }

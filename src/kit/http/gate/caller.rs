@@ -4,12 +4,13 @@ use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Shutdown};
 use std::time::{Duration, Instant};
 
+use mio::event::Event;
 use mio::net::TcpStream;
 
 use super::answer::{Answer, Asked};
 use super::body::{Inbound, Rules, Stage, Step, Whole};
-use super::outbox::{Outbox, Sent};
 use super::refusal::Refusal;
+use super::wire::{Outbox, Readable, Sent};
 use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
 
@@ -94,7 +95,7 @@ pub(super) struct Caller {
     inbound: Inbound,
     /// What the request in hand asked.
     asked: Option<Asked>,
-    can_read: bool,
+    readable: Readable,
 }
 
 impl Caller {
@@ -111,7 +112,7 @@ impl Caller {
             counted: 0,
             inbound: Inbound::default(),
             asked: None,
-            can_read: true,
+            readable: Readable::Yes,
         }
     }
 
@@ -124,9 +125,14 @@ impl Caller {
         self.inbound.held() + self.outbox.held() + waiting
     }
 
-    /// The socket has something to read, or is at its end.
-    pub(super) const fn readable(&mut self) {
-        self.can_read = true;
+    /// The socket reports something.
+    pub(super) fn report(&mut self, event: &Event) {
+        self.readable.report(event);
+    }
+
+    /// Whether the client has sent, or may have sent, more than was read of it.
+    fn has_more(&self) -> bool {
+        self.readable != Readable::No || !self.inbound.is_empty()
     }
 
     /// Goes on as far as the bytes allow.
@@ -184,19 +190,20 @@ impl Caller {
         }
     }
 
-    /// Whether bytes came. The sockets report changes only, so a read that fills less than it could has emptied
-    /// the socket, and the next bytes will be reported.
+    /// Whether bytes came.
     fn read(&mut self, scratch: &mut [u8]) -> Result<bool, Ended> {
-        while self.can_read {
+        while self.readable != Readable::No {
             match self.socket.read(scratch) {
                 Ok(0) => return Err(Ended),
                 Ok(count) => {
-                    self.can_read = count == scratch.len();
+                    if count < scratch.len() {
+                        self.readable.emptied();
+                    }
                     self.inbound.feed(scratch.get(..count).unwrap_or_default());
                     return Ok(true);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = Readable::No,
                 Err(_) => return Err(Ended),
             }
         }
@@ -246,7 +253,7 @@ impl Caller {
         // A page of ours that does not read as an answer would leave the client with a closed connection.
         let _ = answer.feed(&wire, date, &mut self.outbox.bytes);
         // The rest of what it sent is unread, whatever it was.
-        self.can_read = true;
+        self.readable = Readable::Yes;
         self.phase = Phase::Draining(After::Close);
     }
 
@@ -281,13 +288,13 @@ impl Caller {
                 self.phase = Phase::Idle;
                 self.since = now;
                 self.deadline = now + rules.limits.idle_time;
-                if self.can_read || !self.inbound.is_empty() {
+                if self.has_more() {
                     Next::Again
                 } else {
                     Next::Rest
                 }
             }
-            After::Close if self.can_read || !self.inbound.is_empty() => {
+            After::Close if self.has_more() => {
                 self.inbound.clear();
                 self.phase = Phase::Lingering;
                 self.deadline = now + rules.limits.linger_time;

@@ -8,6 +8,8 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use crate::kit::http::request::Method;
 
+const CONNECTION_OPTIONS_MAX: usize = 16;
+
 /// Looks for the end of a head, line by line, and stops at the first byte that cannot belong to one.
 /// It remembers where it was, so that bytes that come one by one are each looked at once.
 #[derive(Debug, Default)]
@@ -100,6 +102,10 @@ impl<'a> Head<'a> {
             .take_while(|line| !line.is_empty())
             .map(field)
             .collect::<Result<_, _>>()?;
+        // Each is looked for among the headers, so their number is bounded; browsers send one or two.
+        if connection_options(&fields).count() > CONNECTION_OPTIONS_MAX {
+            return Err(Refusal::Malformed);
+        }
         let target = target(request.target, host(&fields, request.minor)?)?;
         let length = length(&request, &fields)?;
         let path = target.split('?').next().unwrap_or_default();
@@ -135,6 +141,15 @@ pub fn values<'a>(
         .iter()
         .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
         .map(|(_, value)| *value)
+}
+
+/// What the client says about this connection: how long it lasts, and which headers concern it alone.
+pub(super) fn connection_options<'a>(
+    fields: &[(&'a str, &'a str)],
+) -> impl Iterator<Item = &'a str> {
+    values(fields, "connection")
+        .flat_map(|value| value.split(','))
+        .map(|option| option.trim_matches([' ', '\t']))
 }
 
 struct RequestLine<'a> {
@@ -331,10 +346,7 @@ fn expectation(fields: &[(&str, &str)], minor: u8) -> Result<Expectation, Refusa
 }
 
 fn keep_alive(fields: &[(&str, &str)], minor: u8) -> bool {
-    let says = |word: &str| {
-        values(fields, "connection")
-            .flat_map(|value| value.split(','))
-            .any(|option| option.trim_matches([' ', '\t']).eq_ignore_ascii_case(word))
-    };
+    let says =
+        |word: &str| connection_options(fields).any(|option| option.eq_ignore_ascii_case(word));
     !says("close") && (minor == 1 || says("keep-alive"))
 }

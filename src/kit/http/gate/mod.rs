@@ -5,6 +5,7 @@
 //! `chunks`, which are pure; what a connection does next in `caller`; who must go where room is needed in `crowd`;
 //! here everything is moved. It knows no paths and no pages but its own refusals, and nothing of TLS.
 
+mod admission;
 pub mod answer;
 pub mod body;
 mod caller;
@@ -13,11 +14,12 @@ mod crowd;
 mod date;
 pub mod head;
 mod limits;
-mod outbox;
 mod refusal;
+mod relay;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -30,14 +32,13 @@ use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use self::answer::{Answer, Asked};
 use self::body::Rules;
-use self::caller::{After, Caller, Next, Phase};
+use self::caller::{Next, Phase};
 use self::crowd::Crowd;
 use self::date::Date;
 pub use self::limits::Limits;
 pub use self::refusal::Refusal;
-use self::slot::{Heard, Slots, Use};
+use self::slot::{Slots, Use};
 use super::headers::Scheme;
 use crate::kit::time::instant;
 
@@ -50,17 +51,8 @@ const FIRST_CALLER: usize = 1 << 16;
 /// One read takes no more than this.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// New connections taken before the others have their turn.
-const ACCEPTS_PER_TURN: usize = 64;
-
-/// After a failed accept for which no room could be made.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// Deadlines are met this exactly.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
-
-/// An answer whose client has gone is read to its end unless that is further away than this.
-const ABANDONED_MAX: u64 = 1024 * 1024;
 
 /// What the gate and the one who runs it tell each other.
 #[derive(Debug)]
@@ -209,14 +201,15 @@ impl<'a> Gate<'a> {
             if event.is_writable() && !self.slots.writable(index, self.poll.registry()) {
                 return self.lose_slot(index);
             }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.report(event);
                 self.read_slot(index);
             }
         } else if event.is_error() || event.is_write_closed() {
             self.remove(token.0);
         } else if let Some(caller) = self.crowd.get_mut(token.0) {
+            caller.report(event);
             if event.is_readable() || event.is_read_closed() {
-                caller.readable();
                 self.ready.push_back(token.0);
             }
             if event.is_writable() {
@@ -323,194 +316,6 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Gives waiting requests to free slots.
-    fn dispatch(&mut self) {
-        while let Some(&token) = self.queue.front() {
-            let Some(slot) = self.slots.take_free() else {
-                return self.open_slot();
-            };
-            self.queue.pop_front();
-            self.send(token, slot);
-        }
-    }
-
-    fn open_slot(&mut self) {
-        self.slots.open_one(self.poll.registry(), self.now);
-        self.sweep_at = self.sweep_at.into_iter().chain(self.slots.look_at()).min();
-    }
-
-    fn send(&mut self, token: usize, index: usize) {
-        let answer_time = self.rules.limits.answer_time;
-        let whole = self
-            .crowd
-            .get_mut(token)
-            .and_then(|caller| caller.dispatch(index, answer_time, self.now));
-        let Some(whole) = whole else {
-            return self.slots.set_free(index);
-        };
-        if let Some(slot) = self.slots.get_mut(index) {
-            let answer = Answer::new(Asked::of(&whole));
-            slot.used = Use::Busy {
-                caller: token,
-                answer,
-            };
-        }
-        if !self.slots.send(index, whole.bytes, self.poll.registry()) {
-            self.lose_slot(index);
-        }
-        self.settle(token);
-    }
-
-    fn read_slot(&mut self, index: usize) {
-        while let Some(slot) = self.slots.get_mut(index) {
-            let caller = match &slot.used {
-                Use::Busy { caller, answer } => self
-                    .crowd
-                    .get(*caller)
-                    .map(|caller| caller.has_room(answer.remaining())),
-                _ => None,
-            };
-            slot.is_paused = caller == Some(false);
-            if slot.is_paused {
-                return;
-            }
-            let (count, is_last) = match slot.read(&mut self.scratch) {
-                Heard::More(count) => (count, false),
-                Heard::Last(count) => (count, true),
-                Heard::Nothing => return,
-                Heard::End => return self.lose_slot(index),
-            };
-            if self.relay(index, count).is_none() {
-                return self.lose_slot(index);
-            }
-            if is_last {
-                return;
-            }
-        }
-    }
-
-    /// Gives the client what the server said; `None` when the connection to the server is of no use any more.
-    fn relay(&mut self, index: usize, count: usize) -> Option<()> {
-        let bytes = self.scratch.get(..count)?;
-        let mut unheard = Vec::new();
-        match &mut self.slots.get_mut(index)?.used {
-            Use::Free => return None,
-            Use::Opening { answer, .. } | Use::Abandoned { answer } => {
-                answer.feed(bytes, "", &mut unheard).ok()?;
-                if answer.is_done() {
-                    self.slots.set_free(index);
-                } else if answer.remaining().is_some_and(|left| left > ABANDONED_MAX) {
-                    return None;
-                }
-            }
-            Use::Busy { caller, answer } => {
-                let token = *caller;
-                let caller = self.crowd.get_mut(token)?;
-                if self.stop_at.is_some() {
-                    answer.close_after();
-                }
-                answer
-                    .feed(bytes, self.date.now(), &mut caller.outbox.bytes)
-                    .ok()?;
-                if answer.is_done() {
-                    caller.phase = Phase::Draining(After::of(answer));
-                    self.slots.set_free(index);
-                }
-                self.flush(token);
-            }
-        }
-        Some(())
-    }
-
-    /// The client has gone; the worker has not noticed, and goes on.
-    fn abandon(&mut self, index: usize) {
-        let Some(slot) = self.slots.get_mut(index) else {
-            return;
-        };
-        if let Use::Busy { answer, .. } = std::mem::replace(&mut slot.used, Use::Free) {
-            slot.used = Use::Abandoned { answer };
-            if slot.is_paused {
-                self.read_slot(index);
-            }
-        }
-    }
-
-    /// A connection to the server is gone, and with it the answer it carried.
-    fn lose_slot(&mut self, index: usize) {
-        let Some(Use::Busy { caller, answer }) = self.slots.remove(index, self.now) else {
-            return;
-        };
-        tracing::warn!("an answer broke off");
-        // A client that has seen the beginning must see that the end is missing.
-        if answer.has_begun() {
-            self.remove(caller);
-        } else {
-            self.refuse(caller, Refusal::Broken);
-        }
-    }
-
-    fn accept(&mut self) {
-        if self.accept_at.is_none_or(|at| at > self.now) {
-            return;
-        }
-        let mut has_made_room = false;
-        for _ in 0..ACCEPTS_PER_TURN {
-            let Some(listener) = &self.listener else {
-                self.accept_at = None;
-                return;
-            };
-            match listener.accept() {
-                Ok((socket, address)) => self.admit(socket, address.ip()),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.accept_at = None;
-                    return;
-                }
-                // The one that came has gone again.
-                Err(error) if is_passing(error.kind()) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    // Most likely no file can be opened any more. No error may end the loop.
-                    let least = self.crowd.least().filter(|_| !has_made_room);
-                    let Some(least) = least else {
-                        self.accept_at = Some(self.now + ACCEPT_PAUSE);
-                        return;
-                    };
-                    has_made_room = true;
-                    self.remove(least);
-                }
-            }
-        }
-    }
-
-    fn admit(&mut self, mut socket: mio::net::TcpStream, peer: std::net::IpAddr) {
-        let token = Token(self.crowd.next_token());
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        // Without NODELAY an answer in two writes waits for the client's delayed acknowledgement.
-        let prepared = socket
-            .set_nodelay(true)
-            .and_then(|()| self.poll.registry().register(&mut socket, token, interest));
-        if prepared.is_err() {
-            return;
-        }
-        let caller = Caller::new(socket, peer, self.rules, self.now);
-        let limits = &self.rules.limits;
-        let full = caller
-            .network
-            .filter(|network| self.crowd.count(*network) >= limits.per_address_max);
-        if full.is_some() || self.crowd.len() >= limits.connections_max {
-            let least = match full {
-                Some(network) => self.crowd.least_of(network),
-                None => self.crowd.least(),
-            };
-            // Where all are being worked for, the new one has to go.
-            let Some(least) = least else { return };
-            self.remove(least);
-        }
-        let token = self.crowd.insert(caller);
-        self.ready.push_back(token);
-        self.settle(token);
-    }
-
     /// Ends what has passed its deadline, once the earliest known one is there.
     fn sweep(&mut self) {
         if self.sweep_at.is_none_or(|at| at > self.now) {
@@ -564,44 +369,6 @@ impl<'a> Gate<'a> {
         }
     }
 
-    fn begin_stop(&mut self) {
-        self.stop_at = self.signals.stop_at();
-        if self.stop_at.is_none() || self.listener.is_none() {
-            return;
-        }
-        // Who is in the kernel's queue already was let in, as far as that client knows.
-        for _ in 0..ACCEPTS_PER_TURN {
-            self.accept_at = self
-                .accept_at
-                .or(Some(self.now))
-                .filter(|at| *at <= self.now);
-            self.accept();
-            if self.accept_at.is_none() {
-                break;
-            }
-        }
-        self.close_listener();
-        self.work();
-        let idle: Vec<usize> = self
-            .crowd
-            .iter()
-            .filter(|(_, caller)| matches!(caller.phase, Phase::Idle | Phase::Lingering))
-            .map(|(token, _)| token)
-            .collect();
-        for token in idle {
-            self.remove(token);
-        }
-    }
-
-    /// The socket has other owners, so closing ours does not take it out of the poll.
-    fn close_listener(&mut self) {
-        if let Some(mut listener) = self.listener.take()
-            && let Err(error) = self.poll.registry().deregister(&mut listener)
-        {
-            tracing::warn!(%error, "the listener stays in the poll");
-        }
-    }
-
     fn has_stopped(&self) -> bool {
         self.stop_at
             .is_some_and(|at| at <= self.now || self.crowd.is_empty())
@@ -613,19 +380,4 @@ impl Drop for Gate<'_> {
     fn drop(&mut self) {
         self.close_listener();
     }
-}
-
-/// Errors of one connection that was accepted, as accept(2) lists them; nothing is wrong with the socket itself.
-const fn is_passing(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionReset
-            | ErrorKind::Interrupted
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkDown
-            | ErrorKind::TimedOut
-            | ErrorKind::PermissionDenied
-    )
 }

@@ -9,12 +9,13 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use mio::event::Event;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
 use super::answer::{Answer, Asked};
 use super::body::{PING_HEADER, Rules};
-use super::outbox::{Outbox, Sent};
+use super::wire::{Outbox, Readable, Sent};
 use crate::kit::http::request::Method;
 
 /// A server that is there answers a ping within this.
@@ -44,6 +45,7 @@ pub(super) enum Use {
 pub(super) struct Slot {
     socket: UnixStream,
     outbox: Outbox,
+    readable: Readable,
     pub(super) used: Use,
     /// There may be something to read, but its client has no room for it.
     pub(super) is_paused: bool,
@@ -51,10 +53,8 @@ pub(super) struct Slot {
 
 /// What reading a slot gave.
 pub(super) enum Heard {
-    /// So many bytes, and perhaps more.
-    More(usize),
-    /// So many bytes, and no more for now.
-    Last(usize),
+    /// So many bytes.
+    Bytes(usize),
     /// Nothing for now.
     Nothing,
     /// The connection is gone.
@@ -62,17 +62,27 @@ pub(super) enum Heard {
 }
 
 impl Slot {
+    /// The socket reports something.
+    pub(super) fn report(&mut self, event: &Event) {
+        self.readable.report(event);
+    }
+
     pub(super) fn read(&mut self, scratch: &mut [u8]) -> Heard {
-        loop {
-            return match self.socket.read(scratch) {
-                Ok(0) => Heard::End,
-                Ok(count) if count < scratch.len() => Heard::Last(count),
-                Ok(count) => Heard::More(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Heard::Nothing,
-                Err(_) => Heard::End,
-            };
+        while self.readable != Readable::No {
+            match self.socket.read(scratch) {
+                Ok(0) => return Heard::End,
+                Ok(count) => {
+                    if count < scratch.len() {
+                        self.readable.emptied();
+                    }
+                    return Heard::Bytes(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = Readable::No,
+                Err(_) => return Heard::End,
+            }
         }
+        Heard::Nothing
     }
 }
 
@@ -209,6 +219,7 @@ impl Slots {
         let slot = Slot {
             socket,
             outbox: Outbox::default(),
+            readable: Readable::No,
             used: Use::Opening {
                 answer: Answer::new(asked),
                 until: now + PING_TIME,

@@ -448,6 +448,44 @@ fn the_connection_is_kept_as_the_version_and_the_client_say() {
     }
 }
 
+#[test]
+fn a_flood_of_connection_options_is_refused() {
+    let with = |count: usize| {
+        let options = "x,".repeat(count - 1);
+        format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {options}close\r\n\r\n")
+    };
+    whole(with(16).as_bytes());
+    assert_eq!(refused(with(17).as_bytes()), Refusal::Malformed);
+}
+
+#[test]
+fn a_gate_that_fell_leaves_the_poll_to_the_next_one() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let mut poll = mio::Poll::new().unwrap();
+    let waker = mio::Waker::new(poll.registry(), super::WAKER).unwrap();
+    let signals = super::Signals::new(waker);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let rules = rules();
+    let parts = || super::Parts {
+        listener: listener.try_clone().unwrap(),
+        server: std::path::Path::new("/nowhere/http"),
+        slot_count: 2,
+        rules: &rules,
+        scheme: crate::kit::http::headers::Scheme::Http,
+        signals: &signals,
+    };
+    let fallen = catch_unwind(AssertUnwindSafe(|| {
+        let _gate = super::Gate::new(&mut poll, parts()).unwrap();
+        panic!("as the test wants");
+    }));
+    assert!(fallen.is_err());
+    for _ in 0..2 {
+        let gate = super::Gate::new(&mut poll, parts()).unwrap();
+        assert_eq!(gate.run().unwrap(), super::Outcome::ServerLost);
+    }
+}
+
 fn asked(method: Method, minor: u8) -> Asked {
     Asked {
         method,

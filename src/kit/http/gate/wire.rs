@@ -1,6 +1,37 @@
-//! Bytes on their way into a socket that may take them only in part.
+//! What is known of a socket between two events: whether it has bytes, and the bytes it has not taken yet.
 
 use std::io::{ErrorKind, Write};
+
+use mio::event::Event;
+
+/// What a socket may have to read. The sockets report changes only, so what was reported must be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readable {
+    /// Nothing, until it is reported.
+    No,
+    /// Bytes; a read that fills less than it could has emptied the socket.
+    Yes,
+    /// Perhaps bytes, then the end, which is reported only once, perhaps together with the bytes before it.
+    ToTheEnd,
+}
+
+impl Readable {
+    /// After an event.
+    pub(super) fn report(&mut self, event: &Event) {
+        if event.is_read_closed() || event.is_error() {
+            *self = Self::ToTheEnd;
+        } else if event.is_readable() && *self == Self::No {
+            *self = Self::Yes;
+        }
+    }
+
+    /// After a read that filled less than it could.
+    pub(super) fn emptied(&mut self) {
+        if *self == Self::Yes {
+            *self = Self::No;
+        }
+    }
+}
 
 /// What is still to be written.
 #[derive(Debug, Default)]

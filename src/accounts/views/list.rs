@@ -1,0 +1,359 @@
+//! The list of accounts.
+
+use maud::{Markup, html};
+
+use super::{Acts, Viewer, address, face, invited_by, last_seen, status, tags};
+use crate::accounts::{Counts, Filter, Line, Sort, Status};
+use crate::domain::role::Role;
+use crate::kit::html::badge::nothing;
+use crate::kit::html::button::Button;
+use crate::kit::html::form::hidden;
+use crate::kit::html::icon::Icon;
+use crate::kit::html::menu::Menu;
+use crate::kit::html::nav::{View, filter, search, segmented, toolbar};
+use crate::kit::html::notice::empty;
+use crate::kit::html::pages::Pager;
+use crate::kit::html::person::person;
+use crate::kit::html::table::{Cell, Column, Direction, Shape, Table, row};
+use crate::kit::http::fields::encode;
+use crate::routes::Route;
+
+/// The longest text that is searched for: as long as an address can be.
+const TEXT_MAX: usize = 254;
+/// Rows of one page.
+const PER: [i64; 2] = [25, 50];
+/// No list is longer; keeps the arithmetic small whatever the address says.
+const PAGE_MAX: i64 = 1_000_000;
+
+/// What the address of the list says: which accounts, in what order, which page of how many rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Which, and in what order.
+    pub filter: Filter,
+    /// From 1.
+    pub page: i64,
+    /// Rows of one page.
+    pub per: i64,
+}
+
+impl Query {
+    /// Reads it. What it does not know is ignored, and numbers are brought into their range: never an error.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = get("q").map(|text| text.trim().chars().take(TEXT_MAX).collect::<String>());
+        let number = |name| get(name).and_then(|text| text.parse::<i64>().ok());
+        let status = get("status");
+        let filter = Filter {
+            text: text.filter(|text| !text.is_empty()),
+            status: ["active", "pending", "disabled"]
+                .into_iter()
+                .find(|known| status.as_deref() == Some(*known)),
+            role: get("role").and_then(|key| key.parse().ok()),
+            sort: get("sort")
+                .and_then(|key| Sort::ALL.into_iter().find(|sort| sort.key() == key))
+                .unwrap_or_default(),
+        };
+        let [few, many] = PER;
+        Self {
+            filter,
+            page: number("page").unwrap_or(1).clamp(1, PAGE_MAX),
+            per: if number("per").is_some_and(|per| per > few) {
+                many
+            } else {
+                few
+            },
+        }
+    }
+
+    /// The same, on the last page that has rows.
+    #[must_use]
+    pub fn within(self, total: i64) -> Self {
+        let last = total.max(1).saturating_add(self.per - 1) / self.per;
+        Self {
+            page: self.page.min(last),
+            ..self
+        }
+    }
+
+    /// How many rows come before this page.
+    #[must_use]
+    pub const fn offset(&self) -> i64 {
+        (self.page - 1).saturating_mul(self.per)
+    }
+
+    /// Where this list is.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let (page, per) = (self.page.to_string(), self.per.to_string());
+        let Filter {
+            text,
+            status,
+            role,
+            sort,
+        } = &self.filter;
+        let parts: Vec<String> = [
+            ("q", text.as_deref().unwrap_or_default()),
+            ("status", status.unwrap_or_default()),
+            ("role", role.map_or("", Role::key)),
+            (
+                "sort",
+                if *sort == Sort::default() {
+                    ""
+                } else {
+                    sort.key()
+                },
+            ),
+            ("page", if self.page == 1 { "" } else { &page }),
+            ("per", if self.per == PER[0] { "" } else { &per }),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+        if parts.is_empty() {
+            return Route::Accounts.to_string();
+        }
+        format!("{}?{}", Route::Accounts, parts.join("&"))
+    }
+
+    const fn is_filtered(&self) -> bool {
+        self.filter.text.is_some() || self.filter.status.is_some() || self.filter.role.is_some()
+    }
+
+    /// The first page of another list.
+    fn with(&self, filter: Filter) -> String {
+        Self {
+            filter,
+            page: 1,
+            per: self.per,
+        }
+        .address()
+    }
+
+    fn on_page(&self, page: i64) -> String {
+        Self {
+            page,
+            ..self.clone()
+        }
+        .address()
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The lines of this page.
+    pub lines: Vec<Line>,
+    /// How many lines all pages have.
+    pub total: i64,
+    /// How many accounts the organisation has, of the role that is asked for.
+    pub counts: Counts,
+}
+
+/// The list, its filters and its pages.
+#[must_use]
+pub fn index(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Markup {
+    html! {
+        (filters(query, &found.counts))
+        @if found.lines.is_empty() {
+            (nobody())
+        } @else {
+            (table(viewer, query, &found.lines, csrf))
+            (pager(query, found))
+            @if found.total == 1 && !query.is_filtered() { (only_you(viewer)) }
+        }
+    }
+}
+
+fn filters(query: &Query, counts: &Counts) -> Markup {
+    let mut roles = vec![("", "Any permission")];
+    roles.extend(
+        Role::ALL
+            .iter()
+            .rev()
+            .map(|role| (role.key(), role.label())),
+    );
+    let links: Vec<(&str, Option<i64>, String, bool)> = [
+        ("All", None, None),
+        ("Active", Some("active"), Some(counts.active)),
+        ("Pending", Some("pending"), Some(counts.pending)),
+        ("Disabled", Some("disabled"), Some(counts.disabled)),
+    ]
+    .into_iter()
+    .map(|(label, status, count)| {
+        let href = query.with(Filter {
+            status,
+            ..query.filter.clone()
+        });
+        (label, count, href, query.filter.status == status)
+    })
+    .collect();
+    let views: Vec<View<'_>> = links
+        .iter()
+        .map(|(label, count, href, current)| View {
+            label,
+            count: count.and_then(|count| u64::try_from(count).ok()),
+            href,
+            current: *current,
+        })
+        .collect();
+    let text = query.filter.text.as_deref().unwrap_or_default();
+    let body = html! {
+        (search("q", "Name or email", text))
+        (filter("role", "Permission", &roles, query.filter.role.map_or("", Role::key)))
+        (segmented("Status", &views))
+        @if let Some(status) = query.filter.status { (hidden("status", status)) }
+        @if query.filter.sort != Sort::default() { (hidden("sort", query.filter.sort.key())) }
+        @if query.per != PER[0] { (hidden("per", &query.per.to_string())) }
+    };
+    toolbar(&Route::Accounts.to_string(), &body)
+}
+
+fn table(viewer: &Viewer, query: &Query, lines: &[Line], csrf: &str) -> Markup {
+    let (name, name_direction) =
+        heading(query, Sort::Name, Sort::NameBackwards, Direction::Ascending);
+    let (seen, seen_direction) = heading(query, Sort::Seen, Sort::Unseen, Direction::Descending);
+    let columns = [
+        Column::new(Cell::Main, "Name").sorted(&name, name_direction),
+        Column::new(Cell::Detail, "Email"),
+        Column::new(Cell::Wide, "Phone"),
+        Column::new(Cell::Aside, "Permission"),
+        Column::new(Cell::State, "Status"),
+        Column::new(Cell::Extra, "Last active").sorted(&seen, seen_direction),
+        Column::new(Cell::End, "Actions"),
+    ];
+    let rows = html! {
+        @for line in lines { (account(viewer, line, csrf)) }
+    };
+    html! { (Table { caption: "Accounts", shape: Shape::Cards, columns: &columns, rows, foot: None }) }
+}
+
+/// Where the head of a column leads: to its first order, or to the other when it has that already.
+fn heading(
+    query: &Query,
+    first: Sort,
+    other: Sort,
+    natural: Direction,
+) -> (String, Option<Direction>) {
+    let reversed = match natural {
+        Direction::Ascending => Direction::Descending,
+        Direction::Descending => Direction::Ascending,
+    };
+    let sort = query.filter.sort;
+    let to = if sort == first { other } else { first };
+    let direction = match sort {
+        _ if sort == first => Some(natural),
+        _ if sort == other => Some(reversed),
+        _ => None,
+    };
+    (
+        query.with(Filter {
+            sort: to,
+            ..query.filter.clone()
+        }),
+        direction,
+    )
+}
+
+fn account(viewer: &Viewer, line: &Line, csrf: &str) -> Markup {
+    let account = &line.account;
+    let href = Route::Account(account.id);
+    let name = match (&account.name, account.status) {
+        (Some(name), _) => html! { a.clip href=(href) { (name.as_str()) } },
+        (None, Status::Pending) => html! { span class="muted clip" { (invited_by(line)) } },
+        (None, _) => html! { a.clip href=(href) { (account.label()) } },
+    };
+    let email = match account.name {
+        Some(_) => address(account),
+        // Who has no name yet is known by the address.
+        None => html! { a href=(href) { (address(account)) } },
+    };
+    let phone = match &account.phone {
+        Some(phone) => html! { span.nowrap { (phone.as_str()) } },
+        None => nothing("No phone"),
+    };
+    let acts = Acts::of(line, viewer);
+    let menu = Menu {
+        label: &format!("Actions for {}", account.label()),
+        csrf,
+        items: &acts.menu(),
+    };
+    row(&[
+        (
+            Cell::Main,
+            person(
+                &face(account, viewer),
+                &html! { (name) (tags(account, viewer)) },
+            ),
+        ),
+        (Cell::Detail, email),
+        (Cell::Wide, phone),
+        (Cell::Aside, html! { (account.role.label()) }),
+        (Cell::State, status(line, viewer)),
+        (
+            Cell::Extra,
+            html! { span.nowrap { (last_seen(account, viewer)) } },
+        ),
+        (Cell::End, html! { (menu) }),
+    ])
+}
+
+fn pager(query: &Query, found: &Found) -> Markup {
+    let (Query { page, per, .. }, total) = (query, found.total);
+    let shown = i64::try_from(found.lines.len()).unwrap_or_default();
+    let first = query.offset() + 1;
+    let last = query.offset() + shown;
+    let previous = (*page > 1).then(|| query.on_page(page - 1));
+    let next = (last < total).then(|| query.on_page(page + 1));
+    let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+    let sizes = PER.map(|size| {
+        let address = Query {
+            page: 1,
+            per: size,
+            ..query.clone()
+        }
+        .address();
+        (format!("{size} rows"), address, size == *per)
+    });
+    let sizes: Vec<View<'_>> = sizes
+        .iter()
+        .map(|(label, href, current)| View {
+            label,
+            count: None,
+            href,
+            current: *current,
+        })
+        .collect();
+    html! {
+        (Pager {
+            first: whole(first),
+            last: whole(last),
+            total: whole(total),
+            previous: previous.as_deref(),
+            next: next.as_deref(),
+        })
+        @if total > PER[0] { div.row { (segmented("Rows of a page", &sizes)) } }
+    }
+}
+
+/// Filtered to nothing is not the same as empty.
+fn nobody() -> Markup {
+    empty(
+        Icon::Users,
+        "No accounts match",
+        "Nobody here has all that you asked for.",
+        Some(&html! { (Button::link("Clear filters", &Route::Accounts.to_string())) }),
+    )
+}
+
+fn only_you(viewer: &Viewer) -> Markup {
+    let new = Route::NewAccount.to_string();
+    let create = viewer
+        .may_invite()
+        .then(|| html! { (Button::dialog("Create account", &new)) });
+    empty(
+        Icon::UserRoundPlus,
+        "Only you so far",
+        "Give every teammate an account of their own: one person, one account, each with just the rights they need.",
+        create.as_ref(),
+    )
+}

@@ -1,0 +1,327 @@
+//! How accounts are drawn: what the list and the page of one account have in common.
+
+mod account;
+mod list;
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+use maud::{Markup, Render, html};
+
+use super::{Account, Counts, Line, MailState, Status};
+use crate::domain::id::AccountId;
+use crate::domain::role::{Permission, Permissions, may_act_on};
+use crate::domain::text::OrganisationName;
+use crate::kit::dates;
+use crate::kit::html::Tone;
+use crate::kit::html::badge::{Badge, nothing, sub, tag};
+use crate::kit::html::button::Button;
+use crate::kit::html::icon::Icon;
+use crate::kit::html::menu::Item;
+use crate::kit::html::nav::{View, page_head, tabs};
+use crate::kit::html::person::{avatar, invited_avatar};
+use crate::kit::html::time::time;
+use crate::kit::time::{HOUR, MINUTE, Timestamp};
+use crate::routes::Route;
+
+pub use account::{Facts, show};
+pub use list::{Found, Query, index};
+
+/// A link that dies within this time is worth a warning.
+const SOON: i64 = 6 * HOUR;
+/// The longest answer of a mail server in a list; the account's page has all of it.
+const ANSWER_MAX: usize = 48;
+
+/// Who looks, when, and on what kind of server.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// Their account.
+    pub account: AccountId,
+    /// What they may do.
+    pub permissions: Permissions,
+    /// The account that owns their organisation.
+    pub owner: AccountId,
+    /// Their present.
+    pub now: Timestamp,
+    /// Their zone.
+    pub zone: TimeZone,
+    /// Whether mail leaves this server.
+    pub mail: Mail,
+    /// The hue of an account's avatar.
+    pub hue: fn(AccountId) -> u8,
+}
+
+/// Whether mail leaves this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mail {
+    /// It does.
+    On,
+    /// None was set up: links are handed over by other means.
+    Off,
+}
+
+impl Viewer {
+    /// Whether they may create accounts.
+    #[must_use]
+    pub const fn may_invite(&self) -> bool {
+        self.permissions.has(Permission::UsersManage)
+            && self.permissions.has(Permission::RolesAssign)
+    }
+
+    /// Why they may not act on that account; none when they may. What pages show: the verbs decide for themselves.
+    #[must_use]
+    pub fn hindrance(&self, account: &Account) -> Option<String> {
+        if account.id == self.account {
+            return Some(
+                "This is your own account. Ask another Master or Admin to change it.".to_owned(),
+            );
+        }
+        if account.id == self.owner {
+            return Some(
+                "This account owns the organisation. Nobody can disable, delete or demote it."
+                    .to_owned(),
+            );
+        }
+        if !self.permissions.has(Permission::UsersManage) {
+            return Some(format!(
+                "Your role lacks the permission “{}”.",
+                Permission::UsersManage.label()
+            ));
+        }
+        (!may_act_on(self.permissions, account.role))
+            .then(|| format!("Only a {0} can change a {0}.", account.role))
+    }
+}
+
+/// The head of both pages of IAM, with the way to the form.
+#[must_use]
+pub fn head(
+    viewer: &Viewer,
+    organisation: &OrganisationName,
+    accounts: &Counts,
+    current: Tab,
+) -> Markup {
+    let lead = format!("Who can sign in to {organisation}, and what they can do.");
+    let new = Route::NewAccount.to_string();
+    let create = viewer.may_invite().then(|| {
+        html! { (Button::dialog("Create account", &new).primary().icon(Icon::Plus).key('n')) }
+    });
+    let (list, roles) = (Route::Accounts.to_string(), Route::Roles.to_string());
+    let view = |label, count: i64, href, tab| View {
+        label,
+        count: Some(u64::try_from(count).unwrap_or_default()),
+        href,
+        current: tab == current,
+    };
+    html! {
+        (page_head("IAM", Some(&lead), create.as_ref()))
+        (tabs("IAM", &[
+            view("Accounts", accounts.all(), &list, Tab::Accounts),
+            view("Roles", 4, &roles, Tab::Roles),
+        ]))
+    }
+}
+
+/// The two pages of IAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// The list.
+    Accounts,
+    /// The roles.
+    Roles,
+}
+
+/// The status, and what to do about it.
+fn status(line: &Line, viewer: &Viewer) -> Markup {
+    let badge = match line.account.status {
+        Status::Active => Badge::Good("Active"),
+        Status::Pending => Badge::Pending("Pending"),
+        Status::Disabled { .. } => Badge::Off("Disabled"),
+        Status::Deleted { .. } => Badge::Off("Deleted"),
+    };
+    html! {
+        (badge)
+        @if let Some((tone, words)) = second_line(line, viewer) { (sub(tone, &words)) }
+    }
+}
+
+/// The line under a status: the first thing that wants to be done, else how things stand.
+#[must_use]
+pub fn second_line(line: &Line, viewer: &Viewer) -> Option<(Tone, String)> {
+    match line.account.status {
+        Status::Active => None,
+        Status::Disabled { since } | Status::Deleted { at: since } => {
+            Some((Tone::Plain, since_when(since, viewer)))
+        }
+        Status::Pending => Some(invitation(line, viewer)),
+    }
+}
+
+/// "Since 3 Nov", or an hour of today.
+fn since_when(since: Timestamp, viewer: &Viewer) -> String {
+    let day = dates::day(since, &viewer.zone);
+    if day == dates::day(viewer.now, &viewer.zone) {
+        return "Since today".to_owned();
+    }
+    let same_year =
+        day.rsplit(' ').next() == dates::day(viewer.now, &viewer.zone).rsplit(' ').next();
+    match day.rsplit_once(' ') {
+        Some((without_year, _)) if same_year => format!("Since {without_year}"),
+        _ => format!("Since {day}"),
+    }
+}
+
+fn invitation(line: &Line, viewer: &Viewer) -> (Tone, String) {
+    let left = line.link_expires_at.map_or(0, |at| at.since(viewer.now));
+    if left <= 0 {
+        return (Tone::Bad, "Link expired".to_owned());
+    }
+    match (line.mail, viewer.mail) {
+        (Some(MailState::Failed), _) => {
+            let answer = line.mail_answer.as_deref().unwrap_or("no answer");
+            return (Tone::Bad, format!("Mail failed: {}", shortened(answer)));
+        }
+        (Some(MailState::Waiting), Mail::Off) => {
+            return (Tone::Warn, "Not sent, mail is off".to_owned());
+        }
+        (Some(MailState::Waiting), Mail::On) => return (Tone::Warn, "Mail waiting".to_owned()),
+        (Some(MailState::Sent) | None, _) => {}
+    }
+    if left < SOON {
+        return (Tone::Warn, format!("Link expires in {}", span(left)));
+    }
+    let invited_at = line.invited_at.unwrap_or(line.account.created_at);
+    let age = viewer.now.since(invited_at);
+    if age < MINUTE {
+        return (Tone::Plain, "Invited just now".to_owned());
+    }
+    (Tone::Plain, format!("Invited {} ago", span(age)))
+}
+
+/// "5 h", or minutes, or days where links live long.
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..HOUR => format!("{} min", (seconds / MINUTE).max(1)),
+        _ if seconds < 48 * HOUR => format!("{} h", seconds / HOUR),
+        _ => format!("{} days", seconds / (24 * HOUR)),
+    }
+}
+
+fn shortened(answer: &str) -> String {
+    let line = answer.lines().next().unwrap_or_default();
+    if line.chars().count() <= ANSWER_MAX {
+        return line.to_owned();
+    }
+    let start: String = line.chars().take(ANSWER_MAX - 1).collect();
+    format!("{}…", start.trim_end())
+}
+
+/// Words beside a name.
+fn tags(account: &Account, viewer: &Viewer) -> Markup {
+    html! {
+        @if account.id == viewer.account { (tag("You")) }
+        @if account.id == viewer.owner { (tag("Owner")) }
+    }
+}
+
+/// "Invited by Ingrid": what stands where a name will be.
+fn invited_by(line: &Line) -> String {
+    match &line.invited_by {
+        Some(name) => format!("Invited by {}", name.first()),
+        None => "Invited by the operator".to_owned(),
+    }
+}
+
+/// When somebody was last here.
+fn last_seen(account: &Account, viewer: &Viewer) -> Markup {
+    match account.last_seen_at {
+        Some(at) => time(at, viewer.now, &viewer.zone),
+        None => html! { span.muted { "Never" } },
+    }
+}
+
+/// What can be done with an account, as addresses: the lines of a menu borrow them.
+struct Acts {
+    items: Vec<Act>,
+    resend: String,
+    copy: String,
+    delete: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Resend,
+    Copy,
+    Delete,
+}
+
+impl Acts {
+    /// By status and by rights. A dead link cannot be copied.
+    fn of(line: &Line, viewer: &Viewer) -> Self {
+        let id = line.account.id;
+        let is_pending = line.account.status == Status::Pending;
+        let is_alive = line.link_expires_at.is_some_and(|at| at > viewer.now);
+        let items = if is_pending && viewer.hindrance(&line.account).is_none() {
+            let copy = is_alive.then_some(Act::Copy);
+            [Some(Act::Resend), copy, Some(Act::Delete)]
+                .into_iter()
+                .flatten()
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            items,
+            resend: Route::ResendInvitation(id).to_string(),
+            copy: Route::CopyLink(id).to_string(),
+            delete: Route::DeleteAccount(id).to_string(),
+        }
+    }
+
+    fn has(&self, act: Act) -> bool {
+        self.items.contains(&act)
+    }
+
+    fn menu(&self) -> Vec<Item<'_>> {
+        let mut lines = Vec::new();
+        if self.has(Act::Resend) {
+            lines.push(Item::Post {
+                icon: Icon::RefreshCw,
+                label: "Resend invitation",
+                action: &self.resend,
+            });
+        }
+        if self.has(Act::Copy) {
+            lines.push(Item::Post {
+                icon: Icon::Link,
+                label: "Copy activation link",
+                action: &self.copy,
+            });
+        }
+        if self.has(Act::Delete) {
+            lines.push(Item::Rule);
+            lines.push(Item::Danger {
+                icon: Icon::Trash2,
+                label: "Delete…",
+                href: &self.delete,
+            });
+        }
+        lines
+    }
+}
+
+/// The avatar: initials, or a dashed circle for somebody who is not here yet.
+fn face(account: &Account, viewer: &Viewer) -> Markup {
+    match &account.name {
+        Some(name) => avatar(&name.initials(), (viewer.hue)(account.id)),
+        None => invited_avatar(),
+    }
+}
+
+/// The address as it reads; none once deleted.
+fn address(account: &Account) -> Markup {
+    match &account.email {
+        Some(email) => email.as_str().render(),
+        None => nothing("No address"),
+    }
+}

@@ -1,0 +1,381 @@
+//! The audit log as a whole: what is written and what is not, under parallel work, floods and clocks that step back,
+//! and a second verifier that shares nothing with ours but the description of the format.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use doorward::audit::{Action, Event};
+use doorward::domain::role::Role;
+use doorward::kit::time::{DAY, MINUTE};
+use doorward::scope::By;
+use hmac::{Hmac, KeyInit, Mac};
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use crate::forms::content;
+use crate::portal::{KEY, Portal};
+
+type Bytes = [u8; 32];
+
+/// How many rows each chain has, and the number of its last.
+fn chains(portal: &Portal) -> Vec<(i64, i64)> {
+    let count = portal.ask("SELECT count(*) FROM audit_events GROUP BY chain_id ORDER BY chain_id");
+    let last =
+        portal.ask("SELECT max(number) FROM audit_events GROUP BY chain_id ORDER BY chain_id");
+    count.into_iter().zip(last).collect()
+}
+
+/// The actions of the first organisation's chain, newest first.
+fn actions(portal: &Portal) -> Vec<String> {
+    let entries = portal.audit(Some(portal.first()));
+    entries.into_iter().map(|entry| entry.action).collect()
+}
+
+#[test]
+fn five_hundred_parallel_deeds_leave_chains_without_gaps() {
+    let portal = Portal::start();
+    let names: Vec<String> = (0..10)
+        .map(|number| format!("Organisation {number}"))
+        .collect();
+    let owners: Vec<_> = names.iter().map(|name| portal.organisation(name)).collect();
+    let before: i64 = portal.ask::<i64>("SELECT count(*) FROM audit_events")[0];
+    thread::scope(|scope| {
+        for mut owner in owners {
+            let portal = &portal;
+            scope.spawn(move || {
+                for number in 0..30 {
+                    let email = format!("p{number}.{}", owner.email);
+                    portal.invite(&owner, Role::Member, &email);
+                }
+                for _ in 0..5 {
+                    owner.sign_out().sign_in();
+                    // What is refused is written in a transaction of its own, beside everybody's deeds.
+                    for _ in 0..2 {
+                        owner
+                            .elsewhere()
+                            .try_password(&owner.email.clone(), "Wrong-Horse-7!")
+                            .answers(422);
+                    }
+                }
+            });
+        }
+    });
+    let after: i64 = portal.ask::<i64>("SELECT count(*) FROM audit_events")[0];
+    assert_eq!(after - before, 500);
+    for (count, last) in chains(&portal) {
+        assert_eq!(count, last);
+    }
+    assert_eq!(
+        faults_of(&Connection::open(portal.file()).unwrap()),
+        BTreeMap::new()
+    );
+    portal.leave_mail();
+}
+
+#[test]
+fn a_refused_deed_leaves_its_record_and_nothing_else() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    ann.proof("/sign-out");
+    let before = content(&portal);
+    let rows = actions(&portal).len();
+    ann.post(
+        "/iam/accounts",
+        &[("email", "new@fjord.example"), ("role", "member")],
+    )
+    .answers(403);
+    assert_eq!(content(&portal), before);
+    let entries = portal.audit(Some(portal.first()));
+    assert_eq!(entries.len(), rows + 1);
+    let entry = &entries[0];
+    assert_eq!(entry.action, "denied");
+    assert_eq!(entry.actor_text.as_deref(), Some("ann@fjord.example"));
+    assert_eq!(entry.address, Some(ann.address.to_string()));
+    let details: serde_json::Value = serde_json::from_str(&entry.details).unwrap();
+    assert_eq!(details["route"], "/iam/accounts");
+    assert_eq!(details["method"], "POST");
+    assert_eq!(details["permission"], "users.list");
+    assert!(
+        ann.html().contains(&entry.request_id),
+        "the page names the same request"
+    );
+}
+
+#[test]
+fn a_deed_that_fails_half_way_leaves_no_record() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let (app, before) = (portal.app(), content(&portal));
+    let rows = actions(&portal).len();
+    let failed: Result<(), _> = app.write(app.now(), |tx| {
+        let event = Event::of(portal.first(), Action::AccountCreated);
+        doorward::accounts::raise_epoch(tx, owner.account().id)?;
+        let audited = doorward::audit::record(tx, &owner.by(), &event, ())?;
+        audited.into_inner();
+        Err(doorward::error::Error::Refused("No.".to_owned()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(content(&portal), before);
+    assert_eq!(actions(&portal).len(), rows);
+}
+
+#[test]
+fn eight_like_refusals_in_a_minute_are_five_rows_and_a_sum() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    let mut ben = portal.member(Role::Member, "ben@fjord.example");
+    let denied = || {
+        actions(&portal)
+            .iter()
+            .filter(|action| *action == "denied")
+            .count()
+    };
+    for _ in 0..8 {
+        ann.get("/iam/accounts").answers(403);
+    }
+    assert_eq!(denied(), 5);
+    // From another network address it is not alike.
+    ben.get("/iam/accounts").answers(403);
+    assert_eq!(denied(), 6);
+    portal.travel(MINUTE);
+    portal.work();
+    assert_eq!(denied(), 7);
+    let sum = portal.audit(Some(portal.first())).remove(0);
+    let details: serde_json::Value = serde_json::from_str(&sum.details).unwrap();
+    assert_eq!(
+        (details["count"].as_i64(), details["sum"].as_bool()),
+        (Some(3), Some(true))
+    );
+    assert_eq!(
+        (sum.actor.as_str(), sum.address),
+        ("system", Some(ann.address.to_string()))
+    );
+    ann.get("/iam/accounts").answers(403);
+    assert_eq!(denied(), 8, "the next minute begins anew");
+}
+
+#[test]
+fn a_clock_that_steps_back_is_told_of_once_and_breaks_no_order() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    portal.work();
+    portal.travel(-DAY);
+    owner.sign_out().sign_in();
+    portal.work();
+    portal.work();
+    let told = portal
+        .audit(None)
+        .into_iter()
+        .filter(|entry| entry.action == "clock.stepped_back");
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].details, "{\"seconds\":86400}");
+    // A process that begins on the earlier day writes earlier instants; the numbers keep the order.
+    portal.restart(|_, _| ());
+    owner.elsewhere().sign_in();
+    let at: Vec<i64> =
+        portal.ask("SELECT at FROM audit_events WHERE chain_id <> 0 ORDER BY number");
+    assert!(at.windows(2).any(|pair| pair[1] < pair[0]), "{at:?}");
+    portal.travel(DAY);
+}
+
+#[test]
+fn the_log_refuses_every_change() {
+    let portal = Portal::start();
+    portal.owner();
+    let conn = Connection::open(portal.file()).unwrap();
+    for table in ["audit_events", "audit_texts"] {
+        for change in [
+            format!("UPDATE {table} SET number = 99"),
+            format!("UPDATE {table} SET chain_id = chain_id"),
+            format!("DELETE FROM {table}"),
+            format!("DELETE FROM {table} WHERE number = 1"),
+        ] {
+            let refused = conn.execute_batch(&change).unwrap_err().to_string();
+            assert_eq!(refused, "the audit log is append-only", "{change}");
+        }
+    }
+}
+
+#[test]
+fn texts_that_look_like_markup_or_like_lines_are_kept_as_they_are() {
+    let portal = Portal::start();
+    portal.owner();
+    let app = portal.app();
+    let text = "a\n2026-11-24 <script>\u{202e}\t\"'=cmd()";
+    let event = Event::of(portal.first(), Action::MailRetried).on_text(text);
+    app.write(app.now(), |tx| {
+        doorward::audit::record(tx, &By::operator(), &event, ())
+    })
+    .unwrap();
+    assert_eq!(
+        portal.audit(Some(portal.first()))[0].target.as_deref(),
+        Some(text)
+    );
+}
+
+#[test]
+fn two_verifiers_agree() {
+    let changes = [
+        "",
+        "UPDATE audit_events SET at = at + 1 WHERE chain_id <> 0 AND number = 2",
+        "UPDATE audit_events SET session_id = NULL WHERE chain_id <> 0 AND number = 2",
+        "UPDATE audit_events SET details = '' WHERE chain_id = 0 AND number = 1",
+        "DELETE FROM audit_events WHERE chain_id <> 0 AND number = 2",
+        "DELETE FROM audit_events WHERE chain_id <> 0 AND number >= 3",
+        "DELETE FROM audit_heads",
+        "UPDATE audit_heads SET number = 2, hash = (SELECT hash FROM audit_events e WHERE e.chain_id <> 0 AND number = 2)",
+        "UPDATE audit_texts SET text = 'eve' WHERE chain_id <> 0 AND number = 2 AND slot = 1",
+        "UPDATE audit_texts SET salt = zeroblob(16) WHERE chain_id <> 0 AND number = 1 AND slot = 3",
+        "DELETE FROM audit_texts",
+    ];
+    for change in changes {
+        let portal = Portal::start();
+        portal.owner().sign_out();
+        let file = portal.file();
+        let copy = file.with_file_name("copy.db");
+        portal.app().db().checkpoint().unwrap();
+        std::fs::copy(&file, &copy).unwrap();
+        let conn = Connection::open(&copy).unwrap();
+        conn.execute_batch(
+            "DROP TRIGGER audit_events_stay; DROP TRIGGER audit_events_remain;
+             DROP TRIGGER audit_texts_stay; DROP TRIGGER audit_texts_remain;",
+        )
+        .unwrap();
+        conn.execute_batch(change).unwrap();
+        let db = doorward::kit::db::Db::open(&copy, 1).unwrap();
+        let keys = portal.keys();
+        let ours = db
+            .read(portal.app().now(), |read| {
+                doorward::audit::verify(read, &keys)
+            })
+            .unwrap();
+        let ours: BTreeMap<i64, i64> = ours
+            .faults
+            .iter()
+            .map(|fault| (fault.chain_id, fault.number))
+            .collect();
+        assert_eq!(faults_of(&conn), ours, "{change}");
+        let is_good = change.is_empty() || change == "DELETE FROM audit_texts";
+        assert_eq!(ours.is_empty(), is_good, "{change}");
+    }
+}
+
+/// The number of the first faulty row of each faulty chain, found from the description of the format alone:
+///
+/// - a row's hash is SHA-256 over these fields, each after its length as 64 bits, big-endian: the text "doorward
+///   audit 1", the hash before (32 zero bytes at first), chain, number and instant as 64 bits, action, actor, the
+///   ids of actor, session and target as 64 bits or as nothing, details, request id, commitments;
+/// - the commitments are, for each text, its slot and SHA-256 over salt and text;
+/// - a head carries HMAC-SHA256 over chain, number and hash, each after its length as before, under the key that is
+///   HMAC-SHA256 over the text "doorward audit 1" under the install's.
+fn faults_of(conn: &Connection) -> BTreeMap<i64, i64> {
+    let mut list = conn
+        .prepare("SELECT chain_id FROM audit_events UNION SELECT chain_id FROM audit_heads UNION SELECT id FROM organisations")
+        .unwrap();
+    let chains: Vec<i64> = list
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    chains
+        .into_iter()
+        .filter_map(|chain| Some((chain, first_fault(conn, chain)?)))
+        .collect()
+}
+
+fn first_fault(conn: &Connection, chain: i64) -> Option<i64> {
+    let mut rows = conn
+        .prepare(
+            "SELECT number, at, action, actor, actor_id, session_id, target_id, details, request_id, commitments, hash
+               FROM audit_events WHERE chain_id = ?1 ORDER BY number",
+        )
+        .unwrap();
+    let mut rows = rows.query([chain]).unwrap();
+    let (mut before, mut last): (Bytes, i64) = ([0; 32], 0);
+    while let Some(row) = rows.next().unwrap() {
+        let number: i64 = row.get(0).unwrap();
+        if number != last + 1 {
+            return Some(last + 1);
+        }
+        let at: i64 = row.get(1).unwrap();
+        let id = |column| {
+            let id: Option<i64> = row.get(column).unwrap();
+            id.map(|id| id.to_be_bytes().to_vec()).unwrap_or_default()
+        };
+        let text = |column| row.get::<_, String>(column).unwrap().into_bytes();
+        let commitments: Vec<u8> = row.get(9).unwrap();
+        let mut encoded = Vec::new();
+        for field in [
+            b"doorward audit 1".to_vec(),
+            before.to_vec(),
+            chain.to_be_bytes().to_vec(),
+            number.to_be_bytes().to_vec(),
+            at.to_be_bytes().to_vec(),
+            text(2),
+            text(3),
+            id(4),
+            id(5),
+            id(6),
+            text(7),
+            text(8),
+            commitments.clone(),
+        ] {
+            encoded.extend((field.len() as u64).to_be_bytes());
+            encoded.extend(field);
+        }
+        let hash: Bytes = row.get(10).unwrap();
+        if Bytes::from(Sha256::digest(&encoded)) != hash
+            || !texts_fit(conn, chain, number, &commitments)
+        {
+            return Some(number);
+        }
+        (before, last) = (hash, number);
+    }
+    let head: Option<(i64, Bytes, Bytes)> = conn
+        .query_row(
+            "SELECT number, hash, mac FROM audit_heads WHERE chain_id = ?1",
+            [chain],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()
+        .unwrap();
+    let Some((number, hash, mac)) = head else {
+        return Some(last + 1);
+    };
+    let mut sealed = Vec::new();
+    for part in [&chain.to_be_bytes()[..], &number.to_be_bytes(), &hash] {
+        sealed.extend((part.len() as u64).to_be_bytes());
+        sealed.extend(part);
+    }
+    if hmac(&hmac(&KEY, b"doorward audit 1"), &sealed) != mac {
+        return Some(number);
+    }
+    if number > last {
+        return Some(last + 1);
+    }
+    (number != last || hash != before).then_some(number + 1)
+}
+
+fn texts_fit(conn: &Connection, chain: i64, number: i64, commitments: &[u8]) -> bool {
+    let mut texts = conn
+        .prepare("SELECT slot, salt, text FROM audit_texts WHERE chain_id = ?1 AND number = ?2")
+        .unwrap();
+    let mut texts = texts.query([chain, number]).unwrap();
+    while let Some(row) = texts.next().unwrap() {
+        let mut salted: Vec<u8> = row.get(1).unwrap();
+        salted.extend(row.get::<_, String>(2).unwrap().into_bytes());
+        let mut wanted = vec![row.get::<_, u8>(0).unwrap()];
+        wanted.extend(Sha256::digest(&salted));
+        if !commitments.chunks(33).any(|sealed| sealed == wanted) {
+            return false;
+        }
+    }
+    true
+}
+
+fn hmac(key: &[u8], text: &[u8]) -> Bytes {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}

@@ -1,0 +1,456 @@
+//! What every answer carries, and what makes a request do nothing: forms from elsewhere, pages that are only looked
+//! at, addresses of other hosts.
+
+use doorward::domain::role::Role;
+use doorward::kit::http::request::Method;
+
+use crate::answer::Answer;
+use crate::portal::{OWNER, PASSWORD, Portal};
+use crate::samples;
+
+const OURS: &str = "https://portal.example.com";
+
+/// Whether a form of ours, sent with these headers instead of a browser's, does anything.
+fn is_taken(portal: &Portal, headers: &[(&str, &str)]) -> bool {
+    let mut stranger = portal.visitor();
+    let mut draft = stranger
+        .draft(Method::Post, "/sign-in")
+        .proven()
+        .fields(&[("email", OWNER), ("password", PASSWORD)])
+        .without("origin")
+        .without("sec-fetch-site");
+    for (name, value) in headers {
+        draft = draft.also(name, value);
+    }
+    draft.send();
+    if stranger.status() == 403 {
+        stranger.sees("The form has expired");
+    } else {
+        stranger.answers(303);
+    }
+    let is_signed_in = stranger.is_signed_in();
+    assert_eq!(is_signed_in, stranger.status() == 303);
+    is_signed_in
+}
+
+#[test]
+fn a_form_from_elsewhere_does_nothing() {
+    let portal = Portal::start();
+    portal.owner();
+    for headers in [
+        &[("Origin", "https://evil.example")][..],
+        &[("Origin", "null")],
+        &[("Origin", "")],
+        &[("Origin", "http://portal.example.com")],
+        &[("Origin", "https://portal.example.com.evil.example")],
+        &[("Origin", "https://evil.example/portal.example.com")],
+        &[("Origin", "https://portal.example.com@evil.example")],
+        &[("Origin", "portal.example.com")],
+        &[("Origin", OURS), ("Origin", "https://evil.example")],
+        &[("Origin", OURS), ("Sec-Fetch-Site", "cross-site")],
+        &[
+            ("Origin", "https://evil.example"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
+        &[("Sec-Fetch-Site", "cross-site")],
+        &[("Sec-Fetch-Site", "same-site")],
+        &[
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Sec-Fetch-Site", "cross-site"),
+        ],
+        &[("Referer", "https://evil.example/sign-in")],
+        &[(
+            "Referer",
+            "https://evil.example/?https://portal.example.com/",
+        )],
+        &[
+            ("Origin", "null"),
+            ("Referer", "https://portal.example.com/sign-in"),
+        ],
+    ] {
+        assert!(!is_taken(&portal, headers), "{headers:?}");
+    }
+    for headers in [
+        &[("Origin", OURS), ("Sec-Fetch-Site", "same-origin")][..],
+        &[("Origin", OURS)],
+        &[("Sec-Fetch-Site", "same-origin")],
+        &[("Referer", "https://portal.example.com/sign-in?next=/mail")],
+        &[],
+    ] {
+        assert!(is_taken(&portal, headers), "{headers:?}");
+    }
+    let refused = portal
+        .audit(None)
+        .into_iter()
+        .filter(|entry| entry.action == "form.refused");
+    // Each visitor had an address of its own, so none of these are alike.
+    assert_eq!(refused.count(), 17);
+}
+
+#[test]
+fn a_form_needs_the_proof_of_this_visitor_in_this_session() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut ann = portal.member_of(&owner, Role::Member, "ann@fjord.example");
+    let of_owner = owner.proof("/sign-out");
+    let of_ann = ann.proof("/sign-out");
+    let mut stranger = portal.visitor();
+    let of_stranger = stranger.proof("/sign-in");
+    let flipped = if of_ann.starts_with('A') { "B" } else { "A" };
+    for proof in [
+        "",
+        of_owner.as_str(),
+        of_stranger.as_str(),
+        &of_ann[1..],
+        &format!("{flipped}{}", &of_ann[1..]),
+        &format!("{of_ann}="),
+    ] {
+        ann.draft(Method::Post, "/sign-out")
+            .field("csrf", proof)
+            .send()
+            .answers(403);
+        assert!(ann.is_signed_in());
+    }
+    ann.draft(Method::Post, "/sign-out").send().answers(403);
+    ann.draft(Method::Post, "/sign-out")
+        .field("csrf", &of_ann)
+        .field("csrf", &of_ann)
+        .send()
+        .answers(403);
+    ann.draft(Method::Post, format!("/sign-out?csrf={of_ann}"))
+        .send()
+        .answers(403);
+    ann.draft(Method::Post, "/sign-out")
+        .field("csrf", &of_ann)
+        .send()
+        .answers(303);
+    // The proof from before signing in is not that of the session.
+    stranger.try_password(OWNER, PASSWORD).answers(303);
+    stranger
+        .draft(Method::Post, "/sign-out")
+        .field("csrf", &of_stranger)
+        .send()
+        .answers(403);
+    // And without the cookie that it is bound to it proves nothing.
+    let mut other = portal.visitor();
+    other
+        .draft(Method::Post, "/sign-in")
+        .field("csrf", &of_stranger)
+        .send()
+        .answers(403);
+}
+
+#[test]
+fn what_was_typed_into_an_expired_form_is_kept_but_for_passwords() {
+    let portal = Portal::start();
+    portal.owner();
+    let mut stranger = portal.visitor();
+    stranger
+        .draft(Method::Post, "/sign-in")
+        .fields(&[("email", "o'lea@fjord.example"), ("password", PASSWORD)])
+        .send()
+        .answers(403)
+        .sees("o'lea@fjord.example");
+    assert!(!stranger.html().contains(PASSWORD));
+}
+
+#[test]
+fn bodies_that_are_no_form_do_nothing() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let proof = owner.proof("/sign-out");
+    for (kind, body) in [
+        ("text/plain", format!("csrf%3D{proof}")),
+        ("text/plain", format!("csrf={proof}\r\n")),
+        ("application/json", format!("{{\"csrf\":\"{proof}\"}}")),
+        ("application/json", format!("{{\"a\":\"&csrf={proof}&\"}}")),
+        (
+            "multipart/form-data; boundary=x",
+            format!("--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{proof}\r\n--x--"),
+        ),
+    ] {
+        owner
+            .draft(Method::Post, "/sign-out")
+            .header("Content-Type", kind)
+            .body(body)
+            .send();
+        assert!(
+            [400, 403].contains(&owner.status()),
+            "{kind}: {}",
+            owner.status()
+        );
+        assert!(owner.is_signed_in());
+    }
+    for body in [&b"csrf=%ff"[..], b"csrf=%", b"csrf=%zz", b"csrf=%00"] {
+        owner
+            .draft(Method::Post, "/sign-out")
+            .body(body)
+            .send()
+            .answers(400);
+    }
+}
+
+/// The content of every table that looking must not change: not when a session and its account were last used, and
+/// not the log of what was refused.
+pub(crate) fn content(portal: &Portal) -> Vec<String> {
+    let tables: Vec<String> = portal.ask(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+    );
+    let mut content = Vec::new();
+    for table in tables
+        .iter()
+        .filter(|table| *table != "sessions" && !table.starts_with("audit_"))
+    {
+        let columns: Vec<String> = portal.ask(&format!(
+            "SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}') WHERE name <> 'last_seen_at'"
+        ));
+        let columns = columns.join(" || ',' || ");
+        content
+            .extend(portal.ask::<String>(&format!("SELECT '{table} ' || {columns} FROM {table}")));
+    }
+    content
+}
+
+#[test]
+fn looking_at_a_page_changes_nothing() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let routes = samples::all(&portal, &owner);
+    let before = content(&portal);
+    assert!(before.iter().any(|row| row.starts_with("invitations ")));
+    let mut stranger = portal.visitor();
+    for route in &routes {
+        for method in [Method::Get, Method::Head] {
+            owner.draft(method, route).send();
+            stranger.draft(method, route).send();
+            assert!(owner.status() < 500);
+        }
+        assert_eq!(content(&portal), before, "{route}");
+    }
+    portal.leave_mail();
+}
+
+/// What every answer carries, whatever it is.
+fn check_headers(answer: &Answer, is_https: bool) {
+    let asked = &answer.asked;
+    for (name, value) in [
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    ] {
+        assert_eq!(answer.all(name), [value], "{asked}: {name}");
+    }
+    let policy = answer.header("Content-Security-Policy").unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{asked}"
+    );
+    assert!(!policy.contains("unsafe"), "{asked}");
+    assert!(
+        answer
+            .header("Permissions-Policy")
+            .unwrap()
+            .contains("camera=()"),
+        "{asked}"
+    );
+    let is_asset = asked.contains("/assets/");
+    let caching = answer.header("Cache-Control").unwrap();
+    assert!(is_asset || caching == "no-store", "{asked}: {caching}");
+    let transport = answer.header("Strict-Transport-Security");
+    assert_eq!(transport.is_some(), is_https, "{asked}");
+    if let Some(transport) = transport {
+        let age: i64 = transport.strip_prefix("max-age=").unwrap().parse().unwrap();
+        assert!(age >= 31_536_000, "{transport}");
+    }
+    for (name, _) in &answer.headers {
+        let name = name.to_ascii_lowercase();
+        assert!(!name.starts_with("access-control-"), "{asked}: {name}");
+        assert!(
+            !["server", "x-powered-by"].contains(&name.as_str()),
+            "{asked}: {name}"
+        );
+    }
+}
+
+#[test]
+fn every_answer_carries_the_security_headers() {
+    for portal in [Portal::start(), Portal::build().http().start()] {
+        let is_https = portal.app().settings.public_url.starts_with("https");
+        let mut owner = portal.owner();
+        let mut ann = portal.member_of(&owner, Role::Member, "ann@fjord.example");
+        let mut stranger = portal.visitor();
+        for route in samples::all(&portal, &owner) {
+            for visitor in [&mut owner, &mut ann, &mut stranger] {
+                for method in [Method::Get, Method::Head, Method::Post] {
+                    // Forms without proof: what is asked for here are the headers of refusals.
+                    visitor.draft(method, &route).header("X-Evil", "1").send();
+                    check_headers(visitor.last(), is_https);
+                }
+            }
+        }
+        stranger.get("/nowhere").answers(404);
+        check_headers(stranger.last(), is_https);
+        stranger.get("/%ff").answers(400);
+        check_headers(stranger.last(), is_https);
+        stranger
+            .draft(Method::Get, "/")
+            .header("Host", "evil.example")
+            .send()
+            .answers(421);
+        check_headers(stranger.last(), is_https);
+        for _ in 0..31 {
+            stranger.try_password("nobody@fjord.example", "x");
+        }
+        stranger.answers(429);
+        check_headers(stranger.last(), is_https);
+        portal.leave_mail();
+    }
+}
+
+#[test]
+fn no_other_origin_is_let_in() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    for origin in ["https://evil.example", "null", OURS] {
+        let draft = owner.draft(Method::Get, "/").header("Origin", origin);
+        draft.header("Access-Control-Request-Method", "POST").send();
+        check_headers(owner.last(), true);
+    }
+}
+
+#[test]
+fn a_host_that_is_not_ours_gets_nothing_and_sets_nothing() {
+    let portal = Portal::start();
+    portal.owner();
+    let mut stranger = portal.visitor();
+    for host in [
+        "evil.example",
+        "portal.example.com.evil.example",
+        "",
+        "127.0.0.1",
+        "[::1]:8080",
+        "evil.example:portal.example.com",
+    ] {
+        stranger
+            .draft(Method::Get, "/sign-in")
+            .header("Host", host)
+            .send()
+            .answers(421)
+            .sees("public_url");
+        assert!(stranger.last().all("Set-Cookie").is_empty());
+        stranger
+            .draft(Method::Get, "/healthz")
+            .header("Host", host)
+            .send()
+            .answers(200);
+    }
+    for host in ["portal.example.com:8443", "PORTAL.example.com"] {
+        stranger
+            .draft(Method::Get, "/sign-in")
+            .header("Host", host)
+            .send()
+            .answers(200);
+    }
+}
+
+#[test]
+fn after_signing_in_nobody_is_sent_to_another_host() {
+    let portal = Portal::start();
+    portal.owner();
+    for next in [
+        "https://evil.example",
+        "https://portal.example.com/mail",
+        "//evil.example",
+        "//evil.example/mail",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/%2f/evil.example",
+        "/%5cevil.example",
+        "/\t/evil.example",
+        "/mail\r\nSet-Cookie: planted=1",
+        " /mail",
+        "mail",
+        "javascript:alert(1)",
+        "/nowhere",
+        "/mail/../../evil",
+        "/mail\\..\\evil",
+        "?next=//evil.example",
+        "#//evil.example",
+        "",
+    ] {
+        let mut stranger = portal.visitor();
+        stranger.post(
+            "/sign-in",
+            &[("email", OWNER), ("password", PASSWORD), ("next", next)],
+        );
+        stranger.answers(303).goes_to("/");
+        // Nor does the page itself carry it on.
+        let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        stranger
+            .sign_out()
+            .get(format!("/sign-in?next={query}"))
+            .answers(200);
+        assert!(!stranger.html().contains("evil"), "{next}");
+    }
+    for next in [
+        "/mail",
+        "/iam/accounts?q=a%20b&page=2",
+        "/?x=//evil.example",
+    ] {
+        let mut stranger = portal.visitor();
+        stranger.post(
+            "/sign-in",
+            &[("email", OWNER), ("password", PASSWORD), ("next", next)],
+        );
+        stranger.answers(303).goes_to(next);
+    }
+}
+
+#[test]
+fn the_theme_leads_back_to_pages_of_ours_only() {
+    let portal = Portal::start();
+    let mut stranger = portal.visitor();
+    for (referer, expected) in [
+        (
+            "https://portal.example.com/sign-in?next=/mail",
+            "/sign-in?next=/mail",
+        ),
+        ("https://portal.example.com//evil.example", "/"),
+        ("https://portal.example.com@evil.example/sign-in", "/"),
+        ("https://portal.example.com.evil.example/sign-in", "/"),
+        ("https://evil.example/sign-in", "/"),
+        ("", "/"),
+    ] {
+        let draft = stranger
+            .draft(Method::Post, "/theme")
+            .proven()
+            .field("theme", "dark");
+        draft
+            .header("Referer", referer)
+            .send()
+            .answers(303)
+            .goes_to(expected);
+    }
+    stranger.post("/theme", &[("theme", "pink")]).answers(400);
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let portal = Portal::start();
+    let mut stranger = portal.visitor();
+    stranger.get("/sign-in");
+    let got = stranger.last().clone();
+    stranger.head("/sign-in");
+    let headed = stranger.last();
+    assert_eq!((headed.status, headed.body.len()), (200, 0));
+    assert!(!got.body.is_empty());
+    let without_cookies = |answer: &Answer| {
+        let mut headers = answer.headers.clone();
+        headers.retain(|(name, _)| name != "Set-Cookie");
+        headers
+    };
+    assert_eq!(without_cookies(headed), without_cookies(&got));
+}

@@ -1,0 +1,166 @@
+//! One of every route, made from real rows: for the tests that go everywhere.
+
+use doorward::domain::id::{AccountId, ErrandId, ResetId};
+use doorward::domain::role::Role;
+use doorward::passwords;
+use doorward::routes::{HelpTopic, Route};
+
+use crate::portal::Portal;
+use crate::visitor::Visitor;
+
+/// How many routes there are.
+pub(crate) const ROUTES: usize = 26;
+
+/// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
+const fn place(route: &Route) -> usize {
+    match route {
+        Route::Dashboard => 0,
+        Route::SignIn => 1,
+        Route::SignOut => 2,
+        Route::SetUpHelp => 3,
+        Route::SetUp(_) => 4,
+        Route::Activate(_) => 5,
+        Route::AskForLink(_) => 6,
+        Route::ForgotPassword => 7,
+        Route::ResetPassword(_) => 8,
+        Route::Accounts => 9,
+        Route::NewAccount => 10,
+        Route::Account(_) => 11,
+        Route::ResendInvitation(_) => 12,
+        Route::CopyLink(_) => 13,
+        Route::DeleteAccount(_) => 14,
+        Route::Roles => 15,
+        Route::Role(_) => 16,
+        Route::Mail => 17,
+        Route::Errand(_) => 18,
+        Route::RetryErrand(_) => 19,
+        Route::ErrandBody(_) => 20,
+        Route::Theme => 21,
+        Route::Help(_) => 22,
+        Route::Asset(_) => 23,
+        Route::Healthz => 24,
+        Route::Readyz => 25,
+    }
+}
+
+/// The route of that place, with what it needs made for it alone: links that work, an account that is Pending, a
+/// mail that failed. All of it belongs to the owner's organisation.
+pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
+    let pending = || pending(portal, owner);
+    let route = match number {
+        0 => Route::Dashboard,
+        1 => Route::SignIn,
+        2 => Route::SignOut,
+        3 => Route::SetUpHelp,
+        4 => Route::SetUp("s".repeat(43)),
+        5 => Route::Activate(portal.link_of(owner, pending()).token.reveal()),
+        6 => Route::AskForLink(expired(portal, owner)),
+        7 => Route::ForgotPassword,
+        8 => Route::ResetPassword(reset(portal, owner)),
+        9 => Route::Accounts,
+        10 => Route::NewAccount,
+        11 => Route::Account(pending()),
+        12 => Route::ResendInvitation(old(portal, pending())),
+        13 => Route::CopyLink(pending()),
+        14 => Route::DeleteAccount(pending()),
+        15 => Route::Roles,
+        16 => Route::Role(Role::Admin),
+        17 => Route::Mail,
+        18 => Route::Errand(errand(portal, pending())),
+        19 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
+        20 => Route::ErrandBody(errand(portal, pending())),
+        21 => Route::Theme,
+        22 => Route::Help(HelpTopic::AddASubAccount),
+        23 => Route::Asset("portal.css".to_owned()),
+        24 => Route::Healthz,
+        25 => Route::Readyz,
+        _ => panic!("there is no route {number}"),
+    };
+    assert_eq!(place(&route), number, "{route} is in the wrong place");
+    route
+}
+
+/// One of every route.
+pub(crate) fn all(portal: &Portal, owner: &Visitor) -> Vec<Route> {
+    (0..ROUTES)
+        .map(|number| sample(portal, owner, number))
+        .collect()
+}
+
+fn pending(portal: &Portal, owner: &Visitor) -> AccountId {
+    let number = portal.ask::<i64>("SELECT count(*) FROM accounts")[0];
+    portal.invite(
+        owner,
+        Role::Member,
+        &format!("pending{number}@fjord.example"),
+    )
+}
+
+/// A link of yesterday.
+fn expired(portal: &Portal, owner: &Visitor) -> String {
+    let id = pending(portal, owner);
+    let link = portal.link_of(owner, id);
+    portal.tamper(&format!(
+        "UPDATE invitations SET created_at = created_at - 90000, expires_at = expires_at - 90000 WHERE account_id = {}",
+        id.number()
+    ));
+    link.token.reveal()
+}
+
+/// Invited a while ago: a link that was sent just now is not sent again.
+fn old(portal: &Portal, id: AccountId) -> AccountId {
+    portal.tamper(&format!(
+        "UPDATE invitations SET created_at = created_at - 3600 WHERE account_id = {}",
+        id.number()
+    ));
+    id
+}
+
+/// A link with which a member of their own sets another password.
+fn reset(portal: &Portal, owner: &Visitor) -> String {
+    let id = pending(portal, owner);
+    portal.accept(&portal.link_of(owner, id), "Rolf Vik");
+    let app = portal.app();
+    let account = app
+        .read(app.now(), |read| Ok(doorward::accounts::find(read, id)?))
+        .unwrap()
+        .unwrap();
+    app.write(app.now(), |tx| {
+        passwords::request_reset(tx, &owner.by(), &account)
+    })
+    .unwrap();
+    let reset: Vec<ResetId> = portal.ask(&format!(
+        "SELECT id FROM resets WHERE account_id = {}",
+        id.number()
+    ));
+    let live = app.read(app.now(), |read| {
+        passwords::live_token(read, app.keys(), reset[0])
+    });
+    let (token, _) = live.unwrap().unwrap();
+    token.reveal()
+}
+
+fn errand(portal: &Portal, to: AccountId) -> ErrandId {
+    portal.ask(&format!(
+        "SELECT id FROM errands WHERE account_id = {}",
+        to.number()
+    ))[0]
+}
+
+fn failed(portal: &Portal, id: ErrandId) -> ErrandId {
+    portal.tamper(&format!(
+        "UPDATE errands SET state = 'failed', ended_at = created_at, answer = '550 no such user' WHERE id = {}",
+        id.number()
+    ));
+    id
+}
+
+#[test]
+fn every_route_has_a_sample_that_reads_back_as_itself() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    for route in all(&portal, &owner) {
+        assert_eq!(Route::parse(&route.to_string()), Some(route));
+    }
+    portal.leave_mail();
+}

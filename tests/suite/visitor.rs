@@ -1,0 +1,501 @@
+//! A person with a browser: cookies, the forms on the pages they saw, a network address of their own.
+//!
+//! `get` and `post` behave as a browser does; a [`Draft`] can leave out or forge what no browser would.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use doorward::accounts::{self, Account};
+use doorward::domain::token::Token;
+use doorward::kit::http::cookie::Transport;
+use doorward::kit::http::fields::encode;
+use doorward::kit::http::headers::Scheme;
+use doorward::kit::http::request::{Method, Request};
+use doorward::scope::{Allowed, By, Right, Scope};
+use doorward::{door, sessions};
+
+use crate::answer::Answer;
+use crate::portal::House;
+
+/// What a cookie jar keeps of one cookie.
+#[derive(Clone, Debug)]
+struct Kept {
+    value: String,
+    ends_at: Option<i64>,
+}
+
+/// A person with a browser.
+pub(crate) struct Visitor {
+    house: Arc<House>,
+    jar: BTreeMap<String, Kept>,
+    forms: BTreeMap<String, String>,
+    last: Option<Answer>,
+    /// Where they come from.
+    pub(crate) address: IpAddr,
+    /// What their browser calls itself.
+    pub(crate) agent: String,
+    /// The address they sign in with; empty for a stranger.
+    pub(crate) email: String,
+    /// The password they type.
+    pub(crate) password: String,
+}
+
+impl Visitor {
+    /// Somebody who was never here, from an address of their own.
+    pub(crate) fn new(house: &Arc<House>) -> Self {
+        Self {
+            address: house.next_address(),
+            house: Arc::clone(house),
+            jar: BTreeMap::new(),
+            forms: BTreeMap::new(),
+            last: None,
+            agent: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+                .to_owned(),
+            email: String::new(),
+            password: String::new(),
+        }
+    }
+
+    /// Opens a page.
+    pub(crate) fn get(&mut self, path: impl Display) -> &mut Self {
+        self.draft(Method::Get, path).send()
+    }
+
+    /// Asks for a page without its body.
+    pub(crate) fn head(&mut self, path: impl Display) -> &mut Self {
+        self.draft(Method::Head, path).send()
+    }
+
+    /// Sends the form that goes to this path. Its proof is that of the newest page that had one; where none had,
+    /// the page is opened first.
+    #[track_caller]
+    pub(crate) fn post(&mut self, path: impl Display, fields: &[(&str, &str)]) -> &mut Self {
+        let path = path.to_string();
+        let proof = self.proof(&path);
+        self.draft(Method::Post, path)
+            .field("csrf", &proof)
+            .fields(fields)
+            .send()
+    }
+
+    /// Opens this page, and sends a form from it.
+    #[track_caller]
+    pub(crate) fn post_from(
+        &mut self,
+        page: impl Display,
+        path: impl Display,
+        fields: &[(&str, &str)],
+    ) -> &mut Self {
+        self.get(page);
+        self.post(path, fields)
+    }
+
+    /// A request that looks like this browser's until it is told otherwise. It carries no proof by itself.
+    pub(crate) fn draft(&mut self, method: Method, path: impl Display) -> Draft<'_> {
+        let path = path.to_string();
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+            None => (path, None),
+        };
+        let settings = &self.house.app().settings;
+        let host = settings.public_url.split("://").nth(1).unwrap().to_owned();
+        let mut headers = vec![
+            ("host".to_owned(), host),
+            ("user-agent".to_owned(), self.agent.clone()),
+            (
+                "accept".to_owned(),
+                "text/html,application/xhtml+xml,*/*;q=0.8".to_owned(),
+            ),
+            ("sec-fetch-site".to_owned(), "same-origin".to_owned()),
+        ];
+        if method == Method::Post {
+            headers.push(("origin".to_owned(), settings.public_url.clone()));
+            headers.push((
+                "content-type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned(),
+            ));
+        }
+        let cookies = self.cookie_header();
+        if !cookies.is_empty() {
+            headers.push(("cookie".to_owned(), cookies));
+        }
+        let request = Request {
+            method,
+            path,
+            query,
+            headers,
+            body: Vec::new(),
+            client: self.address,
+        };
+        Draft {
+            visitor: self,
+            request,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The proof for a form that goes to this path.
+    #[track_caller]
+    pub(crate) fn proof(&mut self, path: &str) -> String {
+        if let Some(proof) = self.forms.get(path) {
+            return proof.clone();
+        }
+        // Proofs are bound to the session, not to the form: any page of this visitor has a good one.
+        if let Some(proof) = self.forms.values().next() {
+            return proof.clone();
+        }
+        for page in [path, "/", "/sign-in"] {
+            self.get(page);
+            if let Some(proof) = self.forms.get(path).or(self.forms.values().next()) {
+                return proof.clone();
+            }
+        }
+        self.fail(&format!("no page has a form for {path}"))
+    }
+
+    /// Goes where the answer points.
+    #[track_caller]
+    pub(crate) fn follow(&mut self) -> &mut Self {
+        let Some(location) = self.location() else {
+            self.fail("the answer points nowhere")
+        };
+        self.get(location)
+    }
+
+    /// Signs in with their own address and password.
+    #[track_caller]
+    pub(crate) fn sign_in(&mut self) -> &mut Self {
+        let (email, password) = (self.email.clone(), self.password.clone());
+        self.try_password(&email, &password).answers(303)
+    }
+
+    /// Types an address and a password into the sign-in form, whatever comes of it.
+    #[track_caller]
+    pub(crate) fn try_password(&mut self, email: &str, password: &str) -> &mut Self {
+        self.post("/sign-in", &[("email", email), ("password", password)])
+    }
+
+    /// Signs out.
+    #[track_caller]
+    pub(crate) fn sign_out(&mut self) -> &mut Self {
+        self.post("/sign-out", &[]).answers(303)
+    }
+
+    /// Another browser of the same person: no cookies, another network address.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            email: self.email.clone(),
+            password: self.password.clone(),
+            ..Self::new(&self.house)
+        }
+    }
+
+    /// The last answer.
+    #[track_caller]
+    pub(crate) fn last(&self) -> &Answer {
+        self.last.as_ref().expect("nothing was asked yet")
+    }
+
+    /// Its status.
+    #[track_caller]
+    pub(crate) fn status(&self) -> u16 {
+        self.last().status
+    }
+
+    /// Where it points.
+    #[track_caller]
+    pub(crate) fn location(&self) -> Option<String> {
+        self.last().header("Location").map(str::to_owned)
+    }
+
+    /// The words on its page.
+    #[track_caller]
+    pub(crate) fn text(&self) -> String {
+        self.last().text()
+    }
+
+    /// Its body.
+    #[track_caller]
+    pub(crate) fn html(&self) -> String {
+        self.last().html()
+    }
+
+    /// A header of it.
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.last().header(name).map(str::to_owned)
+    }
+
+    /// It must have this status.
+    #[track_caller]
+    pub(crate) fn answers(&mut self, status: u16) -> &mut Self {
+        if self.status() != status {
+            self.fail(&format!("{status} was expected"));
+        }
+        self
+    }
+
+    /// It must point there.
+    #[track_caller]
+    pub(crate) fn goes_to(&mut self, path: impl Display) -> &mut Self {
+        let path = path.to_string();
+        if self.location().as_deref() != Some(path.as_str()) {
+            self.fail(&format!("it should point to {path}"));
+        }
+        self
+    }
+
+    /// A person must be able to read this on it.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, words: &str) -> &mut Self {
+        if !self.text().contains(words) {
+            self.fail(&format!("{words:?} should be on it"));
+        }
+        self
+    }
+
+    /// Nobody may be able to read this on it.
+    #[track_caller]
+    pub(crate) fn sees_not(&mut self, words: &str) -> &mut Self {
+        if self.text().contains(words) {
+            self.fail(&format!("{words:?} should not be on it"));
+        }
+        self
+    }
+
+    /// The value of a cookie, by its name without prefix.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let name = self.transport().name(name);
+        self.jar.get(&name).map(|kept| kept.value.clone())
+    }
+
+    /// The names of all cookies, as they stand in the jar.
+    pub(crate) fn cookie_names(&self) -> Vec<&str> {
+        self.jar.keys().map(String::as_str).collect()
+    }
+
+    /// Puts a cookie into the jar, under exactly that name.
+    pub(crate) fn plant(&mut self, name: &str, value: &str) {
+        let kept = Kept {
+            value: value.to_owned(),
+            ends_at: None,
+        };
+        self.jar.insert(name.to_owned(), kept);
+    }
+
+    /// Loses a cookie, by its name without prefix.
+    pub(crate) fn lose(&mut self, name: &str) {
+        let name = self.transport().name(name);
+        self.jar.remove(&name);
+    }
+
+    /// The Cookie header this browser sends.
+    pub(crate) fn cookie_header(&mut self) -> String {
+        let now = self.house.app().now().0;
+        self.jar
+            .retain(|_, kept| kept.ends_at.is_none_or(|end| now < end));
+        let pairs: Vec<String> = self
+            .jar
+            .iter()
+            .map(|(name, kept)| format!("{name}={}", kept.value))
+            .collect();
+        pairs.join("; ")
+    }
+
+    /// Whose address this is, as the file has it now.
+    #[track_caller]
+    pub(crate) fn account(&self) -> Account {
+        let email = self.email.parse().unwrap();
+        let app = self.house.app();
+        app.read(app.now(), |read| Ok(accounts::by_email(read, &email)?))
+            .unwrap()
+            .expect("there is no account of that address")
+    }
+
+    /// What their session is, as the door finds it; none when it is over.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        let token: Token = self.cookie("session")?.parse().ok()?;
+        let app = self.house.app();
+        app.read(app.now(), |read| {
+            sessions::find(read, &token.hash(), app.settings.lifetimes)
+        })
+        .unwrap()
+        .map(|found| found.scope)
+    }
+
+    /// Whether their session is alive.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.scope().is_some()
+    }
+
+    /// Who acts, for verbs that a test calls itself.
+    #[track_caller]
+    pub(crate) fn by(&self) -> By {
+        let scope = self.scope().expect("they are not signed in");
+        By {
+            actor: doorward::scope::Actor::Account {
+                id: scope.account,
+                email: scope.email,
+                session: Some(scope.session),
+            },
+            address: Some(self.address),
+            request_id: "test".to_owned(),
+        }
+    }
+
+    /// The right, as their session carries it, for verbs that a test calls itself.
+    #[track_caller]
+    pub(crate) fn allowed<R: Right>(&self) -> Allowed<R> {
+        Allowed::to(&self.scope().unwrap(), &self.by()).expect("their session lacks the right")
+    }
+
+    /// Ends the test, with everything a person needs to see why.
+    #[track_caller]
+    pub(crate) fn fail(&self, why: &str) -> ! {
+        let answer = self.last.as_ref().map_or_else(
+            || "nothing was asked".to_owned(),
+            |answer| {
+                let location = answer.header("Location").map(|to| format!(" to {to}"));
+                format!(
+                    "{} answered {}{}\n{}",
+                    answer.asked,
+                    answer.status,
+                    location.unwrap_or_default(),
+                    answer.text()
+                )
+            },
+        );
+        panic!("{why}\n\n{answer}\n\n{}", self.house.report());
+    }
+
+    fn transport(&self) -> Transport {
+        self.house.app().settings.transport
+    }
+
+    fn send(&mut self, request: &Request) -> &mut Self {
+        let app = self.house.app();
+        let response = door::handle(&app, request);
+        let scheme = match app.settings.transport {
+            Transport::Https => Scheme::Https,
+            Transport::Http => Scheme::Http,
+        };
+        let answer = Answer::new(request, &response, scheme);
+        self.house.note(request, &answer);
+        for cookie in answer.all("Set-Cookie") {
+            self.keep(cookie, app.now().0);
+        }
+        for (action, proof) in answer.forms() {
+            self.forms.insert(action, proof);
+        }
+        self.last = Some(answer);
+        self
+    }
+
+    /// Does with a Set-Cookie what a browser does.
+    fn keep(&mut self, cookie: &str, now: i64) {
+        let mut parts = cookie.split("; ");
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let age = parts
+            .find_map(|part| part.strip_prefix("Max-Age="))
+            .map(|age| age.parse::<i64>().unwrap());
+        if ["session", "visit"]
+            .map(|one| self.transport().name(one))
+            .contains(&name.to_owned())
+        {
+            // The forms seen so far were bound to what this cookie was before.
+            self.forms.clear();
+        }
+        if age == Some(0) {
+            self.jar.remove(name);
+        } else {
+            let kept = Kept {
+                value: value.to_owned(),
+                ends_at: age.map(|age| now + age),
+            };
+            self.jar.insert(name.to_owned(), kept);
+        }
+    }
+}
+
+/// A request that has not been sent yet.
+pub(crate) struct Draft<'v> {
+    visitor: &'v mut Visitor,
+    request: Request,
+    fields: Vec<(String, String)>,
+}
+
+impl<'v> Draft<'v> {
+    /// This header, in place of any other of the name.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self = self.without(name);
+        self.also(name, value)
+    }
+
+    /// This header, beside others of the name.
+    pub(crate) fn also(mut self, name: &str, value: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        self.request.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// No header of that name.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        self.request.headers.retain(|(found, _)| *found != name);
+        self
+    }
+
+    /// One more field.
+    pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// More fields.
+    pub(crate) fn fields(mut self, fields: &[(&str, &str)]) -> Self {
+        for (name, value) in fields {
+            self = self.field(name, value);
+        }
+        self
+    }
+
+    /// The proof that a form of ours going there carries.
+    #[track_caller]
+    pub(crate) fn proven(mut self) -> Self {
+        let path = self.request.path.clone();
+        let proof = self.visitor.proof(&path);
+        // Fetching it may have brought the cookie that it is bound to.
+        let cookies = self.visitor.cookie_header();
+        if !self
+            .request
+            .headers
+            .iter()
+            .any(|(name, _)| name == "cookie")
+            && !cookies.is_empty()
+        {
+            self = self.also("cookie", &cookies);
+        }
+        self.field("csrf", &proof)
+    }
+
+    /// These very bytes, in place of fields.
+    pub(crate) fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.request.body = bytes.into();
+        self
+    }
+
+    /// Sends it.
+    pub(crate) fn send(mut self) -> &'v mut Visitor {
+        if self.request.body.is_empty() {
+            let pairs: Vec<String> = self
+                .fields
+                .iter()
+                .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+                .collect();
+            self.request.body = pairs.join("&").into_bytes();
+        }
+        self.visitor.send(&self.request)
+    }
+}
