@@ -214,10 +214,7 @@ pub struct Deed {
 
 fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     let slug = row.get_ref(1)?.as_str()?;
-    let action = Action::ALL
-        .into_iter()
-        .find(|action| action.slug() == slug)
-        .ok_or_else(|| contradiction("action of an event"))?;
+    let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
     let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
         ("account", true) => Hand::Own,
         ("account", false) => Hand::Other(row.get::<_, Option<String>>(5)?.unwrap_or_default()),

@@ -72,10 +72,7 @@ pub fn sentence(deed: &Deed) -> String {
         Action::InvitationLinkAsked => {
             format!("A new activation link was asked for, for {whom}")
         }
-        Action::InvitationRefused => format!(
-            "{} activation link was refused: whoever gave the permission may no longer give it",
-            capital(&whose(deed))
-        ),
+        Action::InvitationRefused => refused(deed, &who),
         Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
         Action::SignInFailed => format!("{}{}", failures(&deed.details), from(deed)),
         Action::SignInThrottled => {
@@ -106,6 +103,20 @@ pub fn sentence(deed: &Deed) -> String {
         Action::SetupLinkMade => format!("{who} made a set-up link"),
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
     }
+}
+
+/// An invitation whose address was taken, or a link that was refused to whoever opened it.
+fn refused(deed: &Deed, who: &str) -> String {
+    if text(&deed.details, "why") == Some("taken") {
+        return format!(
+            "{who} could not invite {}: the address is taken",
+            whom(deed)
+        );
+    }
+    format!(
+        "{} activation link was refused: whoever gave the permission may no longer give it",
+        capital(&whose(deed))
+    )
 }
 
 fn who(hand: &Hand) -> String {
@@ -210,6 +221,23 @@ mod tests {
             details,
             ..deed(action, hand)
         })
+    }
+
+    #[test]
+    fn a_refused_invitation_says_why() {
+        let taken = Deed {
+            is_on_self: false,
+            details: json!({ "why": "taken" }),
+            ..deed(Action::InvitationRefused, Hand::Own)
+        };
+        assert_eq!(
+            sentence(&taken),
+            "You could not invite lea@fjord.example: the address is taken"
+        );
+        assert_eq!(
+            told(Action::InvitationRefused, Hand::Stranger, json!({})),
+            "Your activation link was refused: whoever gave the permission may no longer give it"
+        );
     }
 
     #[test]

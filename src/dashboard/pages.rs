@@ -1,8 +1,146 @@
-//! Placeholder.
-use crate::error::{Error, Result};
+//! The first page after sign-in. Each part is read only for those who may see it.
+
+use std::net::IpAddr;
+
+use super::views::{self, Concern, Numbers, PublicAddress};
+use crate::accounts;
+use crate::app::{Mode, Settings};
+use crate::audit;
+use crate::domain::role::Permission;
+use crate::error::Result;
+use crate::invitations;
+use crate::kit::db::Read;
 use crate::kit::http::response::Response;
+use crate::layout::{self, Page, Place};
+use crate::outbox::{self, Relay};
+use crate::scope::Scope;
 use crate::visit::Visit;
-/// x
-pub fn show(_: &Visit<'_>) -> Result<Response> {
-    Err(Error::NotFound)
+
+/// So many of one's own events.
+const DEEDS: i64 = 8;
+
+/// The dashboard.
+pub fn show(visit: &Visit<'_>) -> Result<Response> {
+    let scope = visit.signed_in()?;
+    let relay = visit.app.relay();
+    let (numbers, concerns, deeds, before) = visit.read(|read| {
+        Ok((
+            numbers(read, scope)?,
+            concerns(read, scope, &visit.app.settings, &relay)?,
+            audit::own(read, scope.organisation, scope.account, DEEDS)?,
+            audit::sign_in_before(read, scope)?,
+        ))
+    })?;
+    let dashboard = views::Dashboard {
+        name: scope.name.first(),
+        numbers: numbers.as_ref(),
+        concerns: concerns.as_deref(),
+        sign_in_before: before.as_ref(),
+        deeds: &deeds,
+        now: visit.now,
+        zone: &visit.zone(),
+    };
+    let page = Page::new("Dashboard", Place::Dashboard);
+    layout::page(visit, 200, &page, &views::dashboard(&dashboard))
+}
+
+fn numbers(read: &Read<'_>, scope: &Scope) -> Result<Option<Numbers>> {
+    if !scope.permissions.has(Permission::UsersList) {
+        return Ok(None);
+    }
+    let may_see_mail = scope.permissions.has(Permission::UsersManage);
+    let mail = if may_see_mail {
+        Some(outbox::counts(read, scope.organisation)?)
+    } else {
+        None
+    };
+    Ok(Some(Numbers {
+        accounts: accounts::counts(read, scope.organisation)?,
+        expired: invitations::expired_count(read, scope.organisation)?,
+        mail,
+    }))
+}
+
+/// What those who answer for the organisation should see to; none for everybody else.
+fn concerns(
+    read: &Read<'_>,
+    scope: &Scope,
+    settings: &Settings,
+    relay: &Relay,
+) -> Result<Option<Vec<Concern>>> {
+    if !scope.permissions.has(Permission::OrganisationManage) {
+        return Ok(None);
+    }
+    let mut concerns = Vec::new();
+    if let Some(trouble) = public_address(settings) {
+        concerns.push(Concern::PublicAddress(trouble, settings.public_url.clone()));
+    }
+    if *relay != Relay::Works {
+        concerns.push(Concern::Mail(relay.clone()));
+    }
+    if accounts::masters_active(read, scope.organisation)?.len() < 2 {
+        concerns.push(Concern::OneMaster);
+    }
+    let expired = invitations::expired_count(read, scope.organisation)?;
+    if expired > 0 {
+        concerns.push(Concern::Expired(expired));
+    }
+    let failed = outbox::counts(read, scope.organisation)?.failed;
+    if failed > 0 {
+        concerns.push(Concern::FailedMail(failed));
+    }
+    Ok(Some(concerns))
+}
+
+/// What is wrong with the address that links begin with. The demonstration is meant for this machine alone.
+fn public_address(settings: &Settings) -> Option<PublicAddress> {
+    if settings.mode == Mode::Demo {
+        return None;
+    }
+    if is_loopback(settings.host()) {
+        return Some(PublicAddress::Loopback);
+    }
+    settings
+        .public_url
+        .starts_with("http://")
+        .then_some(PublicAddress::InTheClear)
+}
+
+/// Whether a host, with or without a port, is this machine alone.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:80",
+            "127.8.8.8",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "portal.example.com",
+            "localhost.example.com",
+            "192.0.2.1:8080",
+            "[2001:db8::1]",
+            "0.0.0.0",
+            "",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 }

@@ -1,1 +1,250 @@
-//! Views.
+//! What the help pages say.
+//!
+//! What the product knows itself (roles, rights, how long a link lives) is drawn from it, so that the page stays true.
+
+use maud::{Markup, html};
+
+use crate::app::who_may;
+use crate::domain::role::{Permission, Permissions, Role};
+use crate::kit::html::Tone;
+use crate::kit::html::badge::Badge;
+use crate::kit::html::notice::note;
+use crate::kit::html::stats::details;
+use crate::kit::html::table::{Cell, Column, Shape, Table, row};
+use crate::routes::Route;
+
+/// What the pages need to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'f> {
+    /// What the Portal is called.
+    pub brand: &'f str,
+    /// How long an activation link lives.
+    pub link_hours: i64,
+    /// What the reader may do; none for strangers.
+    pub permissions: Option<Permissions>,
+}
+
+impl Facts<'_> {
+    /// A link, for those who may follow it; for others the words alone.
+    fn to(&self, permission: Permission, route: &Route, words: &str) -> Markup {
+        let may = self.permissions.is_some_and(|held| held.has(permission));
+        html! { @if may { a href=(route) { (words) } } @else { b { (words) } } }
+    }
+
+    fn hours(&self) -> String {
+        match self.link_hours {
+            1 => "1 hour".to_owned(),
+            hours => format!("{hours} hours"),
+        }
+    }
+}
+
+/// How a teammate gets an account of their own.
+#[must_use]
+pub fn add_a_sub_account(facts: &Facts<'_>) -> Markup {
+    html! {
+        article.prose {
+            (introduction(facts))
+            (iam_page(facts))
+            (roles(facts))
+            (create(facts))
+            (afterwards())
+            (notes())
+        }
+    }
+}
+
+fn introduction(facts: &Facts<'_>) -> Markup {
+    html! {
+        section.stack {
+            h1 { "Add a sub-account" }
+            p {
+                "A sub-account lets a teammate use " (facts.brand) " with their own email and password, so that nobody \
+                 shares the master account. Each sub-account has one role, and the role says what it may do."
+            }
+            ul {
+                li { b { "One person, one account." } " The audit log shows who did what." }
+                li { b { "Rights by role." } " Managers, accounting and engineering each get the rights they need." }
+                li { b { "Fast revocation." } " When somebody leaves, nobody else has to change a password." }
+            }
+            (note(Tone::Plain, &html! {
+                p { "To create and manage sub-accounts you need the role " (who_may(Permission::UsersManage)) "." }
+            }))
+        }
+    }
+}
+
+fn iam_page(facts: &Facts<'_>) -> Markup {
+    html! {
+        section.stack {
+            h2 { "Open the IAM page" }
+            p {
+                @if facts.permissions.is_none() { a href=(Route::SignIn) { "Sign in" } ". " }
+                "In the menu on the left, choose " (facts.to(Permission::UsersList, &Route::Accounts, "IAM"))
+                ". The page has two parts:"
+            }
+            ul {
+                li {
+                    (facts.to(Permission::UsersList, &Route::Accounts, "Accounts")) ": every account, master and sub, \
+                     with Name, Email, Phone, Permission and Status."
+                }
+                li {
+                    (facts.to(Permission::UsersList, &Route::Roles, "Roles")) ": the roles, and how many permissions \
+                     each one carries."
+                }
+            }
+        }
+    }
+}
+
+fn roles(facts: &Facts<'_>) -> Markup {
+    let columns = [
+        Column::new(Cell::Main, "Role"),
+        Column::new(Cell::Detail, "Main rights"),
+        Column::new(Cell::Extra, "When to use"),
+        Column::new(Cell::Amount, "Permissions"),
+    ];
+    let rows = html! {
+        @for role in Role::ALL {
+            (row(&[
+                (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
+                (Cell::Detail, html! { (role.main_rights()) }),
+                (Cell::Extra, html! { (role.when_to_use()) }),
+                (Cell::Amount, html! { (role.permissions().count()) }),
+            ]))
+        }
+    };
+    html! {
+        section.stack {
+            h2 { "Available roles" }
+            (Table { caption: "Available roles", shape: Shape::Plain, columns: &columns, rows, foot: None })
+            p {
+                "You can give a role only if your own permissions include all of its permissions: an Admin invites \
+                 Members, Billing and Admins, and never a Master."
+            }
+        }
+    }
+}
+
+fn create(facts: &Facts<'_>) -> Markup {
+    html! {
+        section.stack {
+            h2 { "Create a sub-account" }
+            h3 { "Step 1. Open the form" }
+            p {
+                "On the Accounts tab, choose "
+                (facts.to(Permission::UsersManage, &Route::NewAccount, "+ Create account")) " in the top right."
+            }
+            h3 { "Step 2. Fill it in" }
+            (details(&[
+                ("Email", html! { "Required. The address of the person who gets the sub-account; they sign in with it. \
+                    Each email can be registered once across the whole system." }),
+                ("Permission", html! { "Required. One of the roles above. Begin with the smallest that will do." }),
+            ]))
+            p { "Choose " b { "Confirm" } "." }
+            h3 { "Step 3. The person activates it by email" }
+            p { "An invitation goes to that address. The person:" }
+            ol {
+                li { "opens the email and follows the activate account link," }
+                li { "sets a password of at least 8 characters, with upper case, lower case, a number and a special character," }
+                li { "signs in with the email and that password." }
+            }
+            p {
+                "Nothing in the inbox? Look in Spam/Junk. The link is valid for " (facts.hours()) ". After that, choose "
+                b { "Resend invitation" } " in the account's menu, or delete the account and invite anew; the page of an \
+                 expired link also lets the person ask for a new one. Where mail is off, " b { "Copy activation link" }
+                " shows the link, to be handed over by other means."
+            }
+            h3 { "Step 4. Make it hard to steal" }
+            p {
+                "We strongly recommend two-factor authentication (2FA) for every sub-account: one without it is the \
+                 weakest link in the IAM set-up. This version of the Portal signs in by password alone, so let everyone \
+                 use a password manager and a password that is used nowhere else."
+            }
+        }
+    }
+}
+
+fn afterwards() -> Markup {
+    html! {
+        section.stack {
+            h2 { "After creation" }
+            p { "The new sub-account stands in the list with a status:" }
+            (details(&[
+                ("Active", html! { (Badge::Good("Active")) " Activated by email, ready to sign in." }),
+                ("Pending", html! { (Badge::Pending("Pending")) " Waiting for the person to open the email." }),
+            ]))
+            p { "While it is Pending you can resend the invitation, copy the activation link, or delete it: the link is then dead, and the email is free again." }
+        }
+    }
+}
+
+fn notes() -> Markup {
+    html! {
+        section.stack {
+            h2 { "Notes" }
+            ul {
+                li { "Each email belongs to exactly one account in the whole system. If another organisation uses it already, it cannot be added here." }
+                li { "Sub-accounts share billing with the master account: what a sub-account creates is billed to the organisation." }
+                li { "A wider permission takes effect the next time the person signs out and in again." }
+                li { "A forgotten password: " a href=(Route::ForgotPassword) { "ask for a reset link" } "." }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(link_hours: i64, permissions: Option<Permissions>) -> String {
+        add_a_sub_account(&Facts {
+            brand: "Halden Portal",
+            link_hours,
+            permissions,
+        })
+        .into_string()
+    }
+
+    #[test]
+    fn the_page_says_what_the_product_does() {
+        let page = page(24, None);
+        for said in [
+            "Halden Portal",
+            "valid for 24 hours",
+            "Spam/Junk",
+            "at least 8 characters",
+            "registered once across the whole system",
+            "the role Admin or Master",
+            "+ Create account",
+            "Confirm",
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
+        for role in Role::ALL {
+            assert!(
+                page.contains(role.main_rights()) && page.contains(role.when_to_use()),
+                "{role}"
+            );
+        }
+        assert!(super::tests::page(48, None).contains("valid for 48 hours"));
+        assert!(super::tests::page(1, None).contains("valid for 1 hour."));
+    }
+
+    #[test]
+    fn links_lead_only_where_the_reader_may_go() {
+        let stranger = page(24, None);
+        assert!(stranger.contains("href=\"/sign-in\"") && !stranger.contains("href=\"/iam/"));
+        let member = page(24, Some(Role::Member.permissions()));
+        assert!(!member.contains("href=\"/iam/") && !member.contains("href=\"/sign-in\""));
+        let admin = page(24, Some(Role::Admin.permissions()));
+        for path in [
+            "/iam/accounts",
+            "/iam/accounts/new",
+            "/iam/roles",
+            "/iam/roles/member",
+        ] {
+            assert!(admin.contains(&format!("href=\"{path}\"")), "{path}");
+        }
+    }
+}

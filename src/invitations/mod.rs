@@ -20,7 +20,7 @@ use crate::domain::token::{Nonce, Purpose, Token};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::{Keys, Use};
-use crate::kit::time::{DAY, HOUR, Timestamp};
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::organisations::{self, Organisation};
 use crate::outbox::{self, Errand, Recipient};
 use crate::passwords::{self, PasswordHash};
@@ -222,12 +222,11 @@ pub fn resend(
     // Whoever resends gives the role anew.
     accounts::may_give(by, account.role)?;
     if let Some(older) = sql::live(tx, account.id)? {
-        if by.by().account().is_some()
-            && tx.now().since(older.created_at) < crate::kit::time::MINUTE
-        {
+        let age = tx.now().since(older.created_at);
+        if by.by().account().is_some() && age < MINUTE {
             return Err(Error::TooMany {
-                retry_after: 60,
-                sentence: "A link was sent less than a minute ago. Give it a moment.".to_owned(),
+                retry_after: MINUTE - age.max(0),
+                sentence: "The last link is less than a minute old. Give it a moment.".to_owned(),
             });
         }
         sql::replace(tx, older.id)?;

@@ -1,6 +1,6 @@
 //! How the first run is drawn: where the link is, the form it opens, and the facts beside it.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Choice, Select};
@@ -110,7 +110,7 @@ pub fn facts(facts: &Facts<'_>) -> Markup {
 /// A path or address that may go on in the next line after each slash.
 fn breakable(text: &str) -> Markup {
     html! {
-        @for part in text.split_inclusive('/') { (part) (PreEscaped("<wbr>")) }
+        @for part in text.split_inclusive('/') { (part) wbr; }
     }
 }
 

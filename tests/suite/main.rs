@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
@@ -8,6 +10,12 @@ mod audit;
 mod browser;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod dashboard;
+#[cfg(test)]
+mod error_pages;
+#[cfg(test)]
+mod first_run;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -19,15 +27,27 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_page;
+#[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod new_passwords;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod resets;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

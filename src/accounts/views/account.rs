@@ -16,7 +16,7 @@ use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
-use crate::kit::html::time::{day, time};
+use crate::kit::html::time::{day, time, when};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 
@@ -43,8 +43,8 @@ pub fn show(viewer: &Viewer, facts: &Facts, csrf: &str) -> Markup {
         (page_head(&account.label(), Some(&lead(account, viewer)), buttons.as_ref()))
         @if let Some(words) = hint(line, viewer, &acts) { (words) }
         (details(&rows(facts, viewer)))
-        @if acts.has(Act::Delete) { (danger(&acts)) }
         (activity(&facts.activity, viewer))
+        @if acts.has(Act::Delete) { (danger(&acts)) }
     }
 }
 
@@ -54,7 +54,7 @@ fn lead(account: &Account, viewer: &Viewer) -> String {
         (Status::Pending, _) | (_, None) => {
             format!("{}, not activated yet", account.role)
         }
-        (_, Some(at)) => format!("{} since {}", account.role, dates::day(at, &viewer.zone)),
+        (_, Some(at)) => format!("{} · Joined {}", account.role, dates::day(at, &viewer.zone)),
     };
     match (&account.name, &account.email) {
         (Some(_), Some(email)) => format!("{email} · {since}"),
@@ -127,7 +127,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
     if let (Status::Pending, Some(at)) = (account.status, line.invited_at) {
         rows.push((
             "Invited",
-            html! { (time(at, viewer.now, &viewer.zone)) " by " (by(line.invited_by.as_ref())) },
+            html! { (time(at, viewer.now, &viewer.zone)) ", by " (by(line.invited_by.as_ref())) },
         ));
     }
     if let (Status::Pending, Some(at)) = (account.status, line.link_expires_at) {
@@ -153,14 +153,14 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
     html! {
         (day(account.created_at, &viewer.zone))
         @if account.id == viewer.owner { ", with the organisation" }
-        @else { " by " (by(line.created_by.as_ref())) }
+        @else { ", by " (by(line.created_by.as_ref())) }
     }
 }
 
 fn link(expires_at: Timestamp, viewer: &Viewer) -> Markup {
     html! {
-        @if expires_at > viewer.now { "Works once, until " } @else { "Expired: " }
-        (time(expires_at, viewer.now, &viewer.zone))
+        @if expires_at > viewer.now { "Works once, until " } @else { "Expired " }
+        (when(expires_at, viewer.now, &viewer.zone))
     }
 }
 

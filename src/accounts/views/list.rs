@@ -42,12 +42,11 @@ impl Query {
         let text = get("q").map(|text| text.trim().chars().take(TEXT_MAX).collect::<String>());
         let number = |name| get(name).and_then(|text| text.parse::<i64>().ok());
         let status = get("status");
-        let slug = |known: &&str| status.as_deref() == Some(*known);
         let filter = Filter {
             text: text.filter(|text| !text.is_empty()),
             status: ["active", "pending", "disabled"]
                 .into_iter()
-                .find(|known| slug(&known)),
+                .find(|known| status.as_deref() == Some(*known)),
             role: get("role").and_then(|key| key.parse().ok()),
             sort: get("sort")
                 .and_then(|key| Sort::ALL.into_iter().find(|sort| sort.key() == key))

@@ -1,5 +1,6 @@
 //! The pages of those who invite.
 
+use crate::accounts::views::Query;
 use crate::accounts::{self, Account, EMAIL_FIELD};
 use crate::audit::{Action, Event};
 use crate::domain::email::Email;
@@ -8,6 +9,7 @@ use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::invitations::views::inviter::{self as views, NewForm, ShownLink};
 use crate::invitations::{self, Link};
+use crate::kit::http::fields::Fields;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
@@ -51,7 +53,7 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
             retry_after,
             sentence,
         }) => {
-            refuse_for_now(visit, |event| event.on_text(&email))?;
+            refuse_for_now(visit, &email)?;
             let response = draw(visit, 429, &form, Some(&sentence), None)?;
             Ok(response.with("Retry-After", &retry_after.max(1).to_string()))
         }
@@ -71,12 +73,13 @@ fn created(visit: &Visit<'_>, id: AccountId, email: &Email) -> Response {
 }
 
 /// What a cap refused stands in the log, as every refusal does.
-fn refuse_for_now(visit: &Visit<'_>, on: impl FnOnce(Event) -> Event) -> Result<()> {
+fn refuse_for_now(visit: &Visit<'_>, email: &Email) -> Result<()> {
     let event = Event::of(visit.signed_in()?.organisation, Action::Denied)
+        .on_text(email)
         .with("route", visit.route.name())
         .with("method", "POST")
         .with("code", "too-many");
-    visit.app.refuse(visit.now, &visit.by(), &on(event))
+    visit.app.refuse(visit.now, &visit.by(), &event)
 }
 
 fn draw(
@@ -106,30 +109,32 @@ pub fn resend(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ManageAccounts>()?;
     visit.form(&[])?;
     let terms = visit.app.settings.terms;
-    match visit.write(|tx| invitations::resend(tx, &by, id, terms)) {
-        Ok(account) => {
-            let message = if visit.app.mailer().is_some() {
-                format!(
-                    "A new link is on its way to {}. The older one no longer works.",
-                    account.label()
-                )
-            } else {
-                "There is a new link. The older one no longer works.".to_owned()
-            };
-            Ok(visit.redirect_with(&Route::Account(id), &message))
-        }
-        Err(Error::TooMany {
-            retry_after,
-            sentence,
-        }) => {
-            let account = visit.read(|read| accounts::actionable(read, &by, id))?;
-            refuse_for_now(visit, |event| event.on(id, account.label()))?;
-            let page = Page::new("Not yet · IAM", Place::Iam).with_errors(true);
-            let response = layout::page(visit, 429, &page, &views::wait(&account, &sentence))?;
-            Ok(response.with("Retry-After", &retry_after.max(1).to_string()))
-        }
-        Err(error) => Err(error),
+    let account = visit.write(|tx| invitations::resend(tx, &by, id, terms))?;
+    let message = if visit.app.mailer().is_some() {
+        format!(
+            "A new link is on its way to {}. The older one no longer works.",
+            account.label()
+        )
+    } else {
+        "There is a new link to copy. The older one no longer works.".to_owned()
+    };
+    Ok(visit.with_flash(back(visit, id), &message))
+}
+
+/// To the list as it was, when the menu of one of its rows was used; else to the account.
+fn back(visit: &Visit<'_>, id: AccountId) -> Response {
+    let from = visit
+        .request
+        .header("referer")
+        .and_then(|referer| referer.strip_prefix(&visit.app.settings.public_url));
+    let (path, query) = from.map_or(("", ""), |from| from.split_once('?').unwrap_or((from, "")));
+    if Route::parse(path) != Some(Route::Accounts) {
+        return visit.redirect(&Route::Account(id));
     }
+    // Written anew from what it means: nothing of the header goes into the answer as it came.
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    let list = Query::read(|name| fields.get(name).map(str::to_owned));
+    Response::see_other(&list.address())
 }
 
 /// Shows the activation link, in answer to this POST alone: no address leads to it.
@@ -149,7 +154,7 @@ pub fn copy_link(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
         now: visit.now,
         zone: &visit.zone(),
         is_mailed: visit.app.mailer().is_some(),
-        may_invite: visit.allow::<InviteAccounts>().is_ok(),
+        permissions: visit.signed_in()?.permissions,
     };
     let page = Page::new("Activation link · IAM", Place::Iam);
     layout::page(visit, 200, &page, &views::link(&shown))

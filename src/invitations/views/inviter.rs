@@ -11,7 +11,7 @@ use crate::domain::text::OrganisationName;
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Choice, Select, facts};
-use crate::kit::html::copy::copy_box;
+use crate::kit::html::copy::first_copy_box;
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::post;
@@ -172,8 +172,8 @@ pub struct ShownLink<'l> {
     pub zone: &'l TimeZone,
     /// Whether the link is mailed as well.
     pub is_mailed: bool,
-    /// Whether whoever looks may create another account.
-    pub may_invite: bool,
+    /// What whoever looks may do.
+    pub permissions: Permissions,
 }
 
 /// The link to hand over by other means.
@@ -181,6 +181,8 @@ pub struct ShownLink<'l> {
 pub fn link(shown: &ShownLink<'_>) -> Markup {
     let account = Route::Account(shown.account.id).to_string();
     let new = Route::NewAccount.to_string();
+    let may_invite = shown.permissions.has(Permission::UsersManage)
+        && shown.permissions.has(Permission::RolesAssign);
     let lead = html! {
         p { b { (shown.account.label()) } " is Pending as " (shown.account.role) " until the link is used." }
     };
@@ -191,14 +193,14 @@ pub fn link(shown: &ShownLink<'_>) -> Markup {
             }))
         }
         div.stack-2 {
-            (copy_box("activation-link", "Activate account link", shown.link))
+            (first_copy_box("activation-link", "Activate account link", shown.link))
             p.hint {
                 "Works once, until " (time(shown.expires_at, shown.now, shown.zone))
                 ". Whoever opens it sets the password: give it to nobody else. You can copy it again from the account’s menu."
             }
         }
         (buttons(&html! {
-            @if shown.may_invite { (Button::dialog("Create another", &new)) }
+            @if may_invite { (Button::dialog("Create another", &new)) }
             (Button::close("Done", &account).primary())
         }))
     };
@@ -207,22 +209,6 @@ pub fn link(shown: &ShownLink<'_>) -> Markup {
         lead: Some(lead),
         back: &account,
         body,
-    }
-    .render()
-}
-
-/// Too soon, or too often: what to wait for.
-#[must_use]
-pub fn wait(account: &Account, sentence: &str) -> Markup {
-    let back = Route::Account(account.id).to_string();
-    Panel {
-        title: "Not yet",
-        lead: Some(html! { p { b { (account.label()) } } }),
-        back: &back,
-        body: html! {
-            (alert(Tone::Bad, &html! { p { (sentence) } }))
-            (buttons(&html! { (Button::close("Back to the account", &back).primary()) }))
-        },
     }
     .render()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-const VOID: [&str; 7] = ["meta", "link", "input", "hr", "br", "img", "col"];
+const VOID: [&str; 8] = ["meta", "link", "input", "hr", "br", "img", "col", "wbr"];
 
 /// One element of a page.
 #[derive(Debug, Default)]

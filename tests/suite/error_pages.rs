@@ -1,0 +1,154 @@
+//! What a visitor sees when something was refused: what happened, one way on, the id to quote; and the help page.
+
+use doorward::domain::role::Role;
+use doorward::kit::http::request::Method;
+use doorward::routes::{HelpTopic, Route};
+
+use crate::portal::{ORGANISATION, Portal};
+
+const HELP: Route = Route::Help(HelpTopic::AddASubAccount);
+
+#[test]
+fn what_is_not_there_is_said_to_strangers_and_colleagues() {
+    let portal = Portal::start();
+    let mut stranger = portal.visitor();
+    stranger
+        .get("/nowhere")
+        .answers(404)
+        .sees("There is nothing here")
+        .sees("To the sign-in page")
+        .sees("Request ")
+        .sees_not(ORGANISATION);
+    let mut owner = portal.owner();
+    owner
+        .get("/nowhere")
+        .answers(404)
+        .sees("Back to the dashboard");
+}
+
+#[test]
+fn an_expired_form_keeps_what_was_typed_and_leads_back_to_its_page() {
+    let portal = Portal::start();
+    portal.owner();
+    let mut stranger = portal.visitor();
+    stranger
+        .draft(Method::Post, "/forgot-password")
+        .field("email", "lea@fjord.example")
+        .send()
+        .answers(403)
+        .sees("The form has expired")
+        .sees("What you typed is kept below")
+        .sees("Email lea@fjord.example");
+    assert!(stranger.html().contains("href=\"/forgot-password\""));
+    stranger
+        .draft(Method::Post, "/sign-in")
+        .field("password", "Quiet-Harbour-9")
+        .send()
+        .answers(403)
+        .sees("Open the form again")
+        .sees_not("Quiet-Harbour-9")
+        .sees_not("kept below");
+    // Where nothing can be looked at, the page whose button was pressed is the way on.
+    let mut owner = portal.owner();
+    let id = portal.invite(&owner, Role::Member, "lea@fjord.example");
+    for (path, page) in [
+        (
+            format!("/iam/accounts/{id}/resend"),
+            format!("/iam/accounts/{id}"),
+        ),
+        (
+            format!("/iam/accounts/{id}/copy-link"),
+            format!("/iam/accounts/{id}"),
+        ),
+        ("/iam/accounts".to_owned(), "/iam/accounts/new".to_owned()),
+        ("/theme".to_owned(), "/".to_owned()),
+        ("/activate/x/ask".to_owned(), "/activate/x".to_owned()),
+    ] {
+        owner.draft(Method::Post, &path).send().answers(403);
+        let way_on = format!("<a class=\"btn primary\" href=\"{page}\">");
+        assert!(owner.html().contains(&way_on), "{path}: {}", owner.html());
+    }
+}
+
+#[test]
+fn a_missing_permission_is_named_with_whom_to_ask() {
+    let portal = Portal::start();
+    let mut member = portal.member(Role::Member, "mia@fjord.example");
+    member
+        .get("/iam/accounts")
+        .answers(403)
+        .sees("Your role is Member.")
+        .sees("List users")
+        .sees("Admin or Master has")
+        .sees("Ask Olivia Berg, Master.");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let portal = Portal::start();
+    let mut program = portal.visitor();
+    program
+        .draft(Method::Get, "/nowhere")
+        .header("accept", "application/json")
+        .send()
+        .answers(404);
+    let answer: serde_json::Value = serde_json::from_str(&program.html()).unwrap();
+    assert_eq!(answer["code"], "not-found");
+    assert!(
+        answer["request_id"]
+            .as_str()
+            .is_some_and(|id| !id.is_empty())
+    );
+    for _ in 0..61 {
+        program.get("/activate/x");
+    }
+    program
+        .draft(Method::Get, "/activate/x")
+        .header("accept", "application/json")
+        .send()
+        .answers(429);
+    assert!(program.header("Retry-After").is_some());
+}
+
+#[test]
+fn what_breaks_is_not_explained_to_visitors() {
+    let portal = Portal::start();
+    portal.owner();
+    portal.expect_failures();
+    portal.tamper("ALTER TABLE resets RENAME TO resets_away");
+    let mut visitor = portal.visitor();
+    visitor
+        .get(format!("/reset-password/{}A", "B".repeat(42)))
+        .answers(500)
+        .sees("Something broke here")
+        .sees("Nothing was saved.")
+        .sees("Request ");
+    for cause in ["resets", "SQL", "table", "src/"] {
+        visitor.sees_not(cause);
+    }
+    portal.tamper("ALTER TABLE resets_away RENAME TO resets");
+}
+
+#[test]
+fn the_help_page_is_for_everybody_and_links_where_the_reader_may_go() {
+    let portal = Portal::build()
+        .settings(|settings| settings.brand = "Halden Portal".to_owned())
+        .start();
+    let mut owner = portal.owner();
+    owner
+        .get(HELP)
+        .answers(200)
+        .sees("Add a sub-account")
+        .sees("Dashboard");
+    assert!(owner.html().contains("href=\"/iam/accounts/new\""));
+    portal
+        .visitor()
+        .get(HELP)
+        .answers(200)
+        .sees("Halden Portal")
+        .sees("Spam/Junk")
+        .sees("valid for 24 hours")
+        .sees_not(ORGANISATION);
+    portal.restart(|settings, _| settings.terms.ttl = 48 * 3_600);
+    portal.visitor().get(HELP).sees("valid for 48 hours");
+}
