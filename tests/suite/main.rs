@@ -63,6 +63,8 @@ mod stand_in;
 #[cfg(test)]
 mod supply;
 #[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod wait;
