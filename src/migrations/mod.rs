@@ -135,6 +135,11 @@ impl fmt::Display for Error {
             Self::Storage(path, cause) => {
                 write!(f, "the database {} cannot be used: {cause}", path.display())
             }
+            Self::Io(path, cause) if cause.kind() == io::ErrorKind::PermissionDenied => write!(
+                f,
+                "{}: {cause}; run this as the user that serves the folder, or as root",
+                path.display()
+            ),
             Self::Io(path, cause) => write!(f, "{}: {cause}", path.display()),
         }
     }
@@ -214,7 +219,7 @@ pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)
 
 /// Opens the folder beside a server that may be running: without the lock, unless there is something to set up.
 pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Result<Opened> {
-    if if_empty == IfEmpty::Refuse && is_bare(folder) {
+    if if_empty == IfEmpty::Refuse && is_bare(folder)? {
         return Err(Error::Empty(folder.to_owned()));
     }
     folder::prepare(folder)?;
@@ -224,21 +229,33 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
 }
 
 /// Neither database nor key, finished or not.
-fn is_bare(folder: &Path) -> bool {
-    !is_there(&folder.join(DATABASE)) && !is_there(&folder.join(key_file::NAME))
+fn is_bare(folder: &Path) -> Result<bool> {
+    Ok(!is_there(&folder.join(DATABASE))? && !is_there(&folder.join(key_file::NAME))?)
 }
 
-fn is_whole(folder: &Path) -> bool {
-    is_there(&folder.join(DATABASE)) && is_there(&folder.join(key_file::NAME))
+fn is_whole(folder: &Path) -> Result<bool> {
+    Ok(is_there(&folder.join(DATABASE))? && is_there(&folder.join(key_file::NAME))?)
 }
 
-fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
+/// A folder that may not be looked into is no empty one.
+fn is_there(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(at(path)(error)),
+    }
 }
 
 fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
     let deadline = instant() + SETUP_WAIT;
-    while !is_whole(folder) {
+    while !is_whole(folder)? {
         match folder::lock(folder) {
             Ok(_lock) => return settle(folder, origin),
             // A server has it and may be half-way through; one that is not will never be.
@@ -255,8 +272,8 @@ fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
     let unfinished = folder.join(UNFINISHED);
     let is_new = match (
-        is_there(&folder.join(DATABASE)),
-        is_there(&folder.join(key_file::NAME)),
+        is_there(&folder.join(DATABASE))?,
+        is_there(&folder.join(key_file::NAME))?,
     ) {
         (true, true) => false,
         (false, false) => {
@@ -274,12 +291,10 @@ fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 }
 
 fn set_up(folder: &Path, unfinished: &Path, origin: Origin<'_>) -> Result<()> {
-    if let Some(trace) = TRACES
-        .map(|name| folder.join(name))
-        .iter()
-        .find(|path| is_there(path))
-    {
-        return Err(Error::Trace(trace.clone()));
+    for trace in TRACES.map(|name| folder.join(name)) {
+        if is_there(&trace)? {
+            return Err(Error::Trace(trace));
+        }
     }
     remove_all(unfinished).map_err(at(unfinished))?;
     DirBuilder::new()
