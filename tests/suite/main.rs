@@ -11,6 +11,8 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod dashboard;
 #[cfg(test)]
 mod error_pages;
