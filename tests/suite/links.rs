@@ -298,8 +298,8 @@ fn a_guesser_is_stopped_and_costs_no_hash() {
         guesser
             .post(format!("/activate/{token}"), &filled("Eve", GOOD))
             .answers(404);
+        assert!(began.elapsed().as_secs() < 30, "something was hashed");
     }
-    assert!(began.elapsed().as_secs() < 30, "something was hashed");
     let token = "B".repeat(42) + "A";
     guesser
         .post(format!("/activate/{token}"), &filled("Eve", GOOD))
