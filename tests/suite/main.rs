@@ -27,6 +27,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod link_people;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod log;
