@@ -37,7 +37,7 @@ const ORDER: [&[&str]; 21] = [
 ];
 
 /// What stands above the door, low to high; these may know whatever is below.
-const ABOVE: [&str; 5] = ["worker", "config", "serve", "cli", "main"];
+const ABOVE: [&str; 6] = ["worker", "config", "serve", "demo", "cli", "main"];
 
 /// Where pages, views and mails of all capabilities stand: above every face.
 const PAGES: &str = "pages";
