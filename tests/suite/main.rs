@@ -53,6 +53,8 @@ mod roles;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod sign_in;
