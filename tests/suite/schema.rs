@@ -149,8 +149,9 @@ fn every_table_and_every_column_that_may_be_absent_says_why() {
         if line.starts_with("CREATE TABLE") {
             assert!(lines[at - 1].starts_with("-- "), "{line}");
         }
-        let is_column =
-            line.starts_with("  ") && line[2..].starts_with(|c: char| c.is_ascii_lowercase());
+        let is_column = line
+            .strip_prefix("  ")
+            .is_some_and(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
         if is_column && !line.contains("NOT NULL") && !line.contains("PRIMARY KEY") {
             assert!(line.contains("-- "), "{line}");
         }

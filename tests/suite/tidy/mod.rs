@@ -180,16 +180,16 @@ fn from_view(own: &[&str], path: &[&str]) -> Option<String> {
     if own.get(1) != Some(&"views") {
         return None;
     }
-    let is_asking = match path {
-        ["app" | "visit" | "layout" | "error_page", ..] => true,
-        [
-            "kit",
-            "db" | "keys" | "mail" | "throttle" | "hasher" | "random",
-            ..,
-        ] => true,
-        [_, "pages" | "sql" | "mail", ..] => true,
-        _ => false,
-    };
+    let is_asking = matches!(
+        path,
+        ["app" | "visit" | "layout" | "error_page", ..]
+            | [
+                "kit",
+                "db" | "keys" | "mail" | "throttle" | "hasher" | "random",
+                ..
+            ]
+            | [_, "pages" | "sql" | "mail", ..]
+    );
     is_asking.then(|| "a view is a function from data to markup".to_owned())
 }
 
