@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod answer;
@@ -54,6 +56,8 @@ mod resets;
 mod roles;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
