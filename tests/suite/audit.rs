@@ -6,6 +6,7 @@ use std::thread;
 
 use doorward::audit::{Action, Event};
 use doorward::domain::role::Role;
+use doorward::kit::http::request::Method;
 use doorward::kit::time::{DAY, MINUTE};
 use doorward::scope::By;
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 use crate::forms::content;
-use crate::portal::{KEY, Portal};
+use crate::portal::{KEY, PASSWORD, Portal};
+use crate::visitor::Visitor;
 
 type Bytes = [u8; 32];
 
@@ -153,6 +155,99 @@ fn eight_like_refusals_in_a_minute_are_five_rows_and_a_sum() {
     );
     ann.get("/iam/accounts").answers(403);
     assert_eq!(denied(), 8, "the next minute begins anew");
+}
+
+#[test]
+fn each_deed_is_one_row_that_says_who_to_whom_from_where_and_in_which_request() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut rows = actions(&portal).len();
+    let mut next = |deed: &str, visitor: &Visitor, actor: Option<&str>, target: Option<&str>| {
+        let entries = portal.audit(Some(portal.first()));
+        assert_eq!(entries.len(), rows + 1, "{deed}: {:?}", actions(&portal));
+        rows += 1;
+        let entry = &entries[0];
+        assert_eq!(entry.action, deed);
+        assert_eq!(entry.actor_text.as_deref(), actor, "{deed}");
+        assert_eq!(entry.target.as_deref(), target, "{deed}");
+        assert_eq!(entry.address, Some(visitor.address.to_string()), "{deed}");
+        assert_eq!(entry.at, portal.app().now().0, "{deed}");
+        assert_eq!(entry.request_id.len(), 16, "{deed}");
+    };
+    let (ann, ben) = ("ann@fjord.example", "ben@fjord.example");
+    let by_owner = Some(owner.email.clone());
+    let by_owner = by_owner.as_deref();
+    let id = portal.invite(&owner, Role::Member, ann);
+    next("account.created", &owner, by_owner, Some(ann));
+    owner
+        .post(format!("/iam/accounts/{id}/copy-link"), &[])
+        .answers(200);
+    next("invitation.link_copied", &owner, by_owner, Some(ann));
+    portal.travel(MINUTE);
+    owner
+        .post(format!("/iam/accounts/{id}/resend"), &[])
+        .answers(303);
+    next("invitation.resent", &owner, by_owner, Some(ann));
+    portal.work();
+    let mut visitor = portal.visitor();
+    let filled = [
+        ("name", "Ann Vik"),
+        ("phone", ""),
+        ("password", PASSWORD),
+        ("password_confirmation", PASSWORD),
+    ];
+    visitor.post(portal.link_for(ann), &filled).answers(303);
+    next("account.activated", &visitor, Some(ann), Some(ann));
+    visitor.try_password(ann, "Wrong-Horse-7!").answers(422);
+    next("sign_in.failed", &visitor, None, Some(ann));
+    visitor.try_password(ann, PASSWORD).answers(303);
+    next("sign_in.succeeded", &visitor, Some(ann), Some(ann));
+    visitor.get("/mail").answers(403);
+    next("denied", &visitor, Some(ann), None);
+    visitor.draft(Method::Post, "/sign-out").send().answers(403);
+    next("form.refused", &visitor, Some(ann), None);
+    visitor.post("/sign-out", &[("a", "b")]).answers(400);
+    next("request.malformed", &visitor, Some(ann), None);
+    visitor.sign_out();
+    next("signed_out", &visitor, Some(ann), Some(ann));
+    visitor
+        .post("/forgot-password", &[("email", ann)])
+        .answers(303);
+    next("password.reset_requested", &visitor, None, Some(ann));
+    portal.work();
+    visitor
+        .post(portal.link_for(ann), &filled[2..])
+        .answers(303);
+    next("password.changed", &visitor, Some(ann), Some(ann));
+    let id = portal.invite(&owner, Role::Member, ben);
+    next("account.created", &owner, by_owner, Some(ben));
+    owner
+        .post(format!("/iam/accounts/{id}/delete"), &[("email", ben)])
+        .answers(303);
+    next("account.deleted", &owner, by_owner, Some(ben));
+}
+
+#[test]
+fn what_makes_strangers_wait_is_recorded() {
+    let portal = Portal::start();
+    portal.owner();
+    let mut stranger = portal.visitor();
+    for number in 0..40 {
+        let email = format!("p{number}@fjord.example");
+        stranger.post("/forgot-password", &[("email", &email)]);
+    }
+    stranger.answers(429);
+    let denied = portal
+        .audit(None)
+        .into_iter()
+        .filter(|entry| entry.action == "denied");
+    let denied: Vec<_> = denied.collect();
+    assert_eq!(denied.len(), 5);
+    assert!(
+        denied[0].details.contains("too-many"),
+        "{}",
+        denied[0].details
+    );
 }
 
 #[test]
