@@ -30,9 +30,6 @@ pub const LINK_TTL: i64 = 30 * MINUTE;
 /// The file in the data folder that keeps the link until it was used.
 pub const LINK_FILE: &str = "setup-link";
 
-/// The file in the data folder that holds the link until it is used.
-pub const LINK_FILE: &str = "setup-link";
-
 /// The link was used, or is of no use any more: its file goes.
 pub fn remove_link_file(data: &Path) -> std::io::Result<()> {
     folder::remove(&data.join(LINK_FILE))
