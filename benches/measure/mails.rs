@@ -1,5 +1,7 @@
 //! Mail out: the invitations' mails over one kept connection, beside Postfix's own source to Postfix's own sink.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -42,7 +44,12 @@ impl Sink {
     }
 
     fn open(&self) -> Result<Running> {
-        let sink = Command::new(SINK)
+        let mut command = Command::new(SINK);
+        if fs::metadata("/proc/self")?.uid() == 0 {
+            // It refuses to serve as root.
+            command.args(["-u", "nobody"]);
+        }
+        let sink = command
             .arg(format!("127.0.0.1:{}", self.port))
             .arg("100")
             .stdin(Stdio::null())

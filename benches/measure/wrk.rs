@@ -27,8 +27,6 @@ pub(crate) struct Seen {
     pub(crate) requests: f64,
     /// Answers a second.
     pub(crate) rate: f64,
-    /// Half of the answers took no longer, in milliseconds.
-    pub(crate) p50: f64,
     /// All but one in a hundred took no longer, in milliseconds.
     pub(crate) p99: f64,
 }
@@ -85,7 +83,6 @@ fn read(text: &str) -> Result<Seen> {
     Ok(Seen {
         requests,
         rate: after("Requests/sec:")?.parse()?,
-        p50: milliseconds(after("50%")?)?,
         p99: milliseconds(after("99%")?)?,
     })
 }
