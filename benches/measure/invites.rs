@@ -105,7 +105,7 @@ impl Raw {
         let conn = Connection::open(folder.join("raw.db"))?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;
-             PRAGMA mmap_size = 268435456; PRAGMA journal_size_limit = 67108864;
+             PRAGMA journal_size_limit = 67108864;
              CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;",
         )?;
         Ok(Self(conn))

@@ -29,10 +29,11 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<Connection> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_prepared_statement_cache_capacity(128);
-    // FULL: an answer is sent after the commit, and the commit after the disk has it.
+    // FULL: an answer is sent after the commit, and the commit after the disk has it. The file is not mapped into
+    // memory: each connection would map it for itself, and their caches hold what is hot.
     conn.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
-         PRAGMA mmap_size = 268435456;",
+         PRAGMA mmap_size = 0;",
     )?;
     match role {
         Role::Writer => conn.execute_batch(
