@@ -62,6 +62,11 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
     };
     // Assets are the same for everybody, and health is asked by machines that know no name.
     match &route {
+        Some(plain @ (Route::Asset(_) | Route::Healthz | Route::Readyz))
+            if request.method == Method::Post =>
+        {
+            return (plain.name(), dispatch::not_allowed("GET, HEAD"));
+        }
         Some(Route::Asset(name)) => {
             let answer = assets::answer(name, request.header("accept-encoding"));
             return (

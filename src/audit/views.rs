@@ -16,18 +16,18 @@ use crate::kit::time::Timestamp;
 pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) -> Markup {
     let columns = [
         Column::new(Cell::Main, "What"),
-        Column::new(Cell::Aside, "When"),
+        Column::new(Cell::End, "When"),
     ];
     let rows = html! {
         @for deed in deeds {
             (row(&[
-                (Cell::Main, html! { span.person { (icon(deed.action)) span { (sentence(deed)) } } }),
-                (Cell::Aside, time(deed.at, now, zone)),
+                (Cell::Main, html! { span.person { span.muted { (icon(deed.action)) } span { (sentence(deed)) } } }),
+                (Cell::End, html! { span.muted.nowrap { (time(deed.at, now, zone)) } }),
             ]))
         }
     };
     html! {
-        (Table { caption, shape: Shape::Cards, columns: &columns, rows, foot: None })
+        div.break { (Table { caption, shape: Shape::Plain, columns: &columns, rows, foot: None }) }
     }
 }
 
@@ -36,7 +36,7 @@ const fn icon(action: Action) -> Icon {
         Action::OrganisationCreated | Action::OrganisationDeleted => Icon::Building2,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated => Icon::CircleCheck,
-        Action::AccountDisabled => Icon::Ban,
+        Action::AccountDisabled => Icon::CircleX,
         Action::AccountDeleted => Icon::Trash2,
         Action::InvitationResent | Action::InvitationLinkAsked | Action::MailRetried => Icon::Mail,
         Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
@@ -66,7 +66,7 @@ pub fn sentence(deed: &Deed) -> String {
             format!("{who} invited {whom}{}", as_role(&deed.details))
         }
         Action::AccountActivated => format!("{who} activated {} account", whose(deed)),
-        Action::AccountDisabled => format!("{who} disabled {whom}"),
+        Action::AccountDisabled => format!("{who} disabled {} account", whose(deed)),
         Action::AccountDeleted => format!("{who} deleted {whom}"),
         Action::InvitationResent => format!("{who} sent {whom} a new activation link"),
         Action::InvitationLinkCopied => format!("{who} copied {} activation link", whose(deed)),

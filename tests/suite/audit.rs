@@ -43,6 +43,7 @@ fn five_hundred_parallel_deeds_leave_chains_without_gaps() {
         for mut owner in owners {
             let portal = &portal;
             scope.spawn(move || {
+                owner.proof("/iam/accounts");
                 for number in 0..30 {
                     let email = format!("p{number}.{}", owner.email);
                     portal.invite(&owner, Role::Member, &email);

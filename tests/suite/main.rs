@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod answer;
@@ -10,6 +12,8 @@ mod audit;
 mod browser;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod command;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]
@@ -26,6 +30,8 @@ mod gate;
 mod house;
 #[cfg(test)]
 mod html;
+#[cfg(test)]
+mod link_people;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
@@ -51,6 +57,8 @@ mod roles;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod sign_in;
@@ -60,6 +68,8 @@ mod smtp;
 mod stand_in;
 #[cfg(test)]
 mod supply;
+#[cfg(test)]
+mod tidy;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

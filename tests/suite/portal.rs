@@ -5,17 +5,19 @@
 //! damaged file, a broken audit chain, badly formed pages, and secrets in the log or in the file.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use doorward::accounts::{self, Account};
 use doorward::app::{App, Mode, Outside, Settings};
 use doorward::audit;
 use doorward::domain::id::{AccountId, OrganisationId};
 use doorward::domain::role::Role;
 use doorward::error::Error;
-use doorward::invitations::{self, Acceptance, Link, Terms};
+use doorward::invitations::{self, Link, Terms};
 use doorward::kit::db::{Db, World};
 use doorward::kit::hasher::{Cost, Hasher};
 use doorward::kit::http::cookie::Transport;
@@ -26,9 +28,10 @@ use doorward::kit::random::SeededRandom;
 use doorward::kit::time::{Clock, FixedClock, Timestamp};
 use doorward::organisations;
 use doorward::passwords::PasswordHash;
-use doorward::scope::{Actor, Allowed, By, InviteAccounts};
+use doorward::routes::Route;
+use doorward::scope::By;
 use doorward::sessions::Lifetimes;
-use doorward::setup::{self, Founding};
+use doorward::setup;
 use doorward::worker::Worker;
 use tempfile::TempDir;
 
@@ -99,7 +102,7 @@ impl Builder {
         self.settings.data = folder.path().to_owned();
         let house = House {
             clock: Arc::new(FixedClock::new(START)),
-            random: Arc::new(SeededRandom::new(7)),
+            random: Arc::new(SeededRandom::new(seed())),
             mailbox: Arc::new(Mailbox::default()),
             has_mail: self.has_mail,
             running: Mutex::new(None),
@@ -157,6 +160,15 @@ impl House {
         let number = self.addresses.fetch_add(1, Ordering::SeqCst) + 1;
         let [_, a, b, c] = number.to_be_bytes();
         IpAddr::from([10 + a, b, c, 1])
+    }
+
+    /// Whose address this is, as the file has it now.
+    #[track_caller]
+    pub(crate) fn account(&self, email: &str) -> Account {
+        let (app, email) = (self.app(), email.parse().unwrap());
+        app.read(app.now(), |read| Ok(accounts::by_email(read, &email)?))
+            .unwrap()
+            .expect("there is no account of that address")
     }
 
     /// Remembers what was sent and answered, for the checks at the end.
@@ -430,26 +442,17 @@ impl Portal {
     pub(crate) fn member_of(&self, by: &Visitor, role: Role, email: &str) -> Visitor {
         let id = self.invite(by, role, email);
         let link = self.link_of(by, id);
-        let name = email.split('@').next().unwrap();
-        self.accept(&link, &format!("{} Vik", name.to_uppercase()));
+        let name = email.split('@').next().unwrap().to_uppercase();
+        self.accept(&link, &format!("{name} Vik"));
         self.signed_in(email)
     }
 
     /// A Pending account, invited by this person into their organisation.
     #[track_caller]
     pub(crate) fn invite(&self, by: &Visitor, role: Role, email: &str) -> AccountId {
-        let app = self.app();
-        let allowed: Allowed<InviteAccounts> = by.allowed();
-        app.write(app.now(), |tx| {
-            invitations::invite(
-                tx,
-                &allowed,
-                &email.parse().unwrap(),
-                role,
-                app.settings.terms,
-            )
-        })
-        .unwrap()
+        let fields = [("email", email), ("role", role.key())];
+        by.clone().post("/iam/accounts", &fields).answers(303);
+        self.0.account(email).id
     }
 
     /// The activation link of a Pending account, copied by this person.
@@ -465,16 +468,14 @@ impl Portal {
     /// Uses an activation link, with everybody's password.
     #[track_caller]
     pub(crate) fn accept(&self, link: &Link, name: &str) {
-        let app = self.app();
-        let acceptance = Acceptance {
-            name: name.parse().unwrap(),
-            phone: None,
-            hash: self.hash(PASSWORD),
-        };
-        app.write(app.now(), |tx| {
-            invitations::accept(tx, &stranger(), &link.token, &acceptance)
-        })
-        .unwrap();
+        let fields = [
+            ("name", name),
+            ("phone", ""),
+            ("password", PASSWORD),
+            ("password_confirmation", PASSWORD),
+        ];
+        let path = Route::Activate(link.token.reveal());
+        self.visitor().post(path, &fields).answers(303);
     }
 
     /// A browser in which the person of this address is signed in.
@@ -575,20 +576,16 @@ impl Portal {
         {
             return;
         }
-        let token = app
-            .write(app.now(), |tx| setup::make_link(tx, &By::operator()))
-            .unwrap();
-        let founding = Founding {
-            organisation: ORGANISATION.parse().unwrap(),
-            time_zone: "Europe/Oslo".to_owned(),
-            name: OWNER_NAME.parse().unwrap(),
-            email: OWNER.parse().unwrap(),
-            hash: self.hash(PASSWORD),
-        };
-        app.write(app.now(), |tx| {
-            setup::found(tx, &stranger(), &token, &founding)
-        })
-        .unwrap();
+        let fields = [
+            ("organisation", ORGANISATION),
+            ("name", OWNER_NAME),
+            ("email", OWNER),
+            ("timezone", "Europe/Oslo"),
+            ("password", PASSWORD),
+            ("password_confirmation", PASSWORD),
+        ];
+        let path = self.setup_link();
+        self.visitor().post(path, &fields).answers(303);
     }
 
     /// Everything that is not as it must be at the end of every test.
@@ -681,13 +678,11 @@ impl Drop for Portal {
     }
 }
 
-/// Somebody with a link and no session.
-fn stranger() -> By {
-    By {
-        actor: Actor::Stranger,
-        address: None,
-        request_id: "test".to_owned(),
-    }
+/// Made from the test's name: its secrets repeat, and no other test has the same.
+fn seed() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::thread::current().name().hash(&mut hasher);
+    hasher.finish()
 }
 
 fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {

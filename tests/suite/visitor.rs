@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doorward::accounts::{self, Account};
+use doorward::accounts::Account;
 use doorward::domain::token::Token;
 use doorward::kit::http::cookie::Transport;
 use doorward::kit::http::fields::encode;
@@ -26,7 +26,8 @@ struct Kept {
     ends_at: Option<i64>,
 }
 
-/// A person with a browser.
+/// A person with a browser. A clone is another window of the same browser, as it is now.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     house: Arc<House>,
     jar: BTreeMap<String, Kept>,
@@ -307,11 +308,7 @@ impl Visitor {
     /// Whose address this is, as the file has it now.
     #[track_caller]
     pub(crate) fn account(&self) -> Account {
-        let email = self.email.parse().unwrap();
-        let app = self.house.app();
-        app.read(app.now(), |read| Ok(accounts::by_email(read, &email)?))
-            .unwrap()
-            .expect("there is no account of that address")
+        self.house.account(&self.email)
     }
 
     /// What their session is, as the door finds it; none when it is over.
