@@ -20,7 +20,8 @@ use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
-    Attempt, Counts, Filter, Row, attempts, counts, find, is_any_due, list, unsent, waiting_since,
+    Attempt, Counts, Filter, Row, attempts, counts, find, is_any_due, list, unsent, unsent_counts,
+    waiting_since,
 };
 
 /// What is owed.

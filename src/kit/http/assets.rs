@@ -34,7 +34,12 @@ pub fn answer(name: &str, accept_encoding: Option<&str>) -> Option<Response> {
     };
     let mut response = Response::new(200)
         .typed(asset.content_type, Body::Embedded(bytes))
-        .with("Cache-Control", "public, max-age=31536000, immutable");
+        .with("Cache-Control", "public, max-age=31536000, immutable")
+        // Opened by itself, as an image can be, a file loads nothing; to the page that uses it this means nothing.
+        .with(
+            "Content-Security-Policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        );
     if asset.gzip {
         response = response.with("Vary", "Accept-Encoding");
     }
