@@ -41,6 +41,8 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;

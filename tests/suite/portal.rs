@@ -54,6 +54,7 @@ pub(crate) struct Builder {
     settings: Settings,
     cost: Cost,
     has_mail: bool,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl Builder {
@@ -80,6 +81,12 @@ impl Builder {
         self
     }
 
+    /// Mail leaves by this instead of the mailbox.
+    pub(crate) fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mailer = Some(mailer);
+        self
+    }
+
     /// Passwords are hashed at this cost.
     pub(crate) fn cost(mut self, cost: Cost) -> Self {
         self.cost = cost;
@@ -102,6 +109,7 @@ impl Builder {
             random: Arc::new(SeededRandom::new(7)),
             mailbox: Arc::new(Mailbox::default()),
             has_mail: self.has_mail,
+            mailer: self.mailer,
             running: Mutex::new(None),
             noted: Mutex::new(Noted::default()),
             leaves_mail: AtomicBool::new(false),
@@ -137,6 +145,7 @@ pub(crate) struct House {
     random: Arc<SeededRandom>,
     mailbox: Arc<Mailbox>,
     has_mail: bool,
+    mailer: Option<Arc<dyn Mailer>>,
     running: Mutex<Option<Running>>,
     noted: Mutex<Noted>,
     leaves_mail: AtomicBool,
@@ -279,12 +288,12 @@ impl House {
     }
 
     fn run(&self, settings: Settings, cost: Cost) {
+        let mailer = self.mailer.clone();
+        let mailer = mailer.unwrap_or_else(|| Arc::clone(&self.mailbox) as Arc<dyn Mailer>);
         let outside = Outside {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as _,
-            mailer: self
-                .has_mail
-                .then(|| Arc::clone(&self.mailbox) as Arc<dyn Mailer>),
+            mailer: self.has_mail.then_some(mailer),
             mailbox: Some(Arc::clone(&self.mailbox)),
         };
         let db = Db::open(&self.file(), 4).unwrap();
@@ -322,6 +331,7 @@ impl Portal {
             },
             cost: Cost::CHEAP,
             has_mail: true,
+            mailer: None,
         }
     }
 
