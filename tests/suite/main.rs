@@ -7,11 +7,15 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
 mod dashboard;
+#[cfg(test)]
+mod delivery;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
@@ -26,6 +30,8 @@ mod gate;
 mod house;
 #[cfg(test)]
 mod html;
+#[cfg(test)]
+mod letter;
 #[cfg(test)]
 mod link_people;
 #[cfg(test)]
@@ -54,6 +60,8 @@ mod resets;
 mod roles;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
