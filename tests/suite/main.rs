@@ -21,6 +21,8 @@ mod error_pages;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod gallery;
