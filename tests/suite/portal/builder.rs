@@ -8,6 +8,7 @@ use doorward::app::{Mode, Settings};
 use doorward::invitations::Terms;
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::cookie::Transport;
+use doorward::kit::mail::Mailer;
 use doorward::sessions::Lifetimes;
 
 use super::Portal;
@@ -46,6 +47,12 @@ impl Builder {
     pub(crate) fn mail_off(mut self) -> Self {
         self.mail = MailIs::Off;
         self.settings.relay = None;
+        self
+    }
+
+    /// Mail leaves by this instead of the mailbox.
+    pub(crate) fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mail = MailIs::By(mailer);
         self
     }
 

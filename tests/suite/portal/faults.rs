@@ -12,7 +12,7 @@ impl Portal {
     /// Everything that is not as it must be at the end of every test.
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        if self.0.mail == MailIs::On && !self.0.leaves_mail.load(Ordering::SeqCst) {
+        if !matches!(self.0.mail, MailIs::Off) && !self.0.leaves_mail.load(Ordering::SeqCst) {
             self.work();
             let owed: Vec<String> = self.ask(
                 "SELECT kind || ' to ' || coalesce(recipient, 'nobody') || ': ' || state || ' ' || coalesce(answer, '')

@@ -27,10 +27,12 @@ use crate::answer::{self, Answer};
 use crate::{log, markup};
 
 /// Whether mail leaves.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum MailIs {
     /// Into the mailbox.
     On,
+    /// To this.
+    By(Arc<dyn Mailer>),
     /// Nowhere.
     Off,
 }
@@ -232,7 +234,11 @@ impl House {
         let outside = Outside {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as _,
-            mailer: (self.mail == MailIs::On).then(|| Arc::clone(&self.mailbox) as Arc<dyn Mailer>),
+            mailer: match &self.mail {
+                MailIs::On => Some(Arc::clone(&self.mailbox) as Arc<dyn Mailer>),
+                MailIs::By(mailer) => Some(Arc::clone(mailer)),
+                MailIs::Off => None,
+            },
             mailbox: Some(Arc::clone(&self.mailbox)),
         };
         let db = Db::open(&self.file(), 4).unwrap();
