@@ -40,3 +40,11 @@ pub mod door;
 pub mod worker;
 
 pub mod migrations;
+
+pub mod config;
+
+pub mod serve;
+
+pub mod demo;
+
+pub mod cli;

@@ -1,2 +1,7 @@
 //! The command: parse it, run it, print the error, exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    doorward::cli::main()
+}

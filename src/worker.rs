@@ -304,6 +304,10 @@ pub fn run(app: &Arc<App>, stop: &AtomicBool) {
             }
         }
     }
+    // The tries of the last second survive the restart too.
+    if let Err(error) = flush(app, app.now()) {
+        tracing::error!(err = %error, "the last failures were not written down");
+    }
     if let Some(mailer) = app.mailer() {
         mailer.rest();
     }

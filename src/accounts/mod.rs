@@ -66,6 +66,16 @@ pub fn activate(
     }
 }
 
+/// For the demonstration alone: the account is Disabled from here on, and its sessions are over. This is only the row
+/// that such an account has; whoever composes the deed looks after its guards and its record.
+pub fn seed_disabled(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    if sql::seed_disabled(tx, id)? {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
 /// Leaves the tombstone: address and phone are gone, the name stays.
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     if sql::bury(tx, id)? {

@@ -212,6 +212,14 @@ pub(super) fn activate(
     Ok(changed == 1)
 }
 
+pub(super) fn seed_disabled(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET status = 'disabled', disabled_at = ?2, epoch = epoch + 1 WHERE id = ?1 AND status = 'active'",
+        (id, tx.now()),
+    )?;
+    Ok(changed == 1)
+}
+
 pub(super) fn bury(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE accounts SET status = 'deleted', email = NULL, phone = NULL, disabled_at = NULL, deleted_at = ?2,

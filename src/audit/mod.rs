@@ -35,6 +35,8 @@ pub enum Action {
     AccountCreated,
     /// Its person set a password.
     AccountActivated,
+    /// It was switched off.
+    AccountDisabled,
     /// It was removed.
     AccountDeleted,
     /// A Pending owner's address was changed by the operator.
@@ -81,11 +83,12 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::AccountCreated,
         Self::AccountActivated,
+        Self::AccountDisabled,
         Self::AccountDeleted,
         Self::OwnerInvited,
         Self::InvitationResent,
@@ -117,6 +120,7 @@ impl Action {
             Self::OrganisationDeleted => "organisation.deleted",
             Self::AccountCreated => "account.created",
             Self::AccountActivated => "account.activated",
+            Self::AccountDisabled => "account.disabled",
             Self::AccountDeleted => "account.deleted",
             Self::OwnerInvited => "owner.invited",
             Self::InvitationResent => "invitation.resent",

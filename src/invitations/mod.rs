@@ -616,6 +616,11 @@ pub fn live_token(
     }))
 }
 
+/// The invitation of a Pending account that was not used or replaced, whether it has run out or not.
+pub fn live(read: &Read<'_>, account: AccountId) -> Result<Option<Invitation>> {
+    Ok(sql::live(read, account)?)
+}
+
 /// One invitation that has run out is marked so. Answers with none when there is no more.
 pub fn expire_one(tx: &Tx<'_>) -> Result<Option<Audited<()>>> {
     let Some(row) = sql::next_expired(tx)? else {

@@ -1,0 +1,152 @@
+//! The command line: each command a few lines over a verb.
+//!
+//! Commands work beside a running server, on the same file, by the same code, and are recorded with the operator as
+//! the actor. They send no mail themselves: what they owe is a row, and the server notices it within a second.
+
+mod account;
+mod audit;
+mod beside;
+mod failure;
+mod org;
+mod password;
+mod print;
+mod setup_link;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Basics, Plan, Serving};
+use crate::demo;
+use crate::kit::log;
+use crate::serve;
+
+use failure::Failure;
+
+/// An account portal in one binary with one SQLite file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "doorward",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "To look around:  doorward demo\n\
+                  To begin:        doorward serve, then open the link it prints\n\
+                  \n\
+                  Every option is an environment variable too; a flag wins over it.\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look around: sample data in a folder that is thrown away, on this machine only
+    Demo(demo::Options),
+    /// Serve the Portal; an empty data folder is set up
+    Serve {
+        #[command(flatten)]
+        basics: Basics,
+        #[command(flatten)]
+        serving: Box<Serving>,
+    },
+    /// Make a new one-time link for setting up the Portal; the one before is dead
+    SetupLink {
+        #[command(flatten)]
+        basics: Basics,
+    },
+    /// Organisations: list, create, invite the owner, delete
+    Org(org::Command),
+    /// Accounts: list, show, set a password, unlock
+    Account(account::Command),
+    /// The audit log: verify it
+    Audit(audit::Command),
+    /// Print the version
+    Version,
+}
+
+/// Runs the command that the process was called with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, and go to stdout with 0; everything else is wrong usage. When not even
+            // that can be printed, the code still tells.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print::error(&failure);
+            failure.code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(options) => demo(&options),
+        Command::Serve { basics, serving } => {
+            let plan = Plan::new(&basics, &serving).map_err(Failure::Usage)?;
+            let (level, format) = serving.log();
+            log::begin(level, format);
+            Ok(serve::run(&plan)?)
+        }
+        Command::SetupLink { basics } => setup_link::run(&basics),
+        Command::Org(command) => org::run(command),
+        Command::Account(command) => account::run(command),
+        Command::Audit(command) => audit::run(&command),
+        Command::Version => print::line(concat!("doorward ", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+fn demo(options: &demo::Options) -> Result<(), Failure> {
+    options.check().map_err(Failure::Usage)?;
+    log::begin(tracing::level_filters::LevelFilter::WARN, log::Format::Text);
+    Ok(demo::run(options)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_says_what_it_is() {
+        let mut open = vec![Cli::command()];
+        while let Some(command) = open.pop() {
+            let name = command.get_name().to_owned();
+            assert!(command.get_about().is_some(), "{name} says nothing");
+            for arg in command.get_arguments() {
+                assert!(
+                    arg.get_help().is_some(),
+                    "{name} {} says nothing",
+                    arg.get_id()
+                );
+            }
+            open.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn help_shows_no_secret_of_the_environment() {
+        let mut command = Cli::command();
+        let serve = command.find_subcommand_mut("serve").unwrap();
+        let option = serve
+            .get_arguments()
+            .find(|arg| arg.get_id() == "smtp_url")
+            .unwrap();
+        assert!(option.is_hide_env_values_set());
+    }
+}

@@ -1,0 +1,336 @@
+//! The server as a process: lock, file, port, threads; what it says when it starts, and how it stops.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use crate::app::{App, Outside};
+use crate::config::Plan;
+use crate::door;
+use crate::error::{Error, Result};
+use crate::kit::folder;
+use crate::kit::hasher::{Cost, Hasher};
+use crate::kit::http::gate::Limits;
+use crate::kit::http::headers::Scheme;
+use crate::kit::http::server::{self, Server};
+use crate::kit::mail::Mailer;
+use crate::kit::mail::smtp::Smtp;
+use crate::kit::random::OsRandom;
+use crate::kit::time::{Clock, SystemClock, instant};
+use crate::migrations::{self, Origin};
+use crate::organisations;
+use crate::routes::Route;
+use crate::scope::By;
+use crate::setup;
+use crate::worker;
+
+/// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
+const WORKERS: usize = 48;
+/// From the signal to the end, at most.
+const STOP_TIME: Duration = Duration::from_secs(10);
+/// The part of it in which requests may be finished.
+const REQUESTS_TIME: Duration = Duration::from_secs(8);
+/// Before a background thread that ended begins again.
+const WORKER_PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves the folder until a signal comes.
+pub fn run(plan: &Plan) -> Result<()> {
+    let stop = Stop::listen()?;
+    let clock = SystemClock::new();
+    let origin = Origin {
+        now: clock.now(),
+        random: &OsRandom,
+    };
+    let (opened, mut lock) = migrations::open_to_serve(&plan.data, origin)?;
+    let is_new = opened.is_new;
+    let listener = bind(plan.listen)?;
+    let address = listener.local_addr()?;
+    let settings = plan.settings(address);
+    lock.leave_note(&settings.public_url)?;
+    let outside = Outside {
+        clock: Arc::new(clock),
+        random: Arc::new(OsRandom),
+        mailer: mailer(plan, address)?,
+        mailbox: None,
+    };
+    let hasher = Hasher::new(Cost::PRODUCTION, cores());
+    let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
+    let link = set_up_link(&app)?;
+    let running = Running::start(&app, listener, plan_of(plan, address))?;
+    warn(plan, &app);
+    let welcome = Welcome {
+        address: running.address(),
+        is_new,
+        link: link.as_deref(),
+        plan,
+    };
+    welcome.say(&app)?;
+    stop.wait();
+    running.stop(STOP_TIME);
+    if let Err(error) = app.db().checkpoint() {
+        tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
+    }
+    tracing::info!("stopped");
+    drop(lock);
+    Ok(())
+}
+
+/// How many hashes may be made at once.
+#[must_use]
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Takes the port, or says who else may have it.
+pub fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| {
+        Error::internal(match error.kind() {
+            ErrorKind::AddrInUse => format!(
+                "{address} is taken by another program; end it, or choose another address with --listen"
+            ),
+            ErrorKind::PermissionDenied => format!(
+                "this user may not listen on {address}; choose a port above 1023 with --listen"
+            ),
+            ErrorKind::AddrNotAvailable => {
+                format!("{address} is no address of this machine; choose another with --listen")
+            }
+            _ => format!("cannot listen on {address}: {error}"),
+        })
+    })
+}
+
+fn mailer(plan: &Plan, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = plan.relay.clone() else {
+        return Ok(None);
+    };
+    let smtp = Smtp::new(relay, plan.public_url(address).host())?;
+    Ok(Some(Arc::new(smtp)))
+}
+
+fn plan_of(plan: &Plan, address: SocketAddr) -> server::Settings {
+    server::Settings {
+        trusted: plan.trusted.clone(),
+        ..server_settings(&plan.runtime, plan.public_url(address).scheme())
+    }
+}
+
+/// How the server is set up where nobody says otherwise.
+#[must_use]
+pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings {
+    server::Settings {
+        workers: WORKERS,
+        limits: Limits::default(),
+        trusted: Vec::new(),
+        wide_body_paths: Vec::new(),
+        socket_folder: socket_folder.to_owned(),
+        scheme,
+    }
+}
+
+fn warn(plan: &Plan, app: &App) {
+    if let Some(warning) = app.settings.warning {
+        tracing::warn!(public_url = app.settings.public_url, "{warning}");
+    }
+    if let Some(warning) = plan.relay.as_ref().and_then(|relay| relay.warning()) {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// A new set-up link, on the terminal and in its file; none once any organisation exists.
+fn set_up_link(app: &App) -> Result<Option<String>> {
+    let now = app.now();
+    if app.read(now, |read| Ok(organisations::any_exists(read)?))? {
+        setup::remove_link_file(&app.settings.data)?;
+        return Ok(None);
+    }
+    make_link(app, &By::system()).map(Some)
+}
+
+/// Makes a set-up link and writes it to its file; answers with the address.
+pub fn make_link(app: &App, by: &By) -> Result<String> {
+    let token = app.write(app.now(), |tx| setup::make_link(tx, by))?;
+    let link = app.settings.link(&Route::SetUp(token.reveal()));
+    let file = app.settings.data.join(setup::LINK_FILE);
+    folder::write_private(&file, format!("{link}\n").as_bytes())?;
+    Ok(link)
+}
+
+/// SIGTERM and SIGINT end the process: the first in good order, the second at once. SIGHUP does nothing yet, so that
+/// a closed terminal ends nobody's session.
+#[derive(Debug)]
+pub struct Stop {
+    signals: Signals,
+}
+
+impl Stop {
+    /// From here on no signal ends the process unasked.
+    pub fn listen() -> io::Result<Self> {
+        let was_told = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGINT] {
+            // In this order: the first signal finds the flag down and raises it, the second finds it raised.
+            flag::register_conditional_shutdown(signal, 1, Arc::clone(&was_told))?;
+            flag::register(signal, Arc::clone(&was_told))?;
+        }
+        let signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+        Ok(Self { signals })
+    }
+
+    /// Waits until the process is told to end.
+    pub fn wait(mut self) {
+        for signal in self.signals.forever() {
+            if signal != SIGHUP {
+                return;
+            }
+        }
+    }
+}
+
+/// The threads of a running server.
+#[derive(Debug)]
+pub struct Running {
+    app: Arc<App>,
+    server: Server,
+    is_stopping: Arc<AtomicBool>,
+    worker: JoinHandle<()>,
+    /// Closed when the background thread has ended.
+    ended: Receiver<()>,
+}
+
+impl Running {
+    /// Starts the background thread, then lets visitors in.
+    pub fn start(
+        app: &Arc<App>,
+        listener: TcpListener,
+        settings: server::Settings,
+    ) -> Result<Self> {
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let (ending, ended) = mpsc::channel::<()>();
+        let worker = {
+            let (app, is_stopping) = (Arc::clone(app), Arc::clone(&is_stopping));
+            thread::Builder::new()
+                .name("worker".to_owned())
+                .spawn(move || {
+                    let _ending = ending;
+                    keep_working(&app, &is_stopping);
+                })?
+        };
+        let handler = {
+            let app = Arc::clone(app);
+            Arc::new(move |request| door::handle(&app, &request))
+        };
+        let server = Server::start(listener, settings, handler)?;
+        Ok(Self {
+            app: Arc::clone(app),
+            server,
+            is_stopping,
+            worker,
+            ended,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Finishes what has begun, for so long at most. A mail that is on its way then is owed again at the next start.
+    pub fn stop(self, at_most: Duration) {
+        let deadline = instant() + at_most;
+        self.server.stop(REQUESTS_TIME.min(at_most));
+        self.is_stopping.store(true, Ordering::Release);
+        self.app.bell.ring();
+        let left = deadline.saturating_duration_since(instant());
+        if self.ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("a mail is still on its way, and is left behind");
+            return;
+        }
+        if self.worker.join().is_err() {
+            tracing::error!("the background thread had ended before");
+        }
+    }
+}
+
+/// The background thread, again and again: neither an error at its beginning nor a panic ends it for good.
+fn keep_working(app: &Arc<App>, is_stopping: &AtomicBool) {
+    loop {
+        let outcome = catch_unwind(AssertUnwindSafe(|| worker::run(app, is_stopping)));
+        if is_stopping.load(Ordering::Acquire) {
+            return;
+        }
+        tracing::error!(
+            panicked = outcome.is_err(),
+            "the background thread ended and begins anew"
+        );
+        app.bell.wait(WORKER_PAUSE);
+    }
+}
+
+/// What the process says when it has started.
+struct Welcome<'w> {
+    address: SocketAddr,
+    is_new: bool,
+    link: Option<&'w str>,
+    plan: &'w Plan,
+}
+
+impl Welcome<'_> {
+    fn say(&self, app: &App) -> Result<()> {
+        let mut out = io::stdout();
+        let url = format!("http://{}", self.address);
+        if out.is_terminal() {
+            write!(out, "{}", self.boxed(app, &url))?;
+            return Ok(out.flush()?);
+        }
+        writeln!(out, "Listening   {url}")?;
+        out.flush()?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            address = %self.address,
+            public_url = app.settings.public_url,
+            data = %self.plan.data.display(),
+            mail = app.settings.relay.as_deref().unwrap_or("off"),
+            "listening"
+        );
+        if self.link.is_some() {
+            tracing::info!(hint = "run: doorward setup-link", "portal is not set up");
+        }
+        Ok(())
+    }
+
+    fn boxed(&self, app: &App, url: &str) -> String {
+        let settings = &app.settings;
+        let mut text = format!(
+            "\n  {} {}\n  Listening   {url}\n",
+            settings.brand,
+            env!("CARGO_PKG_VERSION")
+        );
+        if self.plan.has_public_url() {
+            text += &format!("  Public      {}\n", settings.public_url);
+        }
+        let new = if self.is_new { "  (new)" } else { "" };
+        text += &format!("  Data        {}{new}\n", self.plan.data.display());
+        let mail = settings.relay.as_deref();
+        text += &format!(
+            "  Mail        {}\n\n",
+            mail.unwrap_or("off, messages wait in Mail")
+        );
+        if let Some(link) = self.link {
+            text += &format!(
+                "  Set up this portal within {} minutes:\n  {link}\n\n  Lost the link? Run: doorward setup-link\n\n",
+                setup::LINK_TTL / crate::kit::time::MINUTE
+            );
+        }
+        text
+    }
+}
