@@ -159,6 +159,7 @@ impl Action {
             Self::OrganisationDeleted => "Organisation removed",
             Self::AccountCreated => "Account created, invitation written",
             Self::AccountActivated => "Account activated",
+            Self::AccountDisabled => "Account disabled",
             Self::AccountDeleted => "Account deleted",
             Self::OwnerInvited => "Owner invited",
             Self::InvitationResent => "Invitation sent again",

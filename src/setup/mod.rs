@@ -27,9 +27,6 @@ use crate::scope::By;
 
 /// How long a set-up link lives.
 pub const LINK_TTL: i64 = 30 * MINUTE;
-/// The file in the data folder that keeps the link until it was used.
-pub const LINK_FILE: &str = "setup-link";
-
 /// The file in the data folder that holds the link until it is used.
 pub const LINK_FILE: &str = "setup-link";
 
