@@ -16,18 +16,18 @@ use crate::kit::time::Timestamp;
 pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) -> Markup {
     let columns = [
         Column::new(Cell::Main, "What"),
-        Column::new(Cell::Aside, "When"),
+        Column::new(Cell::End, "When"),
     ];
     let rows = html! {
         @for deed in deeds {
             (row(&[
-                (Cell::Main, html! { span.person { (icon(deed.action)) span { (sentence(deed)) } } }),
-                (Cell::Aside, time(deed.at, now, zone)),
+                (Cell::Main, html! { span.person { span.muted { (icon(deed.action)) } span { (sentence(deed)) } } }),
+                (Cell::End, html! { span.muted.nowrap { (time(deed.at, now, zone)) } }),
             ]))
         }
     };
     html! {
-        (Table { caption, shape: Shape::Cards, columns: &columns, rows, foot: None })
+        div.break { (Table { caption, shape: Shape::Plain, columns: &columns, rows, foot: None }) }
     }
 }
 

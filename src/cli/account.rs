@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::print::Output;
 use super::{beside, password, print};
 use crate::accounts::{self, Account, Line, MailState, Status};
 use crate::app::App;
@@ -36,18 +37,16 @@ enum Act {
         /// Only those whose name or address holds this text
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
     /// Show one account
     Show {
         /// Its address or id
         #[arg(value_name = "EMAIL|ID")]
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
     /// Set somebody's password: asks for it, ends their sessions, and tells them by mail
     SetPassword {
@@ -70,13 +69,17 @@ enum Act {
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let app = beside::open(&command.basics, IfEmpty::Refuse)?;
     match command.act {
-        Act::List { org, search, json } => list(
+        Act::List {
+            org,
+            search,
+            output,
+        } => list(
             &app,
             org.as_deref(),
             search.as_deref().unwrap_or_default(),
-            json,
+            output,
         ),
-        Act::Show { account, json } => show(&app, &account, json),
+        Act::Show { account, output } => show(&app, &account, output),
         Act::SetPassword {
             account,
             password_file,
@@ -129,12 +132,12 @@ fn find_in(read: &Read<'_>, wanted: &str) -> crate::error::Result<Option<Account
     }
 }
 
-fn list(app: &App, org: Option<&str>, search: &str, json: bool) -> Result<(), Failure> {
+fn list(app: &App, org: Option<&str>, search: &str, output: Output) -> Result<(), Failure> {
     let organisation = beside::organisation(app, org)?;
     let accounts = app.read(app.now(), |read| {
         Ok(accounts::matching(read, organisation.id, search, i64::MAX)?)
     })?;
-    if json {
+    if output.is_json() {
         let rows: Vec<Value> = accounts
             .iter()
             .map(|account| value(account, organisation.owner))
@@ -203,7 +206,7 @@ fn value(account: &Account, owner: AccountId) -> Value {
     })
 }
 
-fn show(app: &App, wanted: &str, json: bool) -> Result<(), Failure> {
+fn show(app: &App, wanted: &str, output: Output) -> Result<(), Failure> {
     let account = find(app, wanted)?;
     let (organisation, line) = app.read(app.now(), |read| {
         let organisation = organisations::get(read, account.organisation)?;
@@ -212,7 +215,7 @@ fn show(app: &App, wanted: &str, json: bool) -> Result<(), Failure> {
     })?;
     let link = line.as_ref().and_then(|line| line.link_expires_at);
     let mail = line.as_ref().and_then(mail);
-    if json {
+    if output.is_json() {
         let mut value = value(&account, organisation.owner);
         if let Value::Object(fields) = &mut value {
             fields.insert("organisation".to_owned(), organisation.name.as_str().into());
@@ -252,7 +255,7 @@ fn show(app: &App, wanted: &str, json: bool) -> Result<(), Failure> {
     rows.push(("Id", account.id.to_string()));
     let text: Vec<String> = rows
         .into_iter()
-        .map(|(what, value)| format!("{what:<13}{value}"))
+        .map(|(what, value)| format!("{what:<14}{value}"))
         .collect();
     print::line(text.join("\n"))
 }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::print::Output;
 use super::{beside, print};
 use crate::audit::{self, Fault, Verdict};
 use crate::config::Basics;
@@ -23,15 +24,14 @@ pub(super) struct Command {
 enum Act {
     /// Check every chain from its first row to its head; name the first row changed, removed, put in or swapped
     Verify {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
 }
 
 /// Does it.
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Act::Verify { json } = command.act;
+    let Act::Verify { output } = command.act;
     let app = beside::open(&command.basics, IfEmpty::Refuse)?;
     let (verdict, organisations) = app.read(app.now(), |read| {
         Ok((audit::verify(read, app.keys())?, organisations::list(read)?))
@@ -45,7 +45,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         .iter()
         .map(|fault| (chain(fault.chain_id, &organisations), fault))
         .collect();
-    if json {
+    if output.is_json() {
         let faults: Vec<_> = named
             .iter()
             .map(

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::print::Output;
 use super::{beside, print};
 use crate::accounts;
 use crate::app::App;
@@ -31,9 +32,8 @@ pub(super) struct Command {
 enum Act {
     /// List all organisations
     List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
     /// Create an organisation; its owner gets the activation link by mail, and it is printed as well
     Create {
@@ -46,9 +46,8 @@ enum Act {
         /// Its time zone, as in Europe/Oslo
         #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = organisations::time_zone)]
         time_zone: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
     /// Send an owner who is still Pending a new link, to another address if you give one
     InviteOwner {
@@ -58,9 +57,8 @@ enum Act {
         /// The owner's address from now on
         #[arg(long, value_name = "EMAIL")]
         email: Option<Email>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: Output,
     },
     /// Delete an organisation whose owner never came, and all that is in it
     Delete {
@@ -77,27 +75,27 @@ enum Act {
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let Command { basics, act } = command;
     match act {
-        Act::List { json } => list(&beside::open(&basics, IfEmpty::Refuse)?, json),
+        Act::List { output } => list(&beside::open(&basics, IfEmpty::Refuse)?, output),
         Act::Create {
             name,
             master_email,
             time_zone,
-            json,
+            output,
         } => {
             let app = beside::open(&basics, IfEmpty::SetUp)?;
             let (organisation, link) = app.write(app.now(), |tx| {
                 setup::found_by_invitation(tx, &name, &time_zone, &master_email, app.settings.terms)
             })?;
             setup::remove_link_file(&app.settings.data).map_err(crate::error::Error::from)?;
-            show_link(&app, &organisation, &link, json)
+            show_link(&app, &organisation, &link, output)
         }
-        Act::InviteOwner { org, email, json } => {
+        Act::InviteOwner { org, email, output } => {
             let app = beside::open(&basics, IfEmpty::Refuse)?;
             let organisation = beside::organisation(&app, org.as_deref())?;
             let link = app.write(app.now(), |tx| {
                 invitations::invite_owner(tx, &organisation, email.as_ref(), app.settings.terms)
             })?;
-            show_link(&app, &organisation, &link, json)
+            show_link(&app, &organisation, &link, output)
         }
         Act::Delete { org, yes } => {
             let app = beside::open(&basics, IfEmpty::Refuse)?;
@@ -113,7 +111,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-fn list(app: &App, json: bool) -> Result<(), Failure> {
+fn list(app: &App, output: Output) -> Result<(), Failure> {
     let rows = app.read(app.now(), |read| {
         let mut rows = Vec::new();
         for organisation in organisations::list(read)? {
@@ -123,7 +121,7 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
         }
         Ok(rows)
     })?;
-    if json {
+    if output.is_json() {
         let rows: Vec<_> = rows
             .iter()
             .map(|(organisation, owner, counts)| {
@@ -160,10 +158,10 @@ fn show_link(
     app: &App,
     organisation: &Organisation,
     link: &Link,
-    json: bool,
+    output: Output,
 ) -> Result<(), Failure> {
     let url = app.settings.link(&Route::Activate(link.token.reveal()));
-    if json {
+    if output.is_json() {
         return print::json(&json!({
             "organisation": { "id": organisation.id.to_string(), "name": organisation.name.as_str() },
             "owner": link.account.email.as_ref().map(Email::as_str),

@@ -2,10 +2,26 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use clap::Args;
 use serde_json::Value;
 
 use super::failure::Failure;
 use crate::kit::time::Timestamp;
+
+/// For whom a command writes.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Output {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Output {
+    /// Whether a program reads it.
+    pub(super) const fn is_json(self) -> bool {
+        self.json
+    }
+}
 
 /// One line or more on standard output. A reader that has gone away is no failure.
 pub(super) fn line(text: impl AsRef<str>) -> Result<(), Failure> {

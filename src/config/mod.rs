@@ -65,13 +65,12 @@ impl Basics {
     pub fn settings(&self, noted: Option<PublicUrl>) -> Settings {
         let usual = || PublicUrl::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let public_url = self.public_url.clone().or(noted).unwrap_or_else(usual);
-        let is_open = self.public_url.is_none();
-        self.settings_at(&public_url, is_open)
+        self.settings_at(&public_url)
     }
 
-    fn settings_at(&self, public_url: &PublicUrl, is_unset: bool) -> Settings {
+    fn settings_at(&self, public_url: &PublicUrl) -> Settings {
         let mut hosts = vec![public_url.host().to_owned()];
-        if is_unset || public_url.is_loopback() {
+        if self.public_url.is_none() || public_url.is_loopback() {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         }
         Settings {
@@ -295,7 +294,7 @@ impl Plan {
             relay: self.relay.as_ref().map(Relay::summary),
             lifetimes: self.lifetimes,
             warning,
-            ..self.basics.settings_at(&public_url, !self.has_public_url())
+            ..self.basics.settings_at(&public_url)
         }
     }
 }

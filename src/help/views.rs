@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use crate::app::who_may;
 use crate::domain::role::{Permission, Permissions, Role};
 use crate::kit::html::Tone;
-use crate::kit::html::badge::Badge;
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
@@ -171,8 +170,8 @@ fn afterwards() -> Markup {
             h2 { "After creation" }
             p { "The new sub-account stands in the list with a status:" }
             (details(&[
-                ("Active", html! { (Badge::Good("Active")) " Activated by email, ready to sign in." }),
-                ("Pending", html! { (Badge::Pending("Pending")) " Waiting for the person to open the email." }),
+                ("Active", html! { "Activated by email, ready to sign in." }),
+                ("Pending", html! { "Waiting for the person to open the email." }),
             ]))
             p { "While it is Pending you can resend the invitation, copy the activation link, or delete it: the link is then dead, and the email is free again." }
         }

@@ -207,9 +207,9 @@ pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)
     folder::prepare(folder)?;
     let lock = folder::lock(folder)?;
     let is_new = settle(folder, origin)?;
-    let opened = open(folder, is_new, origin.now)?;
-    check_small(&folder.join(DATABASE), &opened.db, origin.now)?;
-    Ok((opened, lock))
+    let (db, keys) = open(folder, origin.now)?;
+    check_small(&folder.join(DATABASE), &db, origin.now)?;
+    Ok((Opened { db, keys, is_new }, lock))
 }
 
 /// Opens the folder beside a server that may be running: without the lock, unless there is something to set up.
@@ -219,7 +219,8 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
     }
     folder::prepare(folder)?;
     let is_new = settle_beside(folder, origin)?;
-    open(folder, is_new, origin.now)
+    let (db, keys) = open(folder, origin.now)?;
+    Ok(Opened { db, keys, is_new })
 }
 
 /// Neither database nor key, finished or not.
@@ -339,7 +340,7 @@ fn remove_all(path: &Path) -> io::Result<()> {
     }
 }
 
-fn open(folder: &Path, is_new: bool, now: Timestamp) -> Result<Opened> {
+fn open(folder: &Path, now: Timestamp) -> Result<(Db, Keys)> {
     let keys = key_file::read(folder)
         .map_err(Error::Key)?
         .ok_or_else(|| Error::KeyMissing(folder.to_owned()))?;
@@ -349,7 +350,7 @@ fn open(folder: &Path, is_new: bool, now: Timestamp) -> Result<Opened> {
     if !belongs(&db, &keys, now).map_err(of(&path))? {
         return Err(Error::KeyWrong(folder.to_owned()));
     }
-    Ok(Opened { db, keys, is_new })
+    Ok((db, keys))
 }
 
 fn open_database(path: &Path) -> Result<Db> {

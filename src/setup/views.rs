@@ -100,7 +100,7 @@ pub fn facts(facts: &Facts<'_>) -> Markup {
         p { "Data in " (breakable(facts.data)) }
         p {
             @match facts.relay {
-                Some(relay) => { "Mail leaves by " (breakable(relay)) },
+                Some(relay) => { "Only mail leaves, by " (breakable(relay)) },
                 None => "Mail is off for now: messages wait, and links can be copied.",
             }
         }
@@ -170,6 +170,9 @@ mod tests {
             relay: Some("smtp.example:587"),
             ..off
         });
-        assert!(on.into_string().contains("Mail leaves by smtp.example:587"));
+        assert!(
+            on.into_string()
+                .contains("Only mail leaves, by smtp.example:587")
+        );
     }
 }

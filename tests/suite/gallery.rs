@@ -18,7 +18,14 @@ fn every_sample_page_is_sound() {
 }
 
 /// Classes for pages to place things with, which no part needs.
-const FOR_PAGES: [&str; 5] = ["keep", "narrow", "nowrap", "small-only", "wide-only"];
+const FOR_PAGES: [&str; 6] = [
+    "break",
+    "keep",
+    "narrow",
+    "nowrap",
+    "small-only",
+    "wide-only",
+];
 
 /// Classes that only the script sets.
 const FOR_SCRIPT: [&str; 2] = ["met", "shown"];

@@ -27,6 +27,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod link_people;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod log;
@@ -60,6 +62,8 @@ mod smtp;
 mod stand_in;
 #[cfg(test)]
 mod supply;
+#[cfg(test)]
+mod tidy;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

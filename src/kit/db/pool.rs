@@ -29,17 +29,18 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<Connection> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_prepared_statement_cache_capacity(128);
-    // FULL: an answer is sent after the commit, and the commit after the disk has it.
+    // Not mapped into memory: a disk that fails to read, or a file cut short, would kill the process (SIGBUS) where
+    // a read answers with an error.
     conn.execute_batch(
-        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
-         PRAGMA mmap_size = 268435456;",
+        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
     )?;
     match role {
+        // FULL: an answer is sent after the commit, and the commit after the disk has it.
         Role::Writer => conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
              PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864;",
         )?,
-        Role::Reader => conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;")?,
+        Role::Reader => conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?,
     }
     Ok(conn)
 }

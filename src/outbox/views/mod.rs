@@ -23,7 +23,7 @@ use crate::routes::Route;
 /// What stands for an address that went with its account.
 pub const GONE: &str = "a deleted account";
 /// So much of a server's answer fits into the list; all of it stands on the mail's own page.
-const ANSWER_SHOWN: usize = 40;
+const ANSWER_SHOWN: usize = 60;
 
 /// The list.
 #[derive(Debug)]
@@ -142,10 +142,12 @@ fn table(list: &List<'_>) -> Markup {
     let rows = html! {
         @for mail in list.rows {
             (row(&[
-                (Cell::Main, html! { div.clip { a href=(Route::Errand(mail.id)) { (recipient(mail)) } } }),
+                (Cell::Main, html! { a href=(Route::Errand(mail.id)) { (recipient(mail)) } }),
                 (Cell::Detail, html! { (mail.kind.label()) }),
                 (Cell::State, state(mail, list)),
-                (Cell::Aside, time(mail.ended_at.unwrap_or(mail.created_at), list.now, list.zone)),
+                (Cell::Aside, html! {
+                    span.nowrap { (time(mail.ended_at.unwrap_or(mail.created_at), list.now, list.zone)) }
+                }),
                 (Cell::End, html! {
                     @if mail.why_no_retry(list.now).is_none() { div.wide-only { (retry(mail, list.csrf)) } }
                 }),
@@ -153,7 +155,7 @@ fn table(list: &List<'_>) -> Markup {
         }
     };
     html! {
-        (Table { caption: "Mail", shape: Shape::Cards, columns: &columns, rows, foot: None })
+        div.break { (Table { caption: "Mail", shape: Shape::Cards, columns: &columns, rows, foot: None }) }
     }
 }
 
@@ -279,7 +281,7 @@ pub fn mail(mail: &Mail<'_>) -> Markup {
     let once_more = once_more(mail);
     html! {
         (back("Mail", &Route::Mail.to_string()))
-        (page_head(mail.row.kind.label(), Some(&lead), once_more.as_ref()))
+        div.break { (page_head(mail.row.kind.label(), Some(&lead), once_more.as_ref())) }
         @if let Some(told) = relay(mail.relay, mail.now, mail.zone) {
             @if matches!(mail.row.state, State::Waiting | State::Sending) { (told) }
         }
@@ -327,7 +329,7 @@ fn facts(mail: &Mail<'_>) -> Markup {
     }
     facts.push(("Worth sending until", moment(row.deadline_at)));
     facts.push(("Message-ID", html! { code { "<" (row.message_id) ">" } }));
-    details(&facts)
+    html! { div.break { (details(&facts)) } }
 }
 
 /// A mail that is due waits for its relay.
@@ -365,7 +367,7 @@ fn attempts(mail: &Mail<'_>) -> Markup {
         }
     };
     html! {
-        (Table { caption: "Attempts", shape: Shape::Plain, columns: &columns, rows, foot: None })
+        div.break { (Table { caption: "Attempts", shape: Shape::Plain, columns: &columns, rows, foot: None }) }
     }
 }
 

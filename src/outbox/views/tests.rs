@@ -122,9 +122,9 @@ fn only_a_failed_mail_that_can_still_arrive_has_a_retry() {
 
 #[test]
 fn the_second_line_tells_what_the_server_said_or_for_what_it_waits() {
-    let long = "550 5.1.1 <lea@fjord.example>: no such user in the virtual table";
+    let long = "550 5.1.1 <lea@fjord.example>: no such user in the virtual table of aliases";
     let page = drawn(&[answered(State::Failed, long)], |_| {});
-    let shown = "<span class=\"sub bad\">550 5.1.1 &lt;lea@fjord.example&gt;: no such u…</span>";
+    let shown = "<span class=\"sub bad\">550 5.1.1 &lt;lea@fjord.example&gt;: no such user in the virtual t…</span>";
     assert!(page.contains(shown), "{page}");
     let later = Row {
         due_at: NOW.plus(5 * MINUTE),

@@ -76,7 +76,7 @@ pub fn parts(theme: Theme) -> Markup {
 }
 
 fn sections() -> Markup {
-    let all: [(&str, Markup); 12] = [
+    let all: [(&str, Markup); 13] = [
         ("Buttons", button_part()),
         (
             "Icons",
@@ -91,6 +91,7 @@ fn sections() -> Markup {
         ("Copy", copy_part()),
         ("Numbers", number_part()),
         ("Times", time_part()),
+        ("Text to read", prose_part()),
         (
             "Empty",
             empty(
@@ -364,6 +365,16 @@ fn number_part() -> Markup {
         ]))
         (Chart { id: "chart", title: "Sign-ins, last 30 days", legend: ("612 signed in", Some("11 failed")),
             heads: ("Day", "Signed in", Some("Failed")), bars: &bars })
+    }
+}
+
+fn prose_part() -> Markup {
+    html! {
+        article.prose {
+            p { "A page that is read from top to bottom keeps its lines short." }
+            ul { li { "One thing," } li { "and another." } }
+            ol { li { "First this," } li { "then that." } }
+        }
     }
 }
 
