@@ -15,7 +15,7 @@ use crate::kit::time::Timestamp;
 #[must_use]
 pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) -> Markup {
     let columns = [
-        Column::new(Cell::Main, "What"),
+        Column::new(Cell::Main, "What").unseen(),
         Column::new(Cell::End, "When"),
     ];
     let rows = html! {
