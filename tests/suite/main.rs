@@ -27,6 +27,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod letter;
+#[cfg(test)]
 mod link_people;
 #[cfg(test)]
 mod links;
