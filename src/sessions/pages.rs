@@ -57,7 +57,15 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
         Ok(permit) => permit,
         Err(wait) => return throttled(visit, &form, account.as_ref(), &email, wait),
     };
-    if !verify(visit, account.as_ref(), &password)? {
+    let is_right = match verify(visit, account.as_ref(), &password) {
+        Ok(is_right) => is_right,
+        Err(error) => {
+            // A password that nobody looked at was no wrong one.
+            permit.not_judged();
+            return Err(error);
+        }
+    };
+    if !is_right {
         visit.app.refuse(
             visit.now,
             &visit.by(),

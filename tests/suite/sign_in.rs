@@ -332,6 +332,24 @@ fn what_is_too_long_is_refused_before_it_counts() {
 }
 
 #[test]
+fn a_password_that_could_not_be_judged_counts_for_nothing() {
+    let portal = Portal::start();
+    portal.expect_failures();
+    portal.owner();
+    let hash = portal.ask::<String>("SELECT hash FROM passwords").remove(0);
+    portal.tamper("UPDATE passwords SET hash = '$argon2id$damaged'");
+    let mut stranger = portal.visitor();
+    for _ in 0..12 {
+        stranger.try_password(OWNER, PASSWORD).answers(500);
+    }
+    portal.tamper(&format!("UPDATE passwords SET hash = '{hash}'"));
+    stranger.try_password(OWNER, PASSWORD).answers(303);
+    portal.work();
+    let judged: Vec<i64> = portal.ask("SELECT day_count FROM throttles WHERE kind = 'account'");
+    assert_eq!(judged, [2], "the owner's first sign-in, and this one");
+}
+
+#[test]
 fn credentials_in_the_address_are_not_looked_at() {
     let portal = Portal::start();
     portal.owner();
