@@ -250,6 +250,24 @@ fn one_network_address_has_thirty_tries_a_minute_whatever_it_types() {
 }
 
 #[test]
+fn a_known_browser_does_not_wait_for_strangers_behind_the_same_address() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, ANN);
+    let mut stranger = portal.visitor();
+    stranger.address = ann.address;
+    for number in 0..40 {
+        stranger.try_password(&format!("p{number}@fjord.example"), PASSWORD);
+    }
+    stranger.answers(429);
+    ann.sign_out().sign_in().sign_out();
+    // It has a limit of its own all the same.
+    for _ in 0..20 {
+        ann.try_password(ANN, "Wrong-Horse-7!").answers(422);
+    }
+    ann.try_password(ANN, PASSWORD).answers(429);
+}
+
+#[test]
 fn like_failures_are_five_rows_a_minute_and_one_sum() {
     let portal = Portal::start();
     portal.owner();
