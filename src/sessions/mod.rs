@@ -188,8 +188,8 @@ pub fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget(tx, account)?)
 }
 
-/// Removes what is over: sessions past their time or of an older epoch, devices unused for 180 days. At most 100 of
-/// each.
+/// Removes what is over: sessions past their time, devices unused for 180 days; at most 100 of each. A session of an
+/// older epoch is used no more, and so goes with those that were idle for too long.
 pub fn sweep(tx: &Tx<'_>, lifetimes: Lifetimes) -> Result<usize> {
     let now = tx.now();
     let sessions = sql::sweep_sessions(
