@@ -4,6 +4,7 @@
 mod second;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use doorward::audit::{Action, Event};
@@ -154,6 +155,52 @@ fn eight_like_refusals_in_a_minute_are_five_rows_and_a_sum() {
     );
     ann.get("/iam/accounts").answers(403);
     assert_eq!(denied(), 8, "the next minute begins anew");
+}
+
+#[test]
+fn a_neighbours_flood_hides_nobody() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    let mut ben = portal.member(Role::Member, "ben@fjord.example");
+    ben.address = ann.address;
+    for _ in 0..8 {
+        ann.get("/mail").answers(403);
+    }
+    ben.get("/mail").answers(403);
+    let newest = portal.audit(Some(portal.first())).remove(0);
+    assert_eq!(newest.action, "denied");
+    assert_eq!(newest.actor_text.as_deref(), Some("ben@fjord.example"));
+}
+
+#[test]
+fn a_sum_is_lost_neither_to_a_full_disk_nor_to_the_end_of_the_process() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    portal.work();
+    let sums = || {
+        portal.ask::<i64>(
+            "SELECT details ->> 'count' FROM audit_events WHERE details ->> 'sum' ORDER BY number",
+        )
+    };
+    for _ in 0..8 {
+        ann.get("/mail").answers(403);
+    }
+    portal.travel(MINUTE);
+    // As where the disk is full: whatever is added is refused.
+    portal.tamper(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT raise(ABORT, 'full'); END",
+    );
+    portal.work();
+    portal.tamper("DROP TRIGGER full");
+    assert_eq!(sums(), Vec::<i64>::new());
+    portal.work();
+    assert_eq!(sums(), [3]);
+    for _ in 0..9 {
+        ann.get("/mail").answers(403);
+    }
+    let stop = AtomicBool::new(true);
+    doorward::worker::run(&portal.app(), &stop);
+    assert_eq!(sums(), [3, 4]);
 }
 
 #[test]
