@@ -249,8 +249,13 @@ fn tell(visit: &Visit<'_>, error: &Error) -> Response {
     if matches!(error, Error::SignInFirst) {
         return to_sign_in(visit);
     }
-    if let Error::Internal(cause) = error {
-        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "internal error");
+    let trouble = match error {
+        Error::Internal(cause) => Some((cause, "internal error")),
+        Error::Disk(cause) => Some((cause, "the disk takes nothing")),
+        _ => None,
+    };
+    if let Some((cause, words)) = trouble {
+        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "{words}");
     }
     let accept = visit.request.header("accept").unwrap_or_default();
     if accept.contains("application/json") && !accept.contains("text/html") {
@@ -285,6 +290,7 @@ fn record(visit: &Visit<'_>, error: &Error) {
         | Error::Invalid { .. }
         | Error::Gone(_)
         | Error::Busy
+        | Error::Disk(_)
         | Error::Internal(_) => return,
     };
     let event = visit.refusal(action, error.code());
