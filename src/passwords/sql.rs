@@ -133,6 +133,13 @@ pub(super) fn live_nonce(read: &Read<'_>, id: ResetId) -> Result<Option<(Nonce, 
     )
 }
 
+pub(super) fn sweep_resets(tx: &Tx<'_>, expired: Timestamp, rows: i64) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM resets WHERE id IN (SELECT id FROM resets WHERE expires_at <= ?1 LIMIT ?2)",
+        (expired, rows),
+    )
+}
+
 /// The throttle's memory, as it was written down.
 pub fn load_throttles(read: &Read<'_>) -> Result<Vec<Saved>> {
     read.list(
