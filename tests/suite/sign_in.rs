@@ -1,9 +1,12 @@
 //! Signing in: who gets in, what everybody else is told, and how often anybody may try.
 
 use doorward::domain::role::Role;
+use doorward::kit::db::{Db, World};
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::request::Method;
+use doorward::kit::random::OsRandom;
 use doorward::kit::time::{self, DAY, HOUR, MINUTE};
+use doorward::passwords;
 
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::visitor::Visitor;
@@ -302,6 +305,33 @@ fn throttles_survive_a_restart() {
     portal.work();
     portal.restart(|_, _| ());
     portal.visitor().try_password(OWNER, PASSWORD).answers(429);
+}
+
+#[test]
+fn unlocking_holds_even_where_the_worker_has_a_slow_mail_in_its_hands() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    portal.work();
+    let mut stranger = portal.visitor();
+    for _ in 0..10 {
+        stranger.try_password(OWNER, "Wrong-Horse-7!").answers(422);
+    }
+    let (db, keys) = (Db::open(&portal.file(), 1).unwrap(), portal.keys());
+    let world = World {
+        now: portal.app().now(),
+        random: &OsRandom,
+        keys: &keys,
+        mail_domain: "example.com",
+    };
+    let unlocked: doorward::error::Result<_> =
+        db.write(world, |tx| passwords::unlock(tx, &owner.account()));
+    unlocked.unwrap().into_inner();
+    portal.travel(90);
+    portal.work();
+    for _ in 0..10 {
+        stranger.try_password(OWNER, "Wrong-Horse-7!").answers(422);
+    }
+    stranger.try_password(OWNER, PASSWORD).answers(429);
 }
 
 #[test]
