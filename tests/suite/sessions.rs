@@ -155,6 +155,20 @@ fn signing_out_ends_the_session_and_no_other() {
 }
 
 #[test]
+fn whoever_signs_out_too_late_is_signed_out_all_the_same() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner.get("/");
+    portal.travel(2 * HOUR);
+    owner
+        .post("/sign-out", &[])
+        .answers(303)
+        .goes_to("/sign-in");
+    owner.follow().answers(200).sees("You are signed out.");
+    assert_eq!(owner.cookie("session"), None);
+}
+
+#[test]
 fn a_session_is_new_at_every_sign_in() {
     let portal = Portal::start();
     let mut owner = portal.owner();
