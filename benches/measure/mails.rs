@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use doorward::kit::time::instant;
@@ -13,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::Result;
 use crate::client::Client;
-use crate::process::{Running, free_port};
+use crate::process::{Running, free_port, rest};
 use crate::table::{Aim, Row, median};
 
 /// Messages of one round of the yardstick.
@@ -62,7 +61,7 @@ impl Sink {
             if began.elapsed() > PATIENCE {
                 return Err("smtp-sink does not listen".into());
             }
-            thread::park_timeout(LOOK);
+            rest(LOOK);
         }
         Ok(running)
     }
@@ -130,11 +129,11 @@ impl Outbox {
             if began.elapsed() > PATIENCE {
                 return Err("no mail leaves".into());
             }
-            thread::park_timeout(LOOK);
+            rest(LOOK);
         }
         let (first, began) = (self.waiting()?, instant());
         loop {
-            thread::park_timeout(LOOK);
+            rest(LOOK);
             let (left, took) = (self.waiting()?, began.elapsed());
             if left == 0 || took > LONGEST {
                 return Ok(f64::from(first - left) / took.as_secs_f64());

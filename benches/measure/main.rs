@@ -22,7 +22,6 @@ mod wrk;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use doorward::kit::time::instant;
@@ -131,7 +130,7 @@ fn measure(quiet: Duration) -> Result<ExitCode> {
     say(began, "sign-in");
     table.take("sign-in", sign_ins::rows(&server, &seeded));
     say(began, "a quiet time");
-    thread::park_timeout(quiet);
+    process::rest(quiet);
     table.take("RSS after load", after_load(&server, quiet));
     drop(server);
 
@@ -162,7 +161,7 @@ fn under_load(
 }
 
 fn idle(server: &Server) -> Result<Vec<Row>> {
-    thread::park_timeout(Duration::from_secs(2));
+    process::rest(Duration::from_secs(2));
     memory(server, "RSS idle, 2 s after the first answer", 14.0)
 }
 
