@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
+use crate::domain::id::ErrandId;
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
 use crate::kit::db::{Db, Read, Tx, World, unpoisoned};
@@ -92,6 +93,8 @@ pub struct Trouble {
     pub words: String,
     /// When it is tried next.
     pub next_try: Timestamp,
+    /// The mail that was in its hands when it last failed.
+    pub mail: ErrandId,
 }
 
 /// Rings when there is work for the background thread.

@@ -275,15 +275,13 @@ fn to_sign_in(visit: &Visit<'_>) -> Response {
 /// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself.
 fn record(visit: &Visit<'_>, error: &Error) {
     let action = match error {
-        Error::Forbidden(_) | Error::Refused(_) => Action::Denied,
+        Error::Forbidden(_) | Error::Refused(_) | Error::TooMany { .. } => Action::Denied,
         Error::Stale => Action::FormRefused,
         Error::Malformed(_) => Action::RequestMalformed,
-        Error::TooMany { .. } if visit.scope().is_some() => Action::Denied,
         Error::NotFound
         | Error::SignInFirst
         | Error::Invalid { .. }
         | Error::Gone(_)
-        | Error::TooMany { .. }
         | Error::Busy
         | Error::Internal(_) => return,
     };

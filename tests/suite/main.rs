@@ -9,6 +9,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
@@ -17,9 +19,13 @@ mod command;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod first_run;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -30,6 +36,8 @@ mod gate;
 mod house;
 #[cfg(test)]
 mod html;
+#[cfg(test)]
+mod letter;
 #[cfg(test)]
 mod link_people;
 #[cfg(test)]
@@ -45,6 +53,8 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
@@ -58,6 +68,8 @@ mod roles;
 mod samples;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

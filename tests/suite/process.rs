@@ -61,12 +61,14 @@ impl Launch {
             .arg("127.0.0.1:0")
     }
 
-    /// `doorward demo` on a free port of the loopback.
+    /// `doorward demo` on a free port, the same ids and links each time.
     pub(crate) fn demo() -> Self {
-        Self::program(EXECUTABLE)
-            .arg("demo")
-            .arg("--listen")
-            .arg("127.0.0.1:0")
+        let launch = Self::program(EXECUTABLE);
+        // Its throw-away folder lies in ours, which goes however it ends.
+        let place = launch.data.path().to_owned();
+        let arguments = ["demo", "--listen", "127.0.0.1:0", "--seed", "1"];
+        let launch = arguments.into_iter().fold(launch, Self::arg);
+        launch.env("TMPDIR", place)
     }
 
     /// The data folder.
