@@ -13,6 +13,8 @@ mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod dashboard;
 #[cfg(test)]
 mod delivery;
@@ -28,6 +30,8 @@ mod forms;
 mod gallery;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
+mod host;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
