@@ -72,6 +72,8 @@ fn embed(path: &Path, folder: &Path, names: &mut Names) -> Result<()> {
     let mut bytes = fs::read(path)?;
     if extension == "css" {
         bytes = referring(&minified(&String::from_utf8(bytes)?), names)?.into_bytes();
+    } else if extension == "js" {
+        bytes = bare(&String::from_utf8(bytes)?)?.into_bytes();
     }
 
     let hash: String = Sha256::digest(&bytes)
@@ -117,7 +119,7 @@ fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// The style sheet without comments, and without the blanks that nothing depends on.
 fn minified(css: &str) -> String {
-    let glue = |c: Option<char>| matches!(c, None | Some('{' | '}' | ';' | ','));
+    let glue = |c: Option<char>| matches!(c, None | Some('{' | '}' | ';' | ',' | '>'));
     let mut out = String::with_capacity(css.len());
     let mut chars = css.chars().peekable();
     let mut quote = None;
@@ -135,7 +137,9 @@ fn minified(css: &str) -> String {
         } else if quote.is_none() && c.is_whitespace() {
             blank = true;
         } else {
-            if blank && !glue(out.chars().last()) && !glue(Some(c)) {
+            let last = out.chars().next_back();
+            // Before a colon a blank means a descendant, after it nothing.
+            if blank && !glue(last) && !glue(Some(c)) && last != Some(':') {
                 out.push(' ');
             }
             blank = false;
@@ -149,6 +153,26 @@ fn minified(css: &str) -> String {
         }
     }
     out
+}
+
+/// The script without the lines that only speak to people, and without indents. Refuses what would need a parser:
+/// text that goes over the end of a line.
+fn bare(script: &str) -> Result<String> {
+    let mut out = String::with_capacity(script.len());
+    for line in script.lines() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with("//") {
+            continue;
+        }
+        if line.matches('`').count() % 2 != 0 || line.contains("/*") {
+            return Err(
+                format!("build.rs cannot take the indents out of this line: {line}").into(),
+            );
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    Ok(out)
 }
 
 /// The style sheet with each `url(…)` under its name in the binary.

@@ -36,11 +36,10 @@ use crate::worker;
 
 /// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
 const WORKERS: usize = 48;
-/// From the signal to the end of all threads, at most: what stops services often waits ten seconds and no more, and
-/// the database's log is still to be folded in.
+/// From the signal to the end, at most; the last second of ten is for closing the file.
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
-const REQUESTS_TIME: Duration = Duration::from_secs(8);
+const REQUESTS_TIME: Duration = Duration::from_secs(7);
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 

@@ -170,7 +170,8 @@ fn expire(app: &App, now: Timestamp) -> Result<bool> {
     while done < ROWS_MAX {
         let one = app.housekeep(now, |tx| {
             if let Some(audited) = invitations::expire_one(tx)? {
-                return Ok(Some(audited.into_inner()));
+                audited.into_inner();
+                return Ok(Some(()));
             }
             Ok(invitations::release_one(tx, terms)?.map(audit::Audited::into_inner))
         })?;

@@ -15,7 +15,7 @@ use crate::kit::time::Timestamp;
 #[must_use]
 pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) -> Markup {
     let columns = [
-        Column::new(Cell::Main, "What"),
+        Column::new(Cell::Main, "What").unseen(),
         Column::new(Cell::End, "When"),
     ];
     let rows = html! {
@@ -36,7 +36,7 @@ const fn icon(action: Action) -> Icon {
         Action::OrganisationCreated | Action::OrganisationDeleted => Icon::Building2,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated => Icon::CircleCheck,
-        Action::AccountDisabled => Icon::CircleX,
+        Action::AccountDisabled => Icon::Ban,
         Action::AccountDeleted => Icon::Trash2,
         Action::InvitationResent | Action::InvitationLinkAsked | Action::MailRetried => Icon::Mail,
         Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
@@ -66,7 +66,7 @@ pub fn sentence(deed: &Deed) -> String {
             format!("{who} invited {whom}{}", as_role(&deed.details))
         }
         Action::AccountActivated => format!("{who} activated {} account", whose(deed)),
-        Action::AccountDisabled => format!("{who} disabled {} account", whose(deed)),
+        Action::AccountDisabled => format!("{who} disabled {whom}"),
         Action::AccountDeleted => format!("{who} deleted {whom}"),
         Action::InvitationResent => format!("{who} sent {whom} a new activation link"),
         Action::InvitationLinkCopied => format!("{who} copied {} activation link", whose(deed)),

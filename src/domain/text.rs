@@ -1,5 +1,6 @@
 //! Names and telephone numbers.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
@@ -129,6 +130,39 @@ impl Phone {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The number as people read it: the country's code, then groups of three where that comes out even, else of two
+    /// and four. Spaces within are ours: each country has its own, and a table of them would be out of date.
+    #[must_use]
+    pub fn spaced(&self) -> String {
+        let mut digits: VecDeque<char> = self.0.chars().skip(1).collect();
+        let code: String = digits.iter().take(3).collect();
+        let mut spaced = String::from("+");
+        spaced.extend(digits.drain(..code_length(&code).min(digits.len())));
+        while !digits.is_empty() {
+            let group = match digits.len() {
+                left @ (1 | 2 | 4) => left,
+                5 => 2,
+                _ => 3,
+            };
+            spaced.push(' ');
+            spaced.extend(digits.drain(..group));
+        }
+        spaced
+    }
+}
+
+/// How many digits a country's code has (ITU-T E.164, the zones and their exceptions).
+fn code_length(start: &str) -> usize {
+    const TWO: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 \
+                       66 81 82 84 86 90 91 92 93 94 95 98";
+    if start.starts_with(['1', '7']) {
+        1
+    } else if TWO.split_whitespace().any(|code| start.starts_with(code)) {
+        2
+    } else {
+        3
+    }
 }
 
 impl fmt::Display for Phone {
@@ -205,6 +239,25 @@ mod tests {
         }
         assert!("x".repeat(100).parse::<OrganisationName>().is_ok());
         assert!("x".repeat(101).parse::<OrganisationName>().is_err());
+    }
+
+    #[test]
+    fn a_number_is_read_in_groups() {
+        for (typed, spaced) in [
+            ("+4792241108", "+47 922 41 108"),
+            ("+48601220314", "+48 601 220 314"),
+            ("+14185550164", "+1 418 555 0164"),
+            ("+233245550192", "+233 245 550 192"),
+            ("+79161234567", "+7 916 123 4567"),
+            ("+8613912345678", "+86 139 123 45 678"),
+            ("+6421234567", "+64 212 34 567"),
+            ("+2908123", "+290 8123"),
+            ("+999123456789012", "+999 123 456 789 012"),
+        ] {
+            let number: Phone = typed.parse().unwrap();
+            assert_eq!(number.spaced(), spaced);
+            assert_eq!(spaced.parse::<Phone>().unwrap(), number);
+        }
     }
 
     #[test]

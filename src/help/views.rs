@@ -4,8 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::app::who_may;
-use crate::domain::role::{Permission, Permissions, Role};
+use crate::domain::role::{Permission, Permissions, Role, who_may};
 use crate::kit::html::Tone;
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
@@ -109,19 +108,27 @@ fn roles(facts: &Facts<'_>) -> Markup {
                 (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
                 (Cell::Detail, html! { (role.main_rights()) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
-                (Cell::Amount, html! { (role.permissions().count()) }),
+                (Cell::Amount, html! { (role.permissions().count()) span.small-only { (permissions_word(role)) } }),
             ]))
         }
     };
     html! {
         section.stack {
             h2 { "Available roles" }
-            (Table { caption: "Available roles", shape: Shape::Plain, columns: &columns, rows, foot: None })
+            (Table { caption: "Available roles", shape: Shape::Cards, columns: &columns, rows, foot: None })
             p {
                 "You can give a role only if your own permissions include all of its permissions: an Admin invites \
                  Members, Billing and Admins, and never a Master."
             }
         }
+    }
+}
+
+fn permissions_word(role: Role) -> &'static str {
+    if role.permissions().count() == 1 {
+        " permission"
+    } else {
+        " permissions"
     }
 }
 

@@ -21,7 +21,7 @@ use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
     Attempt, Counts, Filter, Row, attempts, claimed, counts, find, is_any_due, list, unsent,
-    waiting_since,
+    unsent_counts, waiting_since,
 };
 
 /// What is owed.

@@ -399,12 +399,25 @@ impl Counts {
 
 /// How many mails the organisation has in each state.
 pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
-    let mut counts = Counts::default();
-    let rows = read.list(
+    Ok(counted(read.list(
         "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 GROUP BY state",
         [organisation],
-        |row| Ok((row.get::<_, State>(0)?, row.get::<_, i64>(1)?)),
-    )?;
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?))
+}
+
+/// The same of those that want attention, and nought of the others: however many were sent, they are not read.
+pub fn unsent_counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
+    Ok(counted(read.list(
+        "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 AND state IN ('waiting', 'sending', 'failed')
+          GROUP BY state",
+        [organisation],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?))
+}
+
+fn counted(rows: Vec<(State, i64)>) -> Counts {
+    let mut counts = Counts::default();
     for (state, count) in rows {
         match state {
             State::Waiting | State::Sending => counts.waiting += count,
@@ -413,7 +426,7 @@ pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
             State::NotNeeded => counts.not_needed += count,
         }
     }
-    Ok(counts)
+    counts
 }
 
 /// How many of the organisation's mails want attention: owed or given up.

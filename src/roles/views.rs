@@ -54,7 +54,7 @@ pub fn index(accounts: &dyn Fn(Role) -> i64) -> Markup {
                 (Cell::Detail, html! { (role.main_rights()) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
                 (Cell::Number, html! { a href=(Route::Role(role)) { (role.permissions().count()) } }),
-                (Cell::Amount, html! { a href=(list_of(role)) { (accounts(role)) span.small-only { " accounts" } } }),
+                (Cell::Amount, html! { a href=(list_of(role)) { (accounts(role)) span.small-only { (accounts_word(accounts(role))) } } }),
             ]))
         }
     };
@@ -109,6 +109,10 @@ fn built_in() -> Markup {
     )
 }
 
+const fn accounts_word(count: i64) -> &'static str {
+    if count == 1 { " account" } else { " accounts" }
+}
+
 fn list_of(role: Role) -> String {
     format!("{}?role={}", Route::Accounts, role.key())
 }
@@ -153,15 +157,15 @@ fn status(status: Status) -> Markup {
 /// Each permission against each role; `current` is the column that is looked at.
 #[must_use]
 pub fn matrix(current: Option<Role>) -> Markup {
-    let labels = Role::ALL.map(|role| {
-        if Some(role) == current {
-            format!("{role} (this role)")
-        } else {
-            role.to_string()
-        }
-    });
     let mut columns = vec![Column::new(Cell::Main, "Permission")];
-    columns.extend(labels.iter().map(|label| Column::new(Cell::Extra, label)));
+    columns.extend(Role::ALL.map(|role| {
+        let column = Column::new(Cell::Extra, role.label());
+        if Some(role) == current {
+            column.current()
+        } else {
+            column
+        }
+    }));
     let mut groups: Vec<&str> = Permission::ALL.map(Permission::group).to_vec();
     let mut seen = Vec::new();
     groups.retain(|group| {

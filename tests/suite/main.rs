@@ -1,6 +1,8 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod answer;
@@ -12,6 +14,8 @@ mod binary;
 mod browser;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod command;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -66,6 +70,8 @@ mod resets;
 mod roles;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod served;
 #[cfg(test)]

@@ -61,6 +61,26 @@ impl Launch {
             .arg("127.0.0.1:0")
     }
 
+    /// `doorward demo` on a free port, the same ids and links each time.
+    pub(crate) fn demo() -> Self {
+        let launch = Self::program(EXECUTABLE);
+        // Its throw-away folder lies in ours, which goes however it ends.
+        let place = launch.data.path().to_owned();
+        let arguments = ["demo", "--listen", "127.0.0.1:0", "--seed", "1"];
+        let launch = arguments.into_iter().fold(launch, Self::arg);
+        launch.env("TMPDIR", place)
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Runs another command of the executable while nothing is served, and waits for its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command().args(args).output().unwrap()
+    }
+
     fn program(program: &str) -> Self {
         Self {
             program: program.into(),
@@ -159,7 +179,7 @@ impl Doorward {
     /// Runs another command of the executable on the same data folder, and waits
     /// for its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        self.launch.command().args(args).output().unwrap()
+        self.launch.run(args)
     }
 
     /// Ends it as a power cut would (but for what the kernel still writes).
@@ -170,12 +190,17 @@ impl Doorward {
 
     /// Asks it to stop, as systemd does, and waits for its end.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: not every machine has the command.
         let sent = Command::new("/bin/sh")
-            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status();
         assert!(sent.unwrap().success(), "it was gone already");
-        self.wait()
     }
 
     /// Starts it again and kills it that much later. Only for one that has ended.

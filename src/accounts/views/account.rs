@@ -118,7 +118,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
         (
             "Phone",
             match &account.phone {
-                Some(phone) => html! { (phone.as_str()) },
+                Some(phone) => html! { (phone.spaced()) },
                 None => nothing("No phone"),
             },
         ),

@@ -268,7 +268,7 @@ fn account(viewer: &Viewer, line: &Line, csrf: &str) -> Markup {
         None => html! { a href=(href) { (address(account)) } },
     };
     let phone = match &account.phone {
-        Some(phone) => html! { span.nowrap { (phone.as_str()) } },
+        Some(phone) => html! { span.nowrap { (phone.spaced()) } },
         None => nothing("No phone"),
     };
     let acts = Acts::of(line, viewer);

@@ -4,7 +4,7 @@
 use maud::{Markup, Render, html};
 
 use super::form::{described_by, label, told};
-use super::icon::Icon;
+use super::icon::eye;
 
 /// What a text field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +282,7 @@ impl<'a> Field<'a> {
             div.with-end {
                 (self.input())
                 button type="button" class="btn quiet icon-only" data-reveal=(self.id)
-                    data-hide="Hide password" aria-label="Show password" { (Icon::Eye) }
+                    data-hide="Hide password" aria-label="Show password" { (eye()) }
             }
             p.hint.caps role="status" data-caps="Caps Lock is on." {}
         }

@@ -237,6 +237,18 @@ pub fn mark() -> Markup {
     }
 }
 
+/// The eye of password fields, drawn out: they stand on pages that need no other icon, and those do without the
+/// sprite then.
+#[must_use]
+pub fn eye() -> Markup {
+    html! {
+        svg.icon viewBox="0 0 24 24" aria-hidden="true" {
+            path d="M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0" {}
+            circle cx="12" cy="12" r="3" {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +263,20 @@ mod tests {
             .collect();
         let listed: Vec<&str> = Icon::ALL.iter().map(|icon| icon.name()).collect();
         assert_eq!(listed, drawn);
+    }
+
+    #[test]
+    fn the_eye_is_that_of_the_sprite() {
+        let sprite = include_str!("../../../assets/icons.svg");
+        let (_, symbol) = sprite.split_once("<symbol id=\"eye\" ").unwrap();
+        let (symbol, _) = symbol.split_once("</symbol>").unwrap();
+        let drawn = eye().into_string();
+        let drawn = drawn.replace("></path>", "/>").replace("></circle>", "/>");
+        let shapes = symbol.split_once('>').unwrap().1;
+        assert!(drawn.ends_with(&format!(">{shapes}</svg>")), "{drawn}");
+        assert!(
+            drawn.contains("viewBox=\"0 0 24 24\"") && symbol.starts_with("viewBox=\"0 0 24 24\"")
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Parts of pages: functions and small builders over plain values that give markup.
 //! The classes they use are the contract with `assets/portal.css`, the `data-` attributes the one with
-//! `assets/portal.js`. Every part works without the script. `gallery` draws each in every state.
+//! `assets/portal.js`, and with `assets/shell.js` for what only signed-in pages need. Every part works without the
+//! scripts. `gallery` draws each in every state.
 //! Nothing here knows of accounts, routes or sessions; addresses and texts are handed in.
 
 pub mod badge;

@@ -96,9 +96,11 @@ pub fn search(name: &str, label: &str, value: &str) -> Markup {
 /// Each option is value and text.
 #[must_use]
 pub fn filter(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -> Markup {
+    // A dialog over the list may hold a field of the same name, and its label must not lead here.
+    let id = format!("filter-{name}");
     html! {
-        label.vh for=(name) { (label) }
-        select id=(name) name=(name) {
+        label.vh for=(id) { (label) }
+        select id=(id) name=(name) {
             @for (value, text) in options {
                 option value=(value) selected[*value == chosen] { (text) }
             }

@@ -68,6 +68,17 @@ pub struct Column<'a> {
     cell: Cell,
     label: &'a str,
     sort: Option<Sort<'a>>,
+    look: Look,
+}
+
+/// How a head is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Plain,
+    /// Marked: the page is about this one.
+    Current,
+    /// Read out, and not shown.
+    Unseen,
 }
 
 impl<'a> Column<'a> {
@@ -78,7 +89,25 @@ impl<'a> Column<'a> {
             cell,
             label,
             sort: None,
+            look: match cell {
+                Cell::End => Look::Unseen,
+                _ => Look::Plain,
+            },
         }
+    }
+
+    /// The one that the page is about.
+    #[must_use]
+    pub const fn current(mut self) -> Self {
+        self.look = Look::Current;
+        self
+    }
+
+    /// One whose cells speak for themselves: its label is read out and not shown.
+    #[must_use]
+    pub const fn unseen(mut self) -> Self {
+        self.look = Look::Unseen;
+        self
     }
 
     /// One by which the rows can be sorted.
@@ -97,10 +126,11 @@ impl Render for Column<'_> {
             None => ("none", Icon::ChevronsUpDown),
         });
         html! {
-            th scope="col" role="columnheader" class=(self.cell.class()) aria-sort=[sorted.map(|(word, _)| word)] {
+            th scope="col" role="columnheader" class=(self.cell.class()) aria-sort=[sorted.map(|(word, _)| word)]
+                aria-current=[(self.look == Look::Current).then_some("true")] {
                 @match (self.sort, sorted) {
                     (Some(sort), Some((_, icon))) => a href=(sort.href) { (self.label) (icon) },
-                    _ if self.cell == Cell::End => span.vh { (self.label) },
+                    _ if self.look == Look::Unseen => span.vh { (self.label) },
                     _ => (self.label),
                 }
             }

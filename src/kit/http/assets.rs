@@ -10,6 +10,9 @@ use super::response::{Body, Response};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
+/// A file loads nothing, wherever it is opened; shorter, too, than what pages say.
+const ALONE: &str = "default-src 'none'; frame-ancestors 'none'";
+
 struct Asset {
     name: &'static str,
     content_type: &'static str,
@@ -34,7 +37,8 @@ pub fn answer(name: &str, accept_encoding: Option<&str>) -> Option<Response> {
     };
     let mut response = Response::new(200)
         .typed(asset.content_type, Body::Embedded(bytes))
-        .with("Cache-Control", "public, max-age=31536000, immutable");
+        .with("Cache-Control", "public, max-age=31536000, immutable")
+        .with("Content-Security-Policy", ALONE);
     if asset.gzip {
         response = response.with("Vary", "Accept-Encoding");
     }

@@ -11,7 +11,10 @@ pub(crate) use parse::parse;
 
 /// The style sheet, as it is written.
 pub(crate) const CSS: &str = include_str!("../../../assets/portal.css");
-const SCRIPT: &str = include_str!("../../../assets/portal.js");
+const SCRIPT: &str = concat!(
+    include_str!("../../../assets/portal.js"),
+    include_str!("../../../assets/shell.js")
+);
 const SPRITE: &str = include_str!("../../../assets/icons.svg");
 
 /// Everything that is wrong with a page.

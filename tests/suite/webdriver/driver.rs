@@ -31,6 +31,10 @@ const ARGUMENTS: &[&str] = &[
     "--disable-component-update",
     "--disable-sync",
     "--force-color-profile=srgb",
+    // Pictures show the page, not a bar whose width the browser chooses.
+    "--hide-scrollbars",
+    // A host that is this machine, but is not trusted like it: what plain http is like.
+    "--host-resolver-rules=MAP portal.test 127.0.0.1",
     "--lang=en-GB",
 ];
 

@@ -20,6 +20,9 @@ pub(crate) mod key {
     pub(crate) const TAB: &str = "\u{E004}";
     pub(crate) const ENTER: &str = "\u{E007}";
     pub(crate) const ESCAPE: &str = "\u{E00C}";
+    pub(crate) const DOWN: &str = "\u{E015}";
+    /// Held down for the keys that follow it in the same text; only for `Element::keys`.
+    pub(crate) const CONTROL: &str = "\u{E009}";
 }
 
 impl<'a> Element<'a> {

@@ -56,6 +56,31 @@ impl Browser {
         logs.requests.clone()
     }
 
+    /// The page as it came over the wire, before any script saw it.
+    pub(crate) fn source(&self) -> String {
+        let number = json!({ "requestId": self.document().number });
+        let body = self.chromium("Network.getResponseBody", &number);
+        assert_eq!(body["base64Encoded"], false, "{}", self.url());
+        text(&body["body"])
+    }
+
+    /// The status with which the page came.
+    pub(crate) fn status(&self) -> u16 {
+        let document = self.document();
+        let status = document.status;
+        status.unwrap_or_else(|| panic!("{} was not answered", document.url))
+    }
+
+    /// The newest request for the page that is shown.
+    fn document(&self) -> Request {
+        let url = self.url();
+        let (url, _) = url.split_once('#').unwrap_or((&url, ""));
+        let mut newest_first = self.requests().into_iter().rev();
+        newest_first
+            .find(|request| request.kind == "Document" && request.url == url)
+            .unwrap_or_else(|| panic!("{url} was never fetched"))
+    }
+
     fn console(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<String> {
         let entries = self.log("browser");
         let mut logs = self.logs.borrow_mut();

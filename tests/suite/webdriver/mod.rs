@@ -25,7 +25,7 @@ use driver::Session;
 use logs::Logs;
 
 /// How long a page may take to become what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Viewports below this width are those of a telephone: `meta viewport` counts.
 const TELEPHONE_BELOW: u32 = 600;
@@ -154,6 +154,19 @@ impl Browser {
             .collect()
     }
 
+    /// The first element that a CSS selector finds, that is shown and has just these words.
+    pub(crate) fn find_words(&self, css: &str, words: &str) -> Element<'_> {
+        let find = "return [...document.querySelectorAll(arguments[0])]
+            .find(one => one.checkVisibility() && one.innerText.trim() === arguments[1]) ?? null";
+        let found = self.execute(find, &[json!(css), json!(words)]);
+        assert!(
+            !found.is_null(),
+            "no {css} says {words:?} on this page:\n{}",
+            self.describe()
+        );
+        Element::new(&self.session, &found)
+    }
+
     /// The element that has the focus.
     pub(crate) fn focused(&self) -> Element<'_> {
         Element::new(&self.session, &self.session.get("element/active"))
@@ -186,6 +199,20 @@ impl Browser {
         if wait::until(PATIENCE, || page.is_gone().then_some(())).is_none() {
             panic!("this page was not left:\n{}", self.describe());
         }
+    }
+
+    /// Does what opens another window, and goes on in that one.
+    pub(crate) fn in_new_window(&self, act: impl FnOnce()) {
+        let handles = || self.session.get("window/handles");
+        let before = handles();
+        act();
+        let opened = wait::until(PATIENCE, || {
+            let mut now = handles().as_array().unwrap().clone();
+            now.retain(|handle| !before.as_array().unwrap().contains(handle));
+            now.pop()
+        });
+        let opened = opened.unwrap_or_else(|| panic!("no window opened:\n{}", self.describe()));
+        self.session.post("window", &json!({ "handle": opened }));
     }
 
     /// What the body of a function returns, run in the page; the protocol is not held
@@ -221,8 +248,19 @@ impl Browser {
     /// Takes a picture of the whole page, beyond the viewport too, into the test's
     /// folder below `target/screenshots`.
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
-        let shot = json!({ "format": "png", "captureBeyondViewport": true });
-        let shot = self.chromium("Page.captureScreenshot", &shot);
+        self.picture(
+            name,
+            &json!({ "format": "png", "captureBeyondViewport": true }),
+        )
+    }
+
+    /// The same of what is in view.
+    pub(crate) fn screenshot_of_view(&self, name: &str) -> PathBuf {
+        self.picture(name, &json!({ "format": "png" }))
+    }
+
+    fn picture(&self, name: &str, how: &Value) -> PathBuf {
+        let shot = self.chromium("Page.captureScreenshot", how);
         let png = BASE64.decode(text(&shot["data"]).as_bytes()).unwrap();
         let path = self.pictures.join(format!("{name}.png"));
         std::fs::write(&path, png).unwrap();

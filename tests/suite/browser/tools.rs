@@ -1,5 +1,4 @@
-//! What only a real browser can show: Chromium, driven by [`crate::webdriver`]. Every
-//! test here opens a browser under its own name.
+//! The browser itself, as our tests drive it, against a page that is known.
 
 use serde_json::json;
 

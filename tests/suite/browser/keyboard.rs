@@ -1,0 +1,168 @@
+//! With the keyboard alone: no click anywhere here.
+
+use super::steps::{MASTER, PASSWORD, PENDING, heading, is_calm};
+use crate::process::Launch;
+use crate::webdriver::{Browser, key};
+
+/// What has the focus, as a person would say it.
+fn focus(browser: &Browser) -> String {
+    let name = "const one = document.activeElement;
+        return one.getAttribute('aria-label') ?? one.labels?.[0]?.innerText ?? one.innerText";
+    let name = browser.execute(name, &[]);
+    name.as_str()
+        .unwrap()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Presses Tab until this has the focus.
+fn tab_to(browser: &Browser, name: &str) {
+    let mut passed = Vec::new();
+    for _ in 0..80 {
+        browser.press(key::TAB);
+        passed.push(focus(browser));
+        if passed.last().is_some_and(|last| last == name) {
+            return;
+        }
+    }
+    panic!("{name} is not among {passed:?}");
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let Some(browser) = Browser::open("the_keyboard_is_enough") else {
+        return;
+    };
+    let doorward = Launch::demo().start();
+    browser.go(doorward.address());
+
+    // The cursor is where one types; Enter sends.
+    assert_eq!(focus(&browser), "Email");
+    browser.press(MASTER);
+    tab_to(&browser, "Password");
+    browser.press(PASSWORD);
+    browser.leaving(|| browser.press(key::ENTER));
+    assert!(heading(&browser).ends_with(", Ingrid"));
+
+    around_the_list(&browser);
+    search(&browser);
+    row_menu(&browser);
+    dialog(&browser);
+    leave(&browser);
+    is_calm(&browser, &[]);
+}
+
+/// `g a` leads to IAM; Tab goes through it in the order in which one reads, and the first stop skips to the content.
+fn around_the_list(browser: &Browser) {
+    browser.leaving(|| browser.press("ga"));
+    assert_eq!(heading(browser), "IAM");
+    let mut order = Vec::new();
+    while order.len() < 17 {
+        browser.press(key::TAB);
+        order.push(focus(browser));
+    }
+    assert_eq!(
+        order,
+        [
+            "Skip to content",
+            "Halden Works Portal Demo",
+            "Dashboard",
+            "IAM",
+            "Mail",
+            "IS Ingrid Solheim Master",
+            "Create account",
+            "Accounts 17",
+            "Roles 4",
+            "Name or email",
+            "Permission",
+            "All",
+            "Active 14",
+            "Pending 2",
+            "Disabled 1",
+            "Name",
+            "Last active",
+        ]
+    );
+    browser.press(key::TAB);
+    assert_eq!(focus(browser), "Ingrid Solheim");
+
+    browser.execute("document.activeElement.blur()", &[]);
+    browser.execute(
+        "document.body.setAttribute('tabindex', -1); document.body.focus()",
+        &[],
+    );
+    browser.press(key::TAB);
+    assert_eq!(focus(browser), "Skip to content");
+    browser.screenshot("skip");
+    browser.press(key::ENTER);
+    browser.press(key::TAB);
+    assert_eq!(focus(browser), "Create account");
+}
+
+/// `/` goes to the search, Enter searches; in the field, keys are letters.
+fn search(browser: &Browser) {
+    browser.press("/");
+    assert_eq!(focus(browser), "Name or email");
+    browser.press("nlea/");
+    assert_eq!(browser.focused().property("value"), "nlea/");
+    browser.focused().clear();
+    browser.press("/");
+    browser.focused().clear();
+    browser.press("lea");
+    browser.leaving(|| browser.press(key::ENTER));
+    assert_eq!(browser.find_all("tbody tr").len(), 1);
+}
+
+/// Enter opens a row's menu, arrows go through it, Escape closes it and gives the focus back.
+fn row_menu(browser: &Browser) {
+    let opener = format!("Actions for {PENDING}");
+    tab_to(browser, &opener);
+    browser.press(key::ENTER);
+    assert!(browser.find("tbody details").property("open") == true);
+    browser.press(key::DOWN);
+    assert_eq!(focus(browser), "Resend invitation");
+    browser.press(key::DOWN);
+    assert_eq!(focus(browser), "Copy activation link");
+    browser.screenshot("menu");
+    browser.press(key::ESCAPE);
+    assert!(browser.find("tbody details").property("open") == false);
+    assert_eq!(focus(browser), opener);
+}
+
+/// `n` opens the form as a dialog; it holds the focus, Escape closes it and gives the focus back, and what was typed
+/// is kept.
+fn dialog(browser: &Browser) {
+    browser.press("n");
+    browser.wait_until("dialog[open]");
+    assert_eq!(focus(browser), "Email");
+    browser.press("half@way");
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        browser.press(key::TAB);
+        order.push(focus(browser));
+    }
+    assert_eq!(order, ["Permission", "Cancel", "Confirm"]);
+    browser.press(key::ESCAPE);
+    assert!(browser.find_all("dialog[open]").is_empty());
+    assert_eq!(focus(browser), "Create account");
+
+    browser.press("n");
+    browser.wait_until("dialog[open]");
+    assert_eq!(browser.find("dialog #email").property("value"), "half@way");
+    browser.press(key::ESCAPE);
+    browser.press("?");
+    assert!(browser.find("#keys").is_shown());
+    browser.screenshot("keys");
+    browser.press(key::ESCAPE);
+    assert!(!browser.find("#keys").is_shown());
+}
+
+/// The menu of one's own, and the way out in it.
+fn leave(browser: &Browser) {
+    tab_to(browser, "IS Ingrid Solheim Master");
+    browser.press(key::ENTER);
+    tab_to(browser, "Sign out");
+    browser.leaving(|| browser.press(key::ENTER));
+    assert_eq!(heading(browser), "Sign in to the Portal");
+}

@@ -1,0 +1,11 @@
+//! What only a real browser can show: Chromium, driven by [`crate::webdriver`]. Every
+//! test here opens a browser under its own name.
+
+mod bare;
+mod keyboard;
+mod steps;
+mod story;
+mod strangers;
+mod tools;
+mod tour;
+mod weight;

@@ -1,0 +1,105 @@
+//! What people do in front of a page, as the tests here say it.
+
+use serde_json::json;
+
+use crate::process::Doorward;
+use crate::webdriver::Browser;
+
+/// The demonstration's people, one of each role.
+pub(super) const MASTER: &str = "ingrid@demo.example";
+pub(super) const ADMIN: &str = "tomasz@demo.example";
+pub(super) const BILLING: &str = "ilaria@demo.example";
+pub(super) const MEMBER: &str = "samuel@demo.example";
+/// Invited there, and not come yet: with a link that lives, and with one that has run out.
+pub(super) const PENDING: &str = "lea.fontaine@demo.example";
+pub(super) const EXPIRED: &str = "bjorn.aas@demo.example";
+/// Everybody's password there.
+pub(super) const PASSWORD: &str = "Demo-pass-1";
+
+/// The origins that a browser at rest may ask: that of the page.
+pub(super) fn stays_at(browser: &Browser, origin: &str) {
+    let elsewhere: Vec<_> = browser
+        .requests()
+        .into_iter()
+        .map(|request| request.url)
+        .filter(|url| !url.starts_with(origin) && url != "about:blank")
+        .collect();
+    assert_eq!(elsewhere, [""; 0]);
+}
+
+/// Nothing is in the console but that answers had these statuses, and no policy was breached.
+pub(super) fn is_calm(browser: &Browser, statuses: &[u16]) {
+    assert_eq!(browser.csp_violations(), [""; 0]);
+    let mut errors = browser.console_errors();
+    errors.retain(|error| {
+        !statuses.iter().any(|status| {
+            error.contains(&format!("the server responded with a status of {status}"))
+        })
+    });
+    assert_eq!(errors, [""; 0]);
+}
+
+/// A field by its name, in the dialog when one is open.
+fn field(name: &str) -> String {
+    format!("dialog[open] [name={name}], body:not(:has(dialog[open])) [name={name}]")
+}
+
+/// Types into the field of this name, in place of what is there.
+pub(super) fn fill(browser: &Browser, name: &str, text: &str) {
+    let field = browser.find(&field(name));
+    field.clear();
+    field.keys(text);
+}
+
+/// Takes an option of a menu, as one does with the keyboard.
+pub(super) fn choose(browser: &Browser, name: &str, option: &str) {
+    browser.find(&field(name)).keys(option);
+    let chosen = "return document.querySelector(arguments[0]).selectedOptions[0].text";
+    let chosen = browser.execute(chosen, &[json!(field(name))]);
+    assert_eq!(chosen, option);
+}
+
+/// Presses the button, or follows the link, that says this; another page comes.
+pub(super) fn go_on(browser: &Browser, words: &str) {
+    browser.leaving(|| browser.find_words("button, a, summary", words).click());
+}
+
+/// The heading of the page.
+pub(super) fn heading(browser: &Browser) -> String {
+    browser.find("h1").text()
+}
+
+/// Signs in on the sign-in page.
+pub(super) fn sign_in(browser: &Browser, doorward: &Doorward, email: &str, password: &str) {
+    browser.go(&format!("{}/sign-in", doorward.address()));
+    fill(browser, "email", email);
+    fill(browser, "password", password);
+    go_on(browser, "Sign in");
+    assert!(
+        heading(browser).starts_with("Good "),
+        "{}",
+        heading(browser)
+    );
+}
+
+/// Signs out by the menu at the foot of the navigation.
+pub(super) fn sign_out(browser: &Browser) {
+    browser.find(".who").click();
+    go_on(browser, "Sign out");
+    assert_eq!(heading(browser), "Sign in to the Portal");
+}
+
+/// The rules of a new password that are ticked.
+pub(super) fn ticked(browser: &Browser) -> usize {
+    browser.find_all("[data-rules] .met").len()
+}
+
+/// The first address on the page that begins with this path, as text.
+pub(super) fn link_on_page(browser: &Browser, path: &str) -> String {
+    let words = browser.find("main").text();
+    let link = words
+        .split_whitespace()
+        .find(|word| word.starts_with("http") && word.contains(path));
+    let link = link.unwrap_or_else(|| panic!("no {path} in {words}"));
+    link.to_owned()
+}
