@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
@@ -162,6 +162,8 @@ pub struct App {
     pub trouble: Mutex<Option<Trouble>>,
     /// When the worker last finished a round, by the clock that never steps back.
     pub worked_at: Mutex<Duration>,
+    /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
+    pub front: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
     latest: AtomicI64,
 }
 
@@ -196,6 +198,7 @@ impl App {
             bell: Bell::default(),
             trouble: Mutex::new(None),
             worked_at,
+            front: OnceLock::new(),
             latest: AtomicI64::new(now.0),
         })
     }

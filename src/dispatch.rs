@@ -88,7 +88,7 @@ pub fn healthz(app: &App) -> Response {
     health(app, "ok")
 }
 
-/// The process can work: the database answers and the background thread moves. A relay in trouble is only a
+/// The process can work: the database answers, the background thread moves, every thread that answers is there. A relay in trouble is only a
 /// degradation, and said in the body.
 #[must_use]
 pub fn readyz(app: &App) -> Response {
@@ -109,10 +109,18 @@ fn health(app: &App, well: &str) -> Response {
     let silent = app
         .elapsed()
         .saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
-    if silent > WORKER_SILENT_MAX {
+    let is_front_well = app.front.get().is_none_or(|is_well| is_well());
+    let failed: Vec<&str> = [
+        (silent > WORKER_SILENT_MAX, "worker"),
+        (!is_front_well, "server"),
+    ]
+    .into_iter()
+    .filter_map(|(is_dead, thread)| is_dead.then_some(thread))
+    .collect();
+    if !failed.is_empty() {
         return Response::json(
             503,
-            serde_json::json!({ "status": "failed", "failed": ["worker"] }).to_string(),
+            serde_json::json!({ "status": "failed", "failed": failed }).to_string(),
         );
     }
     let is_troubled = crate::kit::db::unpoisoned(&app.trouble).is_some();

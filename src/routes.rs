@@ -180,6 +180,24 @@ impl Route {
         }
     }
 
+    /// Whether it can be looked at by itself, and so come back to.
+    #[must_use]
+    pub const fn is_page(&self) -> bool {
+        !matches!(
+            self,
+            Self::SignOut
+                | Self::AskForLink(_)
+                | Self::ResendInvitation(_)
+                | Self::CopyLink(_)
+                | Self::RetryErrand(_)
+                | Self::ErrandBody(_)
+                | Self::Theme
+                | Self::Asset(_)
+                | Self::Healthz
+                | Self::Readyz
+        )
+    }
+
     /// The name of the route for the log: never a token or an id.
     #[must_use]
     pub const fn name(&self) -> &'static str {

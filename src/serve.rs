@@ -234,6 +234,7 @@ impl Running {
             Arc::new(move |request| door::handle(&app, &request))
         };
         let server = Server::start(listener, settings, handler)?;
+        app.front.get_or_init(|| Box::new(server.watch()));
         Ok(Self {
             app: Arc::clone(app),
             server,

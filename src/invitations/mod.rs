@@ -6,8 +6,6 @@
 pub mod mail;
 pub mod pages;
 mod sql;
-#[cfg(test)]
-mod tests;
 pub mod views;
 
 use crate::accounts::{self, Account, NewAccount, Status};

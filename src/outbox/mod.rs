@@ -5,8 +5,6 @@
 
 pub mod pages;
 mod sql;
-#[cfg(test)]
-mod tests;
 pub mod views;
 
 use serde::{Deserialize, Serialize};

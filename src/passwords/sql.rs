@@ -7,7 +7,7 @@ use crate::domain::token::{Nonce, TokenHash};
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::throttle::Saved;
-use crate::kit::time::Timestamp;
+use crate::kit::time::{MINUTE, Timestamp};
 
 /// The hash of an account's password, in PHC form.
 pub fn hash_of(read: &Read<'_>, account: AccountId) -> Result<Option<String>> {
@@ -171,8 +171,18 @@ pub(super) fn save_throttle(tx: &Tx<'_>, row: &Saved) -> Result<()> {
     Ok(())
 }
 
+/// Forgets an account's tries. An empty row stays for a while, so that a running server, which may hold tries of the
+/// last second that no row has yet, knows that they were cleared.
 pub(super) fn clear_throttles(tx: &Tx<'_>, key: &[u8]) -> Result<()> {
-    tx.execute("DELETE FROM throttles WHERE kind <> 'address' AND kind <> 'links' AND substr(subject, 1, 32) = ?1", [key])?;
+    tx.execute(
+        "DELETE FROM throttles WHERE kind NOT IN ('address', 'links') AND substr(subject, 1, 32) = ?1",
+        [key],
+    )?;
+    tx.execute(
+        "INSERT INTO throttles (kind, subject, recent, over, day_began_at, day_count, until_at)
+         VALUES ('account', ?1, x'', 0, ?2, 0, ?3)",
+        (key, tx.now(), tx.now().plus(MINUTE)),
+    )?;
     Ok(())
 }
 

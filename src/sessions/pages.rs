@@ -231,7 +231,7 @@ fn draw(visit: &Visit<'_>, status: u16, form: &views::SignInForm<'_>) -> Result<
 fn local(next: &str) -> Option<String> {
     let path = next.split(['?', '#']).next()?;
     let is_plain = next.bytes().all(|b| b.is_ascii_graphic()) && !next.contains('\\');
-    (is_plain && Route::parse(path).is_some()).then(|| next.to_owned())
+    (is_plain && Route::parse(path).is_some_and(|route| route.is_page())).then(|| next.to_owned())
 }
 
 fn go_on(visit: &Visit<'_>, next: Option<&str>) -> Response {

@@ -35,9 +35,11 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<Connection> {
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
     )?;
     match role {
+        // recursive_triggers: INSERT OR REPLACE deletes, and must not pass by the triggers that forbid it.
         // FULL: an answer is sent after the commit, and the commit after the disk has it.
         Role::Writer => conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             PRAGMA recursive_triggers = ON;
              PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864;",
         )?,
         Role::Reader => conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?,

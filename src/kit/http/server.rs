@@ -104,8 +104,17 @@ impl Server {
             .keeper
             .as_ref()
             .is_some_and(|keeper| !keeper.is_finished());
-        let alive = self.alive.load(Ordering::SeqCst);
-        is_kept && alive >= self.worker_count && self.signals.is_reaching.load(Ordering::Relaxed)
+        is_kept && self.watch()()
+    }
+
+    /// The same question for whoever answers requests, and so need not ask whether the gate runs.
+    pub fn watch(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (alive, signals) = (Arc::clone(&self.alive), Arc::clone(&self.signals));
+        let worker_count = self.worker_count;
+        move || {
+            alive.load(Ordering::SeqCst) >= worker_count
+                && signals.is_reaching.load(Ordering::Relaxed)
+        }
     }
 
     /// Lets nobody in any more, finishes the requests that have begun, for `grace` at most, and ends all threads.

@@ -190,14 +190,29 @@ impl Throttle {
     /// Takes the file's word for what it holds: another process may have cleared an account. Counts of accounts,
     /// devices, codes and mails that the file no longer has are forgotten, but for those not written down yet.
     pub fn reload(&self, saved: impl IntoIterator<Item = Saved>) {
+        let saved: Vec<Saved> = saved.into_iter().collect();
+        // An empty row says that its account was cleared: what is not written down yet goes too.
+        let cleared: Vec<Subject> = saved
+            .iter()
+            .filter(|row| row.is_empty())
+            .filter_map(|row| Subject::of(row.kind, &row.key))
+            .collect();
         let fresh = Self::new(saved);
         let kept = std::mem::take(&mut fresh.lock().counts);
         let mut table = self.lock();
         let Table {
             counts, unsaved, ..
         } = &mut *table;
+        let was_cleared = |subject: &Subject| {
+            cleared
+                .iter()
+                .any(|account| matches!(account, Subject::Account(key) if subject.belongs_to(key)))
+        };
+        unsaved.retain(|subject| !was_cleared(subject));
         counts.retain(|subject, _| {
-            subject.kind().is_address() || unsaved.contains(subject) || kept.contains_key(subject)
+            subject.kind().is_address()
+                || unsaved.contains(subject)
+                || (kept.contains_key(subject) && !was_cleared(subject))
         });
     }
 

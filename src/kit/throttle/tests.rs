@@ -669,3 +669,30 @@ fn what_another_process_cleared_is_forgotten_and_what_is_unsaved_stays() {
     );
     assert_eq!(throttle.len(), 2, "the unsaved count was forgotten");
 }
+
+#[test]
+fn an_empty_row_clears_tries_that_were_not_written_down_yet() {
+    let throttle = Throttle::new([]);
+    let now = Timestamp(1_000_000);
+    let (account, device) = ([1; 32], [9; 32]);
+    for _ in 0..10 {
+        drop(throttle.take(&[Subject::Account(account)], now).unwrap());
+        drop(
+            throttle
+                .take(&[Subject::Device { account, device }], now)
+                .unwrap(),
+        );
+    }
+    let marker = Saved {
+        kind: Kind::Account,
+        key: account.to_vec(),
+        recent: Vec::new(),
+        over: 0,
+        day_began: now,
+        day_count: 0,
+        until: now.plus(60),
+    };
+    throttle.reload([marker]);
+    assert!(throttle.is_empty());
+    assert!(throttle.unsaved().is_empty());
+}
