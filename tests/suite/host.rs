@@ -16,7 +16,7 @@ use crate::served::{self, expect, found, found_by, invite};
 const ANN: &str = "ann@haldenworks.example";
 const SITE: &str = "https://portal.example.com";
 /// A refusal of the gate costs nothing; this is for a busy machine.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const AT_ONCE: Duration = Duration::from_secs(3);
 const EVIL: [(&str, &str); 6] = [
     ("x-forwarded-host", "evil.example"),
     ("x-forwarded-proto", "http"),
@@ -44,7 +44,7 @@ fn addresses(process: &Doorward) -> Vec<String> {
 fn ask(process: &Doorward, bytes: &[u8]) -> (String, Duration) {
     let address = process.address().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(AT_ONCE * 5)).unwrap();
+    stream.set_read_timeout(Some(AT_ONCE * 2)).unwrap();
     let began = instant();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
