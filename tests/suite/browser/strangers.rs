@@ -2,12 +2,13 @@
 //! port of the same host (another origin of the same site: cookies go along), and as `localhost` (another site).
 
 use super::steps::{ADMIN, MASTER, MEMBER, PASSWORD, fill, go_on, heading, sign_in, sign_out};
-use crate::process::{Doorward, Launch};
+use crate::process::Launch;
 use crate::stand_in::{Answer, Asked, StandIn};
 use crate::webdriver::{Browser, key};
 
 /// Sends a form to the place that its address names after `#`, as soon as it is opened: origin, path, then fields.
-const SENDER: &str = "<!doctype html><title>Sender</title><body><iframe name=inside></iframe><script>
+const SENDER: &str =
+    "<!doctype html><title>Sender</title><body><iframe name=inside></iframe><script>
     const [action, target, ...fields] = location.hash.slice(1).split('|').map(decodeURIComponent);
     const form = Object.assign(document.createElement('form'), { method: 'post', action, target });
     for (const field of fields) {
