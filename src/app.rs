@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
-use crate::domain::role::Permission;
+use crate::domain::id::ErrandId;
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
 use crate::kit::db::{Db, Read, Tx, World, unpoisoned};
@@ -93,6 +93,8 @@ pub struct Trouble {
     pub words: String,
     /// When it is tried next.
     pub next_try: Timestamp,
+    /// The mail that was in its hands when it last failed.
+    pub mail: ErrandId,
 }
 
 /// Rings when there is work for the background thread.
@@ -361,18 +363,5 @@ enum Undone {
 impl From<crate::kit::db::Error> for Undone {
     fn from(error: crate::kit::db::Error) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-/// Whom a refusal sends the visitor to: the roles that hold the permission, as a sentence.
-#[must_use]
-pub fn who_may(permission: Permission) -> String {
-    let roles: Vec<&str> = crate::domain::role::Role::holding(permission)
-        .map(crate::domain::role::Role::label)
-        .collect();
-    match roles.as_slice() {
-        [] => "nobody".to_owned(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }

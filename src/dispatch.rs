@@ -76,7 +76,9 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
     }
 }
 
-fn not_allowed(allow: &str) -> Response {
+/// There is such an address, but not for that method; these it takes.
+#[must_use]
+pub fn not_allowed(allow: &str) -> Response {
     Response::text(405, "This address does not take that method.\n").with("Allow", allow)
 }
 

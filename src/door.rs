@@ -62,6 +62,11 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
     };
     // Assets are the same for everybody, and health is asked by machines that know no name.
     match &route {
+        Some(plain @ (Route::Asset(_) | Route::Healthz | Route::Readyz))
+            if request.method == Method::Post =>
+        {
+            return (plain.name(), dispatch::not_allowed("GET, HEAD"));
+        }
         Some(Route::Asset(name)) => {
             let answer = assets::answer(name, request.header("accept-encoding"));
             return (
@@ -270,15 +275,13 @@ fn to_sign_in(visit: &Visit<'_>) -> Response {
 /// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself.
 fn record(visit: &Visit<'_>, error: &Error) {
     let action = match error {
-        Error::Forbidden(_) | Error::Refused(_) => Action::Denied,
+        Error::Forbidden(_) | Error::Refused(_) | Error::TooMany { .. } => Action::Denied,
         Error::Stale => Action::FormRefused,
         Error::Malformed(_) => Action::RequestMalformed,
-        Error::TooMany { .. } if visit.scope().is_some() => Action::Denied,
         Error::NotFound
         | Error::SignInFirst
         | Error::Invalid { .. }
         | Error::Gone(_)
-        | Error::TooMany { .. }
         | Error::Busy
         | Error::Internal(_) => return,
     };

@@ -4,8 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::app::who_may;
-use crate::domain::role::Permission;
+use crate::domain::role::{Permission, who_may};
 use crate::error::Error;
 use crate::kit::html::button::Button;
 use crate::kit::html::stats::details;

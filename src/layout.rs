@@ -6,11 +6,11 @@ use crate::app::Mode;
 use crate::domain::id::AccountId;
 use crate::domain::role::Permission;
 use crate::error::Result;
-use crate::kit::html::Tone;
 use crate::kit::html::frame::{Focus, Head, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
 use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
+use crate::kit::html::{Tone, Yes};
 use crate::kit::http::response::Response;
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
@@ -66,7 +66,8 @@ impl<'p> Page<'p> {
 
     /// The same, when the form on it was refused.
     #[must_use]
-    pub const fn with_errors(self, has_errors: bool) -> Self {
+    pub fn with_errors(self, has_errors: impl Into<Yes>) -> Self {
+        let has_errors = has_errors.into() == Yes::Yes;
         Self { has_errors, ..self }
     }
 }

@@ -36,10 +36,10 @@ use crate::worker;
 
 /// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
 const WORKERS: usize = 48;
-/// From the signal to the end, at most.
-const STOP_TIME: Duration = Duration::from_secs(10);
+/// From the signal to the end, at most; the last second of ten is for closing the file.
+const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
-const REQUESTS_TIME: Duration = Duration::from_secs(8);
+const REQUESTS_TIME: Duration = Duration::from_secs(7);
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -150,7 +150,7 @@ fn warn(plan: &Plan, app: &App) {
 fn set_up_link(app: &App) -> Result<Option<String>> {
     let now = app.now();
     if app.read(now, |read| Ok(organisations::any_exists(read)?))? {
-        setup::remove_link_file(&app.settings.data)?;
+        forget_link(app)?;
         return Ok(None);
     }
     make_link(app, &By::system()).map(Some)
@@ -163,6 +163,11 @@ pub fn make_link(app: &App, by: &By) -> Result<String> {
     let file = app.settings.data.join(setup::LINK_FILE);
     folder::write_private(&file, format!("{link}\n").as_bytes())?;
     Ok(link)
+}
+
+/// The file of a link that opens nothing any more goes.
+pub fn forget_link(app: &App) -> Result<()> {
+    Ok(folder::remove(&app.settings.data.join(setup::LINK_FILE))?)
 }
 
 /// SIGTERM and SIGINT end the process: the first in good order, the second at once. SIGHUP does nothing yet, so that

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use crate::app::{App, Trouble};
 use crate::audit::{self, Action, Event};
+use crate::domain::id::ErrandId;
 use crate::error::Result;
 use crate::invitations;
 use crate::kit::db::unpoisoned;
 use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Message};
 use crate::kit::time::{MINUTE, Timestamp};
-use crate::outbox::{self, Claimed, Errand};
+use crate::outbox::{self, Claimed, Errand, Turn};
 use crate::passwords;
 use crate::scope::By;
 use crate::sessions;
@@ -169,7 +170,8 @@ fn expire(app: &App, now: Timestamp) -> Result<bool> {
     while done < ROWS_MAX {
         let one = app.housekeep(now, |tx| {
             if let Some(audited) = invitations::expire_one(tx)? {
-                return Ok(Some(audited.into_inner()));
+                audited.into_inner();
+                return Ok(Some(()));
             }
             Ok(invitations::release_one(tx, terms)?.map(audit::Audited::into_inner))
         })?;
@@ -186,34 +188,56 @@ fn deliver_one(app: &App, now: Timestamp) -> Result<bool> {
     let Some(mailer) = app.mailer() else {
         return Ok(false);
     };
-    if unpoisoned(&app.trouble)
+    let next_try = unpoisoned(&app.trouble)
         .as_ref()
-        .is_some_and(|trouble| now < trouble.next_try)
-    {
+        .map(|trouble| trouble.next_try);
+    if next_try.is_some_and(|next_try| now < next_try) {
         return Ok(false);
     }
-    let Some(claimed) = claim(app, now)? else {
+    let turn = match next_try {
+        None => Turn::Urgent,
+        Some(_) => Turn::Longest,
+    };
+    let Some(id) = claim(app, now, turn)? else {
         mailer.rest();
         return Ok(false);
     };
-    let letter = match write(app, &claimed, now) {
-        Ok(Some(letter)) => letter,
+    let message = match compose(app, id, now) {
+        Ok(Some(message)) => message,
         Ok(None) => {
             app.housekeep(now, |tx| {
-                outbox::not_needed(tx, claimed.id, "What it says no longer holds.")
+                outbox::not_needed(tx, id, "What it says no longer holds.")
             })?;
             return Ok(true);
         }
         Err(error) => {
             // One that cannot be written must not hold up the others: it waits as if the server had refused it.
-            tracing::error!(mail = %claimed.id, err = %error, "a mail could not be written");
+            tracing::error!(mail = %id, err = %error, "a mail could not be written");
             app.housekeep(now, |tx| {
-                outbox::refused_for_now(tx, claimed.id, "The mail could not be written.")
+                outbox::refused_for_now(tx, id, "The mail could not be written.")
             })?;
             return Ok(true);
         }
     };
-    let message = Message {
+    let sent = mailer.send(&message);
+    // The attempt may have taken a minute; what is written down carries the instant at which it ended.
+    let now = app.now();
+    settle(app, now, id, sent)
+}
+
+/// Asks before it writes: most rounds find nothing, and need no transaction.
+fn claim(app: &App, now: Timestamp, turn: Turn) -> Result<Option<ErrandId>> {
+    if !app.read(now, |read| Ok(outbox::is_any_due(read)?))? {
+        return Ok(None);
+    }
+    app.housekeep(now, |tx| outbox::claim(tx, turn))
+}
+
+/// The mail as it leaves, if what it says still holds.
+fn compose(app: &App, id: ErrandId, now: Timestamp) -> Result<Option<Message>> {
+    let claimed = app.read(now, |read| Ok(outbox::claimed(read, id)?))?;
+    let letter = write(app, &claimed, now)?;
+    Ok(letter.map(|letter| Message {
         id: claimed.message_id.clone(),
         date: now,
         from: app.settings.mail_from.clone(),
@@ -221,51 +245,40 @@ fn deliver_one(app: &App, now: Timestamp) -> Result<bool> {
         subject: letter.subject.clone(),
         text: letter.text(),
         html: letter.html(),
-    };
-    let sent = mailer.send(&message);
-    // The attempt may have taken a minute; what is written down carries the instant at which it ended.
-    let now = app.now();
-    settle(app, now, &claimed, sent)
-}
-
-/// Asks before it writes: most rounds find nothing, and need no transaction.
-fn claim(app: &App, now: Timestamp) -> Result<Option<Claimed>> {
-    if !app.read(now, |read| Ok(outbox::is_any_due(read)?))? {
-        return Ok(None);
-    }
-    app.housekeep(now, outbox::claim)
+    }))
 }
 
 fn settle(
     app: &App,
     now: Timestamp,
-    claimed: &Claimed,
+    id: ErrandId,
     sent: std::result::Result<String, Failure>,
 ) -> Result<bool> {
-    let (trouble, again) = match &sent {
-        Err(Failure::Relay(words)) => {
-            let since = unpoisoned(&app.trouble)
-                .as_ref()
-                .map_or(now, |trouble| trouble.since);
-            (
-                Some(Trouble {
-                    since,
-                    words: words.clone(),
-                    next_try: now.plus(RELAY_EVERY),
-                }),
-                false,
-            )
+    let is_well = !matches!(sent, Err(Failure::Relay(_)));
+    let before = unpoisoned(&app.trouble).take();
+    if let Err(Failure::Relay(words)) = &sent {
+        let since = before.as_ref().map_or(now, |trouble| trouble.since);
+        *unpoisoned(&app.trouble) = Some(Trouble {
+            since,
+            words: words.clone(),
+            next_try: now.plus(RELAY_EVERY),
+            mail: id,
+        });
+    }
+    let suspect = before.map(|trouble| trouble.mail);
+    app.housekeep(now, |tx| {
+        match &sent {
+            Ok(answer) => outbox::sent(tx, id, answer),
+            Err(Failure::Later(answer)) => outbox::refused_for_now(tx, id, answer),
+            Err(Failure::Never(answer)) => outbox::failed(tx, id, answer),
+            Err(Failure::Relay(answer)) => outbox::relay_failed(tx, id, answer),
+        }?;
+        match suspect {
+            Some(suspect) if is_well && suspect != id => outbox::suspect(tx, suspect),
+            Some(_) | None => Ok(()),
         }
-        Ok(_) | Err(Failure::Later(_) | Failure::Never(_)) => (None, true),
-    };
-    *unpoisoned(&app.trouble) = trouble;
-    app.housekeep(now, |tx| match &sent {
-        Ok(answer) => outbox::sent(tx, claimed.id, answer),
-        Err(Failure::Later(answer)) => outbox::refused_for_now(tx, claimed.id, answer),
-        Err(Failure::Never(answer)) => outbox::failed(tx, claimed.id, answer),
-        Err(Failure::Relay(answer)) => outbox::relay_failed(tx, claimed.id, answer),
     })?;
-    Ok(again)
+    Ok(is_well)
 }
 
 /// What the mail says, if it still holds: asked just before it is sent.

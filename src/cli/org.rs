@@ -17,6 +17,7 @@ use crate::invitations::{self, Link};
 use crate::migrations::IfEmpty;
 use crate::organisations::{self, Organisation};
 use crate::routes::Route;
+use crate::serve;
 use crate::setup;
 
 /// Organisations: list, create, invite the owner, delete.
@@ -86,7 +87,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let (organisation, link) = app.write(app.now(), |tx| {
                 setup::found_by_invitation(tx, &name, &time_zone, &master_email, app.settings.terms)
             })?;
-            setup::remove_link_file(&app.settings.data).map_err(crate::error::Error::from)?;
+            serve::forget_link(&app)?;
             show_link(&app, &organisation, &link, output)
         }
         Act::InviteOwner { org, email, output } => {

@@ -39,16 +39,16 @@ const BRAND: &str = "Portal";
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub struct Basics {
-    /// The data folder [default: ./doorward-data]
+    /// The data folder (default: ./doorward-data)
     #[arg(long, env = "DOORWARD_DATA", value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
-    /// The address people type; links in mails begin with it [default: http:// and the listen address]
+    /// The address people type; links in mails begin with it (default: http:// and the listen address)
     #[arg(long, env = "DOORWARD_PUBLIC_URL", value_name = "URL", global = true)]
     pub public_url: Option<PublicUrl>,
-    /// The sender of mails, as in "Portal <portal@example.com>" [default: portal@ and the host of the public URL]
+    /// The sender of mails, as in "Portal <portal@example.com>" (default: portal@ and the host of the public URL)
     #[arg(long, env = "DOORWARD_MAIL_FROM", value_name = "ADDRESS", value_parser = parse::sender, global = true)]
     pub mail_from: Option<String>,
-    /// How long an invitation's link lives, as in 24h or 3d [default: 24h]
+    /// How long an invitation's link lives, as in 24h or 3d (default: 24h)
     #[arg(long, env = "DOORWARD_INVITATION_TTL", value_name = "TIME", value_parser = parse::seconds, global = true)]
     pub invitation_ttl: Option<i64>,
 }
@@ -107,18 +107,18 @@ impl Basics {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub struct Serving {
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Where to listen; port 0 takes a free one (default: 127.0.0.1:8080)
     #[arg(long, env = "DOORWARD_LISTEN", value_name = "ADDRESS:PORT", value_parser = parse::listen)]
     pub listen: Option<SocketAddr>,
     /// Serve a public http:// address that is not loopback, without encryption
     #[arg(long, env = "DOORWARD_INSECURE_HTTP", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub insecure_http: Option<bool>,
-    /// Networks of proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8,::1 [default: none]
+    /// Networks of proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8,::1 (default: none)
     #[arg(long, env = "DOORWARD_TRUSTED_PROXIES", value_name = "CIDR", value_parser = parse::network,
           value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
-    /// The mail relay, as in smtp://user:password@mail.example.com:587 or smtps://… [default: mail is off]
+    /// The mail relay, as in smtp://user:password@mail.example.com:587 or smtps://… (default: mail is off)
     #[arg(
         long,
         env = "DOORWARD_SMTP_URL",
@@ -129,19 +129,19 @@ pub struct Serving {
     /// A file that holds the mail relay's URL, so that its password stands in no list of processes
     #[arg(long, env = "DOORWARD_SMTP_URL_FILE", value_name = "FILE")]
     pub smtp_url_file: Option<PathBuf>,
-    /// How long a session lives without a request, as in 2h or 30m [default: 2h]
+    /// How long a session lives without a request, as in 2h or 30m (default: 2h)
     #[arg(long, env = "DOORWARD_SESSION_IDLE", value_name = "TIME", value_parser = parse::seconds)]
     pub session_idle: Option<i64>,
-    /// How long a session lives in all [default: 24h]
+    /// How long a session lives in all (default: 24h)
     #[arg(long, env = "DOORWARD_SESSION_MAX", value_name = "TIME", value_parser = parse::seconds)]
     pub session_max: Option<i64>,
-    /// What pages call the Portal before sign-in [default: Portal]
+    /// What pages call the Portal before sign-in (default: Portal)
     #[arg(long, env = "DOORWARD_BRAND", value_name = "NAME")]
     pub brand: Option<OrganisationName>,
-    /// How much to log: error, warn, info, debug or trace [default: info]
+    /// How much to log: error, warn, info, debug or trace (default: info)
     #[arg(long, env = "DOORWARD_LOG_LEVEL", value_name = "LEVEL", value_parser = parse::level)]
     pub log_level: Option<LevelFilter>,
-    /// How to log: auto (text on a terminal, JSON elsewhere), text or json [default: auto]
+    /// How to log: auto (text on a terminal, JSON elsewhere), text or json (default: auto)
     #[arg(long, env = "DOORWARD_LOG_FORMAT", value_name = "FORMAT", value_parser = ["auto", "text", "json"])]
     pub log_format: Option<String>,
     /// Set by systemd: folders for what lives as long as the process.

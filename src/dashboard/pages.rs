@@ -50,7 +50,7 @@ fn numbers(read: &Read<'_>, scope: &Scope) -> Result<Option<Numbers>> {
     }
     let may_see_mail = scope.permissions.has(Permission::UsersManage);
     let mail = if may_see_mail {
-        Some(outbox::counts(read, scope.organisation)?)
+        Some(outbox::unsent_counts(read, scope.organisation)?)
     } else {
         None
     };
@@ -85,7 +85,7 @@ fn concerns(
     if expired > 0 {
         concerns.push(Concern::Expired(expired));
     }
-    let failed = outbox::counts(read, scope.organisation)?.failed;
+    let failed = outbox::unsent_counts(read, scope.organisation)?.failed;
     if failed > 0 {
         concerns.push(Concern::FailedMail(failed));
     }

@@ -83,7 +83,8 @@ impl Story<'_> {
 
         self.go(now.minus(30 * HOUR));
         self.invite(&mut ingrid, people::EXPIRED)?;
-        self.go(now.minus(19 * HOUR));
+        // Five hours are left of its link, and stay five for a while.
+        self.go(now.minus(18 * HOUR + 5 * MINUTE));
         self.invite(&mut ingrid, people::PENDING)?;
         // The background thread notices that the older of the two has run out.
         self.go(now.minus(6 * HOUR));

@@ -268,6 +268,17 @@ pub fn may_act_on(own: Permissions, theirs: Role) -> bool {
     own.include(theirs.permissions())
 }
 
+/// Whom a refusal sends the visitor to: the roles that hold the permission, as a sentence.
+#[must_use]
+pub fn who_may(permission: Permission) -> String {
+    let roles: Vec<&str> = Role::holding(permission).map(Role::label).collect();
+    match roles.as_slice() {
+        [] => "nobody".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::app::who_may;
-use crate::domain::role::{Permission, Permissions, Role};
+use crate::domain::role::{Permission, Permissions, Role, who_may};
 use crate::kit::html::Tone;
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;

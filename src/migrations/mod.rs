@@ -5,6 +5,7 @@
 //! move leaves an empty folder; one between the two leaves the key where the next start finds it. There are no steps
 //! from older schemas yet; they will be listed here, and only `serve` will take them.
 
+mod error;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::kit::key_file;
 use crate::kit::keys::Keys;
 use crate::kit::random::Random;
 use crate::kit::time::{Timestamp, instant};
+
+pub use error::Error;
 
 /// The database's name in the data folder.
 pub const DATABASE: &str = "doorward.db";
@@ -46,113 +49,6 @@ const CHECKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How long a command waits for a server that is setting up the folder at this moment.
 const SETUP_WAIT: Duration = Duration::from_secs(5);
 const SETUP_PAUSE: Duration = Duration::from_millis(20);
-
-/// Why the data folder is not opened: a sentence, with the way out where there is one.
-#[derive(Debug)]
-pub enum Error {
-    /// The folder itself.
-    Folder(folder::Error),
-    /// The key file itself.
-    Key(key_file::Error),
-    /// Nothing was set up here, and this command sets nothing up.
-    Empty(PathBuf),
-    /// There is a key and no database.
-    KeyAlone(PathBuf),
-    /// There is a database and no key.
-    KeyMissing(PathBuf),
-    /// Key and database are of two installs.
-    KeyWrong(PathBuf),
-    /// Something that belongs to a database that is not there.
-    Trace(PathBuf),
-    /// The database has another name too, under which another process may write to it.
-    Linked(PathBuf),
-    /// A file, but none of ours.
-    NotOurs(PathBuf),
-    /// Of a later version.
-    Newer(PathBuf, i64),
-    /// It holds what it cannot hold.
-    Damaged(PathBuf, String),
-    /// Storage refused.
-    Storage(PathBuf, db::Error),
-    /// The operating system refused.
-    Io(PathBuf, io::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(error) => write!(f, "{error}"),
-            Self::Key(error) => write!(f, "{error}"),
-            Self::Empty(folder) => write!(
-                f,
-                "there is no portal in {}; name its data folder with --data, or begin one: doorward serve",
-                folder.display()
-            ),
-            Self::KeyAlone(folder) => write!(
-                f,
-                "the data folder {} holds secret.key and no doorward.db; put back a copy of doorward.db, or name an \
-                 empty folder to begin anew",
-                folder.display()
-            ),
-            Self::KeyMissing(folder) => write!(
-                f,
-                "the data folder {} holds doorward.db and no secret.key; put back your copy of secret.key",
-                folder.display()
-            ),
-            Self::KeyWrong(folder) => write!(
-                f,
-                "secret.key and doorward.db in {} do not belong together; put back the secret.key that was made with \
-                 this database",
-                folder.display()
-            ),
-            Self::Trace(path) => write!(
-                f,
-                "{} belongs to a database that is not there; put back doorward.db and secret.key, or name an empty \
-                 folder to begin anew",
-                path.display()
-            ),
-            Self::Linked(path) => write!(
-                f,
-                "{} is a link, or has a second name, so that two processes could write to it; put the file itself \
-                 there",
-                path.display()
-            ),
-            Self::NotOurs(path) => write!(
-                f,
-                "{} is no database of doorward; put back a copy of yours, or name another folder",
-                path.display()
-            ),
-            Self::Newer(path, version) => write!(
-                f,
-                "{} is of schema version {version}, and this doorward knows version {VERSION}; run the newer doorward",
-                path.display()
-            ),
-            Self::Damaged(path, what) => write!(
-                f,
-                "{} is damaged ({what}); put back a copy of it",
-                path.display()
-            ),
-            Self::Storage(path, cause) => {
-                write!(f, "the database {} cannot be used: {cause}", path.display())
-            }
-            Self::Io(path, cause) => write!(f, "{}: {cause}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<Error> for crate::error::Error {
-    fn from(error: Error) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
-
-impl From<folder::Error> for Error {
-    fn from(error: folder::Error) -> Self {
-        Self::Folder(error)
-    }
-}
 
 /// What opening a folder answers.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -214,7 +110,7 @@ pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)
 
 /// Opens the folder beside a server that may be running: without the lock, unless there is something to set up.
 pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Result<Opened> {
-    if if_empty == IfEmpty::Refuse && is_bare(folder) {
+    if if_empty == IfEmpty::Refuse && is_bare(folder)? {
         return Err(Error::Empty(folder.to_owned()));
     }
     folder::prepare(folder)?;
@@ -224,21 +120,33 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
 }
 
 /// Neither database nor key, finished or not.
-fn is_bare(folder: &Path) -> bool {
-    !is_there(&folder.join(DATABASE)) && !is_there(&folder.join(key_file::NAME))
+fn is_bare(folder: &Path) -> Result<bool> {
+    Ok(!is_there(&folder.join(DATABASE))? && !is_there(&folder.join(key_file::NAME))?)
 }
 
-fn is_whole(folder: &Path) -> bool {
-    is_there(&folder.join(DATABASE)) && is_there(&folder.join(key_file::NAME))
+fn is_whole(folder: &Path) -> Result<bool> {
+    Ok(is_there(&folder.join(DATABASE))? && is_there(&folder.join(key_file::NAME))?)
 }
 
-fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
+/// A folder that may not be looked into is no empty one.
+fn is_there(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(at(path)(error)),
+    }
 }
 
 fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
     let deadline = instant() + SETUP_WAIT;
-    while !is_whole(folder) {
+    while !is_whole(folder)? {
         match folder::lock(folder) {
             Ok(_lock) => return settle(folder, origin),
             // A server has it and may be half-way through; one that is not will never be.
@@ -255,8 +163,8 @@ fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
     let unfinished = folder.join(UNFINISHED);
     let is_new = match (
-        is_there(&folder.join(DATABASE)),
-        is_there(&folder.join(key_file::NAME)),
+        is_there(&folder.join(DATABASE))?,
+        is_there(&folder.join(key_file::NAME))?,
     ) {
         (true, true) => false,
         (false, false) => {
@@ -274,12 +182,10 @@ fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 }
 
 fn set_up(folder: &Path, unfinished: &Path, origin: Origin<'_>) -> Result<()> {
-    if let Some(trace) = TRACES
-        .map(|name| folder.join(name))
-        .iter()
-        .find(|path| is_there(path))
-    {
-        return Err(Error::Trace(trace.clone()));
+    for trace in TRACES.map(|name| folder.join(name)) {
+        if is_there(&trace)? {
+            return Err(Error::Trace(trace));
+        }
     }
     remove_all(unfinished).map_err(at(unfinished))?;
     DirBuilder::new()

@@ -48,6 +48,10 @@ fn refusal(folder: &Path) -> String {
     serve(folder).unwrap_err().to_string()
 }
 
+fn there(path: &Path) -> bool {
+    is_there(path).unwrap()
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
 }
@@ -84,7 +88,7 @@ fn an_empty_folder_is_set_up_once_and_privately() {
     ] {
         assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
     }
-    assert!(!is_there(&folder.join(UNFINISHED)));
+    assert!(!there(&folder.join(UNFINISHED)));
     let identity = first.keys.identity();
     drop((first, lock));
 
@@ -111,7 +115,7 @@ fn a_command_that_only_looks_sets_nothing_up() {
     let folder = around.path().join("typo");
     let refused = beside(&folder, IfEmpty::Refuse).unwrap_err();
     assert!(matches!(refused, Error::Empty(_)), "{refused}");
-    assert!(!is_there(&folder));
+    assert!(!there(&folder));
     assert!(beside(&folder, IfEmpty::SetUp).unwrap().is_new);
     // The lock was for setting up alone.
     drop(serve(&folder).unwrap());
@@ -135,7 +139,7 @@ fn a_kill_before_the_database_is_in_place_leaves_an_empty_folder() {
         assert!(matches!(refused, Error::Empty(_)), "{refused}");
         let (opened, _lock) = serve(folder.path()).unwrap();
         assert!(opened.is_new, "{leftovers:?}");
-        assert!(!is_there(&unfinished));
+        assert!(!there(&unfinished));
     }
 }
 
@@ -154,7 +158,7 @@ fn a_kill_between_database_and_key_is_made_good() {
             drop(serve(folder.path()).unwrap());
         }
         assert_eq!(fs::read(&key).unwrap(), before);
-        assert!(!is_there(&unfinished));
+        assert!(!there(&unfinished));
     }
 }
 
@@ -164,7 +168,7 @@ fn a_kill_after_the_key_leaves_nothing_to_do_but_tidying() {
     fs::create_dir(folder.path().join(UNFINISHED)).unwrap();
     let (opened, _lock) = serve(folder.path()).unwrap();
     assert!(!opened.is_new);
-    assert!(!is_there(&folder.path().join(UNFINISHED)));
+    assert!(!there(&folder.path().join(UNFINISHED)));
 }
 
 #[test]
@@ -188,7 +192,7 @@ fn a_folder_that_lost_a_part_is_refused_and_left_as_it_is() {
         fs::remove_file(folder.path().join(name)).unwrap();
         let words = refusal(folder.path());
         assert!(words.contains(says), "{words}");
-        assert!(!is_there(&folder.path().join(name)), "nothing new was made");
+        assert!(!there(&folder.path().join(name)), "nothing new was made");
         assert!(beside(folder.path(), IfEmpty::SetUp).is_err());
     }
     let folder = used();

@@ -20,7 +20,8 @@ use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
-    Attempt, Counts, Filter, Row, attempts, counts, find, is_any_due, list, unsent, waiting_since,
+    Attempt, Counts, Filter, Row, attempts, claimed, counts, find, is_any_due, list, unsent,
+    unsent_counts, waiting_since,
 };
 
 /// What is owed.
@@ -164,6 +165,8 @@ pub enum Relay {
 const NOTICE_TTL: i64 = 3 * DAY;
 /// How long one attempt may hold a mail. Longer than the 60 s an attempt may last.
 const LEASE: i64 = 2 * MINUTE;
+/// How long a mail waits that may have broken a connection.
+const SUSPECT_WAIT: i64 = MINUTE / 2;
 /// How long sent and failed rows are kept.
 const SENT_KEPT: i64 = 30 * DAY;
 const FAILED_KEPT: i64 = 90 * DAY;
@@ -218,6 +221,16 @@ pub fn enqueue(
     Ok(id)
 }
 
+/// Which of the mails that are due goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Links before notices: somebody waits for them.
+    Urgent,
+    /// Whichever has waited longest. A relay in trouble is tried with another mail each time, so that one that breaks
+    /// every connection does not keep the others from showing that the relay is well.
+    Longest,
+}
+
 /// A mail in the worker's hands.
 #[derive(Clone, Debug)]
 pub struct Claimed {
@@ -231,13 +244,14 @@ pub struct Claimed {
     pub message_id: String,
 }
 
-/// Takes the next mail that is due, for as long as one attempt may last.
-pub fn claim(tx: &Tx<'_>) -> Result<Option<Claimed>> {
-    let Some(claimed) = sql::next_due(tx)? else {
+/// Takes the next mail that is due, for as long as one attempt may last. What it is, [`claimed`] says: a row that
+/// cannot be read is taken all the same, or it would hold up all the others.
+pub fn claim(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
+    let Some(id) = sql::next_due(tx, turn)? else {
         return Ok(None);
     };
-    sql::lease(tx, claimed.id, tx.now().plus(LEASE))?;
-    Ok(Some(claimed))
+    sql::lease(tx, id, tx.now().plus(LEASE))?;
+    Ok(Some(id))
 }
 
 /// The server took it.
@@ -260,19 +274,34 @@ pub fn not_needed(tx: &Tx<'_>, id: ErrandId, why: &str) -> Result<()> {
 /// The server refused it for now (4xx): again after 1, 5 and 15 minutes and an hour, then hourly.
 pub fn refused_for_now(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
     sql::note_attempt(tx, id, answer)?;
-    let wait = match sql::refusals(tx, id)? {
-        0 => MINUTE,
-        1 => 5 * MINUTE,
-        2 => 15 * MINUTE,
-        _ => HOUR,
-    };
+    let wait = wait_after(sql::refusals(tx, id)?).unwrap_or(MINUTE);
     Ok(sql::put_back(tx, id, tx.now().plus(wait), 1, answer)?)
+}
+
+/// How long a mail waits that was refused so often before; none when it never was.
+const fn wait_after(refusals: i64) -> Option<i64> {
+    match refusals {
+        0 => None,
+        1 => Some(5 * MINUTE),
+        2 => Some(15 * MINUTE),
+        _ => Some(HOUR),
+    }
 }
 
 /// The relay is in trouble: the mail is not to blame and stays due.
 pub fn relay_failed(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
     sql::note_attempt(tx, id, answer)?;
     Ok(sql::put_back(tx, id, tx.now(), 0, answer)?)
+}
+
+/// The relay failed with this one in its hands, and took another right after: it may be to blame, and waits as if it
+/// had been refused. The first time that is short: the likelier reason is a relay that has just come back.
+pub fn suspect(tx: &Tx<'_>, id: ErrandId) -> Result<()> {
+    if let Some(refusals) = sql::refusals_while_waiting(tx, id)? {
+        let wait = wait_after(refusals).unwrap_or(SUSPECT_WAIT);
+        sql::put_off(tx, id, tx.now().plus(wait))?;
+    }
+    Ok(())
 }
 
 /// What a process that died had in its hands is owed again. Called once, under the serve lock.

@@ -3,7 +3,7 @@
 use rusqlite::Row as SqlRow;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use super::{Claimed, Errand, Kind, Recipient, State};
+use super::{Claimed, Errand, Kind, Recipient, State, Turn};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::kit::db::values::contradiction;
@@ -66,13 +66,30 @@ pub(super) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn next_due(tx: &Tx<'_>) -> Result<Option<Claimed>> {
-    tx.find(
+pub(super) fn next_due(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
+    let sql = match turn {
+        Turn::Urgent => {
+            "SELECT id FROM errands
+              WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
+                AND (leased_until IS NULL OR leased_until <= ?1)
+              ORDER BY urgency, due_at, id LIMIT 1"
+        }
+        Turn::Longest => {
+            "SELECT id FROM errands
+              WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
+                AND (leased_until IS NULL OR leased_until <= ?1)
+              ORDER BY due_at, id LIMIT 1"
+        }
+    };
+    tx.find(sql, [tx.now()], |row| row.get(0))
+}
+
+/// What was claimed.
+pub fn claimed(read: &Read<'_>, id: ErrandId) -> Result<Claimed> {
+    read.get(
         "SELECT id, organisation_id, account_id, recipient, kind, about_id, details, message_id FROM errands
-          WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
-            AND (leased_until IS NULL OR leased_until <= ?1)
-          ORDER BY urgency, due_at, id LIMIT 1",
-        [tx.now()],
+          WHERE id = ?1",
+        [id],
         |row| {
             let to = Recipient { organisation: row.get(1)?, account: row.get(2)?, email: row.get(3)? };
             Ok(Claimed { id: row.get(0)?, to, errand: errand(row, 4, 5, 6)?, message_id: row.get(7)? })
@@ -141,6 +158,22 @@ pub(super) fn refusals(tx: &Tx<'_>, id: ErrandId) -> Result<i64> {
     })
 }
 
+pub(super) fn refusals_while_waiting(tx: &Tx<'_>, id: ErrandId) -> Result<Option<i64>> {
+    tx.find(
+        "SELECT refusals FROM errands WHERE id = ?1 AND state = 'waiting'",
+        [id],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn put_off(tx: &Tx<'_>, id: ErrandId, due: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET due_at = ?2, refusals = refusals + 1 WHERE id = ?1 AND state = 'waiting'",
+        (id, due),
+    )?;
+    Ok(())
+}
+
 pub(super) fn note_attempt(tx: &Tx<'_>, id: ErrandId, answer: &str) -> Result<()> {
     let again = tx.execute(
         "UPDATE attempts SET last_at = ?2, count = count + 1
@@ -168,7 +201,8 @@ pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
 pub(super) fn fail_late(tx: &Tx<'_>, why: &str, rows: i64) -> Result<usize> {
     tx.execute(
         "UPDATE errands SET state = 'failed', leased_until = NULL, ended_at = ?1, answer = ?2
-          WHERE id IN (SELECT id FROM errands WHERE state = 'waiting' AND deadline_at <= ?1 LIMIT ?3)",
+          WHERE id IN (SELECT id FROM errands WHERE state IN ('waiting', 'sending') AND deadline_at <= ?1
+                         AND (leased_until IS NULL OR leased_until <= ?1) LIMIT ?3)",
         (tx.now(), why, rows),
     )
 }
@@ -365,12 +399,25 @@ impl Counts {
 
 /// How many mails the organisation has in each state.
 pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
-    let mut counts = Counts::default();
-    let rows = read.list(
+    Ok(counted(read.list(
         "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 GROUP BY state",
         [organisation],
-        |row| Ok((row.get::<_, State>(0)?, row.get::<_, i64>(1)?)),
-    )?;
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?))
+}
+
+/// The same of those that want attention, and nought of the others: however many were sent, they are not read.
+pub fn unsent_counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
+    Ok(counted(read.list(
+        "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 AND state IN ('waiting', 'sending', 'failed')
+          GROUP BY state",
+        [organisation],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?))
+}
+
+fn counted(rows: Vec<(State, i64)>) -> Counts {
+    let mut counts = Counts::default();
     for (state, count) in rows {
         match state {
             State::Waiting | State::Sending => counts.waiting += count,
@@ -379,7 +426,7 @@ pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
             State::NotNeeded => counts.not_needed += count,
         }
     }
-    Ok(counts)
+    counts
 }
 
 /// How many of the organisation's mails want attention: owed or given up.

@@ -10,7 +10,7 @@ use crate::kit::html::frame::Theme;
 use crate::kit::http::agent;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
-use crate::kit::throttle::{Permit, Subject};
+use crate::kit::throttle::{Kind, Permit, Subject, Wait};
 use crate::layout::{self, Page, Place};
 use crate::organisations;
 use crate::passwords::{self, PasswordHash};
@@ -55,7 +55,7 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let device = known_device(visit, account.as_ref())?;
     let permit = match take(visit, &email, device) {
         Ok(permit) => permit,
-        Err(error) => return throttled(visit, &form, account.as_ref(), &email, &error),
+        Err(wait) => return throttled(visit, &form, account.as_ref(), &email, wait),
     };
     if !verify(visit, account.as_ref(), &password)? {
         visit.app.refuse(
@@ -69,12 +69,20 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let Some(account) = account else {
         return refused(visit, 422, &form, Some(WRONG));
     };
-    open(visit, &account, &password, next.as_deref())
+    match open(visit, &account, &password, next.as_deref()) {
+        // It was disabled or deleted while the hash was verified: no answer of its own for that either.
+        Err(Error::NotFound) => refused(visit, 422, &form, Some(WRONG)),
+        opened => opened,
+    }
 }
 
 /// Counts the try before it costs a hash: for the browser where the account knows it, for all strangers together
 /// where not, and for the network address.
-fn take<'v>(visit: &'v Visit<'_>, email: &Email, device: Option<TokenHash>) -> Result<Permit<'v>> {
+fn take<'v>(
+    visit: &'v Visit<'_>,
+    email: &Email,
+    device: Option<TokenHash>,
+) -> std::result::Result<Permit<'v>, Wait> {
     let account = passwords::throttle_key(visit.app.keys(), email);
     let subject = match device {
         Some(device) => Subject::Device {
@@ -84,11 +92,7 @@ fn take<'v>(visit: &'v Visit<'_>, email: &Email, device: Option<TokenHash>) -> R
         None => Subject::Account(account),
     };
     let subjects = [subject, Subject::Address(visit.request.client)];
-    visit
-        .app
-        .throttle
-        .take(&subjects, visit.now)
-        .map_err(|wait| Error::too_many(wait.seconds))
+    visit.app.throttle.take(&subjects, visit.now)
 }
 
 /// The browser's device cookie, if this account knows it.
@@ -178,22 +182,19 @@ fn throttled(
     form: &Form,
     account: Option<&Account>,
     email: &Email,
-    error: &Error,
+    wait: Wait,
 ) -> Result<Response> {
-    let Error::TooMany {
-        retry_after,
-        sentence,
-    } = error
-    else {
-        return refused(visit, 422, form, Some(WRONG));
+    // Where the network address has to wait, all its tries are alike whatever is typed, or whoever goes through a
+    // list of names would fill the log.
+    let event = if wait.kind == Kind::Address {
+        Event::of_system(Action::SignInThrottled)
+    } else {
+        failure(Action::SignInThrottled, account, email)
     };
-    visit.app.refuse(
-        visit.now,
-        &visit.by(),
-        &failure(Action::SignInThrottled, account, email),
-    )?;
-    let response = refused(visit, 429, form, Some(sentence))?;
-    Ok(response.with("Retry-After", &retry_after.to_string()))
+    visit.app.refuse(visit.now, &visit.by(), &event)?;
+    let sentence = Error::too_many(wait.seconds).to_string();
+    let response = refused(visit, 429, form, Some(&sentence))?;
+    Ok(response.with("Retry-After", &wait.seconds.to_string()))
 }
 
 /// A failure stands in the chain of the account's organisation; one about an unknown address in the system's. What

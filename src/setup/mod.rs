@@ -7,8 +7,6 @@ pub mod pages;
 mod sql;
 pub mod views;
 
-use std::path::Path;
-
 use crate::accounts::{self, NewAccount};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
@@ -19,7 +17,6 @@ use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::invitations::{self, Link, Terms};
 use crate::kit::db::{Read, Tx};
-use crate::kit::folder;
 use crate::kit::time::MINUTE;
 use crate::organisations::{self, Organisation};
 use crate::passwords::{self, PasswordHash};
@@ -29,11 +26,6 @@ use crate::scope::By;
 pub const LINK_TTL: i64 = 30 * MINUTE;
 /// The file in the data folder that holds the link until it is used.
 pub const LINK_FILE: &str = "setup-link";
-
-/// The link was used, or is of no use any more: its file goes.
-pub fn remove_link_file(data: &Path) -> std::io::Result<()> {
-    folder::remove(&data.join(LINK_FILE))
-}
 
 /// Makes a new set-up link; the one before is dead. Refused once any organisation exists.
 pub fn make_link(tx: &Tx<'_>, by: &By) -> Result<Audited<Token>> {

@@ -83,22 +83,23 @@ impl Client {
     /// fields as they are and these fields besides; a field named like a hidden one
     /// takes its place.
     pub(crate) fn post_form(&mut self, action: &str, fields: &[(&str, &str)]) -> Page {
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        for input in self.form(action).inputs {
-            if input.kind == "hidden" && fields.iter().all(|(name, _)| *name != input.name) {
-                body.append_pair(&input.name, &input.value);
-            }
-        }
-        body.extend_pairs(fields);
-        let kind = ("content-type", "application/x-www-form-urlencoded");
-        // What browsers say of a form that is sent from the site itself.
-        let origin = self.origin.clone();
-        let headers = [
-            kind,
-            ("origin", origin.as_str()),
-            ("sec-fetch-site", "same-origin"),
-        ];
-        self.send("POST", action, &headers, &body.finish())
+        let Some((headers, body)) = self.filled_in(action, fields) else {
+            panic!("no form {action} on this page:\n{:#?}", self.page)
+        };
+        let headers = headers.each_ref().map(|(name, value)| (*name, &**value));
+        self.send("POST", action, &headers, &body)
+    }
+
+    /// The same, for a server that may end meanwhile: nothing unless a whole status line came.
+    pub(crate) fn try_post_form(&mut self, action: &str, fields: &[(&str, &str)]) -> Option<Page> {
+        let (headers, body) = self.filled_in(action, fields)?;
+        let headers = headers.each_ref().map(|(name, value)| (*name, &**value));
+        self.try_send("POST", action, &headers, &body).ok()
+    }
+
+    /// Asks for a page of a server that may end meanwhile.
+    pub(crate) fn try_get(&mut self, path: &str) -> Option<Page> {
+        self.try_send("GET", path, &[], "").ok()
     }
 
     /// Sends just this, and the cookies: nothing is added that a browser would add.
@@ -109,6 +110,17 @@ impl Client {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Page {
+        let sent = self.try_send(method, path, headers, body);
+        sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Page, ureq::Error> {
         let url = format!("{}{path}", self.origin);
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -118,13 +130,22 @@ impl Client {
             let pairs: Vec<_> = self.cookies.iter().map(Cookie::pair).collect();
             request = request.header("cookie", pairs.join("; "));
         }
-        let sent = if body.is_empty() {
+        let answer = if body.is_empty() {
             self.agent.run(request.body(()).unwrap())
         } else {
             self.agent.run(request.body(body.to_owned()).unwrap())
         };
-        let answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        self.take_in(path, answer)
+        Ok(self.take_in(path, answer?))
+    }
+
+    /// The server is at this address from now on; cookies and the page before stay.
+    pub(crate) fn move_to(&mut self, origin: &str) {
+        origin.clone_into(&mut self.origin);
+    }
+
+    /// Holds a cookie that no server set.
+    pub(crate) fn plant(&mut self, name: &str, value: &str) {
+        self.keep(Cookie::read(&format!("{name}={value}")));
     }
 
     /// The cookie of this name, if it is held.
@@ -132,15 +153,37 @@ impl Client {
         self.cookies.iter().find(|cookie| cookie.name == name)
     }
 
+    /// The headers and the body that a browser makes of the form with this action.
+    fn filled_in(
+        &self,
+        action: &str,
+        fields: &[(&str, &str)],
+    ) -> Option<([(&'static str, String); 3], String)> {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        for input in self.form(action)?.inputs {
+            if input.kind == "hidden" && fields.iter().all(|(name, _)| *name != input.name) {
+                body.append_pair(&input.name, &input.value);
+            }
+        }
+        body.extend_pairs(fields);
+        // What browsers say of a form that is sent from the site itself.
+        let headers = [
+            (
+                "content-type",
+                "application/x-www-form-urlencoded".to_owned(),
+            ),
+            ("origin", self.origin.clone()),
+            ("sec-fetch-site", "same-origin".to_owned()),
+        ];
+        Some((headers, body.finish()))
+    }
+
     /// The form of the last page with this action.
-    fn form(&self, action: &str) -> html::Form {
-        let Some(page) = &self.page else {
-            panic!("there is no page yet to take the form {action} from");
-        };
+    fn form(&self, action: &str) -> Option<html::Form> {
+        let page = self.page.as_ref()?;
         html::forms(&page.body)
             .into_iter()
             .find(|form| form.action == action || (form.action.is_empty() && action == page.path))
-            .unwrap_or_else(|| panic!("no form {action} on this page:\n{page:#?}"))
     }
 
     fn take_in(&mut self, path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Page {
@@ -152,7 +195,8 @@ impl Client {
             }
             headers.push((name.as_str().to_owned(), value));
         }
-        let body = answer.body_mut().read_to_vec().unwrap();
+        // A server that ended in the middle has answered all the same.
+        let body = answer.body_mut().read_to_vec().unwrap_or_default();
         let page = Page {
             path: path.to_owned(),
             status: answer.status().as_u16(),

@@ -18,11 +18,12 @@ fn every_sample_page_is_sound() {
 }
 
 /// Classes for pages to place things with, which no part needs.
-const FOR_PAGES: [&str; 6] = [
+const FOR_PAGES: [&str; 7] = [
     "break",
     "keep",
     "narrow",
     "nowrap",
+    "prose",
     "small-only",
     "wide-only",
 ];

@@ -11,7 +11,7 @@ use doorward::kit::http::request::Method;
 use doorward::kit::time::{self, DAY, HOUR};
 use doorward::routes::Route;
 
-use crate::portal::{ORGANISATION, OWNER, Portal};
+use crate::portal::{ORGANISATION, Portal};
 use crate::visitor::Visitor;
 
 /// Whom most of these links are for.
@@ -229,12 +229,12 @@ fn what_was_never_a_link_is_not_there() {
     let portal = Portal::start();
     let (_, link) = invited(&portal);
     let mut stranger = portal.visitor();
-    let mangled = format!("{}A", &link[..link.len() - 1]);
+    let mangled = format!("{}A", shortened(&link, 1));
     let purpose = link.replace("/activate/", "/reset-password/");
     for path in [
         mangled.as_str(),
         &format!("{link}x"),
-        &link[..link.len() - 2],
+        &shortened(&link, 2),
         "/activate/x",
         "/activate/%00",
         &purpose,
@@ -298,8 +298,8 @@ fn a_guesser_is_stopped_and_costs_no_hash() {
         guesser
             .post(format!("/activate/{token}"), &filled("Eve", GOOD))
             .answers(404);
+        assert!(began.elapsed().as_secs() < 30, "something was hashed");
     }
-    assert!(began.elapsed().as_secs() < 30, "something was hashed");
     let token = "B".repeat(42) + "A";
     guesser
         .post(format!("/activate/{token}"), &filled("Eve", GOOD))
@@ -376,4 +376,9 @@ fn what_our_page_cannot_send_is_refused() {
         eve.post(&link, &fields).answers(400);
     }
     assert_eq!(status(&portal, LEA), Status::Pending);
+}
+
+/// A link without its last letters.
+fn shortened(link: &str, letters: usize) -> String {
+    link.chars().take(link.len() - letters).collect()
 }

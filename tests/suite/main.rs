@@ -1,21 +1,31 @@
 //! The integration tests, one binary.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod dashboard;
+#[cfg(test)]
+mod delivery;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod first_run;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -43,6 +53,8 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
@@ -54,6 +66,10 @@ mod resets;
 mod roles;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

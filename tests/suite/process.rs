@@ -71,6 +71,16 @@ impl Launch {
         launch.env("TMPDIR", place)
     }
 
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Runs another command of the executable while nothing is served, and waits for its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command().args(args).output().unwrap()
+    }
+
     fn program(program: &str) -> Self {
         Self {
             program: program.into(),
@@ -158,7 +168,7 @@ impl Doorward {
     /// Runs another command of the executable on the same data folder, and waits
     /// for its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        self.launch.command().args(args).output().unwrap()
+        self.launch.run(args)
     }
 
     /// Ends it as a power cut would (but for what the kernel still writes).
@@ -169,12 +179,17 @@ impl Doorward {
 
     /// Asks it to stop, as systemd does, and waits for its end.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: not every machine has the command.
         let sent = Command::new("/bin/sh")
-            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status();
         assert!(sent.unwrap().success(), "it was gone already");
-        self.wait()
     }
 
     /// Waits for its end.

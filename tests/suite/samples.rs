@@ -2,6 +2,7 @@
 
 use doorward::domain::id::{AccountId, ErrandId, ResetId};
 use doorward::domain::role::Role;
+use doorward::kit::http::assets::PORTAL_CSS;
 use doorward::passwords;
 use doorward::routes::{HelpTopic, Route};
 
@@ -68,10 +69,10 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         17 => Route::Mail,
         18 => Route::Errand(errand(portal, pending())),
         19 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
-        20 => Route::ErrandBody(errand(portal, pending())),
+        20 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
         21 => Route::Theme,
         22 => Route::Help(HelpTopic::AddASubAccount),
-        23 => Route::Asset("portal.css".to_owned()),
+        23 => Route::parse(PORTAL_CSS).unwrap(),
         24 => Route::Healthz,
         25 => Route::Readyz,
         _ => panic!("there is no route {number}"),
@@ -145,6 +146,11 @@ fn errand(portal: &Portal, to: AccountId) -> ErrandId {
         "SELECT id FROM errands WHERE account_id = {}",
         to.number()
     ))[0]
+}
+
+fn sent(portal: &Portal, id: ErrandId) -> ErrandId {
+    portal.work();
+    id
 }
 
 fn failed(portal: &Portal, id: ErrandId) -> ErrandId {

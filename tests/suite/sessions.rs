@@ -73,7 +73,7 @@ fn the_cookies_are_as_strict_as_cookies_can_be() {
             ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"].contains(mark)
                 || mark.starts_with("Max-Age=")
         };
-        assert!(marks.iter().all(|mark| known(&mark)), "{cookie}");
+        assert!(marks.iter().all(known), "{cookie}");
         assert!(cookie.len() < 4_096);
     }
     assert_eq!(

@@ -237,6 +237,12 @@ fn one_network_address_has_thirty_tries_a_minute_whatever_it_types() {
         statuses[usize::from(stranger.status())] += 1;
     }
     assert_eq!((statuses[422], statuses[429]), (30, 470));
+    assert_eq!(count(&portal, "sign_in.failed"), 30);
+    assert_eq!(
+        count(&portal, "sign_in.throttled"),
+        5,
+        "a list of names must not fill the log"
+    );
     // The person whose address was not guessed is let in from elsewhere, and this network after a minute.
     portal.signed_in(OWNER);
     portal.travel(MINUTE);

@@ -4,6 +4,8 @@
 //! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
 
 mod pool;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 use std::fmt;

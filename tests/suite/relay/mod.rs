@@ -18,7 +18,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
@@ -268,8 +270,29 @@ impl Shared {
     }
 }
 
-/// A server's TLS settings with a fresh certificate for this machine, and the PEM of the authority behind it.
-fn certificate(authority_name: &str) -> (Arc<ServerConfig>, String) {
+/// What a TLS server on this machine shows, all in PEM.
+pub(crate) struct Papers {
+    /// The certificate of the authority behind it.
+    pub(crate) authority: String,
+    /// Its own certificate, for `localhost`.
+    pub(crate) certificate: String,
+    /// Its private key.
+    pub(crate) key: String,
+}
+
+impl Papers {
+    /// Fresh ones, from an authority of this name.
+    pub(crate) fn new(authority_name: &str) -> Self {
+        let (authority, leaf, key) = issue(authority_name);
+        Self {
+            authority: authority.pem(),
+            certificate: leaf.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+fn issue(authority_name: &str) -> (CertifiedIssuer<'static, KeyPair>, Certificate, KeyPair) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params
         .distinguished_name
@@ -280,6 +303,12 @@ fn certificate(authority_name: &str) -> (Arc<ServerConfig>, String) {
     let names = vec!["localhost".to_owned()];
     let leaf = CertificateParams::new(names).unwrap();
     let leaf = leaf.signed_by(&key, &authority).unwrap();
+    (authority, leaf, key)
+}
+
+/// A server's TLS settings with a fresh certificate for this machine, and the PEM of the authority behind it.
+fn certificate(authority_name: &str) -> (Arc<ServerConfig>, String) {
+    let (authority, leaf, key) = issue(authority_name);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -37,7 +37,7 @@ const ORDER: [&[&str]; 21] = [
 ];
 
 /// What stands above the door, low to high; these may know whatever is below.
-const ABOVE: [&str; 5] = ["worker", "config", "serve", "cli", "main"];
+const ABOVE: [&str; 6] = ["worker", "config", "serve", "demo", "cli", "main"];
 
 /// Where pages, views and mails of all capabilities stand: above every face.
 const PAGES: &str = "pages";
@@ -49,16 +49,10 @@ const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 const OTHER_PARTS: [&str; 1] = ["src/audit/chain.rs"];
 
 /// Where markup is written that maud does not escape, and why that is safe.
-const PREESCAPED: [(&str, &str); 2] = [
-    (
-        "src/kit/mail/letter.rs",
-        "the style sheet of mails, a constant",
-    ),
-    (
-        "src/setup/views.rs",
-        "places where a long address may break, a constant",
-    ),
-];
+const PREESCAPED: [(&str, &str); 1] = [(
+    "src/kit/mail/letter.rs",
+    "the style sheet of mails, a constant",
+)];
 
 /// Who may name what: a crate or a type, and the files in which it may stand.
 const KEPT_TO: [(&str, &[&str]); 7] = [
@@ -186,16 +180,16 @@ fn from_view(own: &[&str], path: &[&str]) -> Option<String> {
     if own.get(1) != Some(&"views") {
         return None;
     }
-    let is_asking = match path {
-        ["app" | "visit" | "layout" | "error_page", ..] => true,
-        [
-            "kit",
-            "db" | "keys" | "mail" | "throttle" | "hasher" | "random",
-            ..,
-        ] => true,
-        [_, "pages" | "sql" | "mail", ..] => true,
-        _ => false,
-    };
+    let is_asking = matches!(
+        path,
+        ["app" | "visit" | "layout" | "error_page", ..]
+            | [
+                "kit",
+                "db" | "keys" | "mail" | "throttle" | "hasher" | "random",
+                ..
+            ]
+            | [_, "pages" | "sql" | "mail", ..]
+    );
     is_asking.then(|| "a view is a function from data to markup".to_owned())
 }
 

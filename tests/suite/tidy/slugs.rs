@@ -116,7 +116,8 @@ fn listed(source: &Source) -> Vec<(String, usize, usize)> {
         };
         let variants = lines[start + 1..].iter().take_while(|line| **line != "}");
         let is_variant = |line: &&&str| {
-            line.starts_with("    ") && line[4..].starts_with(|c: char| c.is_ascii_uppercase())
+            line.strip_prefix("    ")
+                .is_some_and(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
         };
         found.push((name.to_owned(), variants.filter(is_variant).count(), count));
     }

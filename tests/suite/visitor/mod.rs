@@ -2,15 +2,16 @@
 //!
 //! `get` and `post` behave as a browser does; a [`Draft`] can leave out or forge what no browser would.
 
+mod draft;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doorward::accounts::{self, Account};
+use doorward::accounts::Account;
 use doorward::domain::token::Token;
 use doorward::kit::http::cookie::Transport;
-use doorward::kit::http::fields::encode;
 use doorward::kit::http::headers::Scheme;
 use doorward::kit::http::request::{Method, Request};
 use doorward::scope::{Allowed, By, Right, Scope};
@@ -18,6 +19,7 @@ use doorward::{door, sessions};
 
 use crate::answer::Answer;
 use crate::portal::House;
+pub(crate) use draft::Draft;
 
 /// What a cookie jar keeps of one cookie.
 #[derive(Clone, Debug)]
@@ -26,7 +28,8 @@ struct Kept {
     ends_at: Option<i64>,
 }
 
-/// A person with a browser.
+/// A person with a browser. A clone is another window of the same browser, as it is now.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     house: Arc<House>,
     jar: BTreeMap<String, Kept>,
@@ -129,11 +132,7 @@ impl Visitor {
             body: Vec::new(),
             client: self.address,
         };
-        Draft {
-            visitor: self,
-            request,
-            fields: Vec::new(),
-        }
+        Draft::new(self, request)
     }
 
     /// The proof for a form that goes to this path.
@@ -307,11 +306,7 @@ impl Visitor {
     /// Whose address this is, as the file has it now.
     #[track_caller]
     pub(crate) fn account(&self) -> Account {
-        let email = self.email.parse().unwrap();
-        let app = self.house.app();
-        app.read(app.now(), |read| Ok(accounts::by_email(read, &email)?))
-            .unwrap()
-            .expect("there is no account of that address")
+        self.house.account(&self.email)
     }
 
     /// What their session is, as the door finds it; none when it is over.
@@ -416,86 +411,5 @@ impl Visitor {
             };
             self.jar.insert(name.to_owned(), kept);
         }
-    }
-}
-
-/// A request that has not been sent yet.
-pub(crate) struct Draft<'v> {
-    visitor: &'v mut Visitor,
-    request: Request,
-    fields: Vec<(String, String)>,
-}
-
-impl<'v> Draft<'v> {
-    /// This header, in place of any other of the name.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self = self.without(name);
-        self.also(name, value)
-    }
-
-    /// This header, beside others of the name.
-    pub(crate) fn also(mut self, name: &str, value: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        self.request.headers.push((name, value.to_owned()));
-        self
-    }
-
-    /// No header of that name.
-    pub(crate) fn without(mut self, name: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        self.request.headers.retain(|(found, _)| *found != name);
-        self
-    }
-
-    /// One more field.
-    pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// More fields.
-    pub(crate) fn fields(mut self, fields: &[(&str, &str)]) -> Self {
-        for (name, value) in fields {
-            self = self.field(name, value);
-        }
-        self
-    }
-
-    /// The proof that a form of ours going there carries.
-    #[track_caller]
-    pub(crate) fn proven(mut self) -> Self {
-        let path = self.request.path.clone();
-        let proof = self.visitor.proof(&path);
-        // Fetching it may have brought the cookie that it is bound to.
-        let cookies = self.visitor.cookie_header();
-        if !self
-            .request
-            .headers
-            .iter()
-            .any(|(name, _)| name == "cookie")
-            && !cookies.is_empty()
-        {
-            self = self.also("cookie", &cookies);
-        }
-        self.field("csrf", &proof)
-    }
-
-    /// These very bytes, in place of fields.
-    pub(crate) fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.request.body = bytes.into();
-        self
-    }
-
-    /// Sends it.
-    pub(crate) fn send(mut self) -> &'v mut Visitor {
-        if self.request.body.is_empty() {
-            let pairs: Vec<String> = self
-                .fields
-                .iter()
-                .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-                .collect();
-            self.request.body = pairs.join("&").into_bytes();
-        }
-        self.visitor.send(&self.request)
     }
 }

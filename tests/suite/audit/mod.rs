@@ -1,21 +1,22 @@
 //! The audit log as a whole: what is written and what is not, under parallel work, floods and clocks that step back,
 //! and a second verifier that shares nothing with ours but the description of the format.
 
+mod second;
+
 use std::collections::BTreeMap;
 use std::thread;
 
 use doorward::audit::{Action, Event};
 use doorward::domain::role::Role;
+use doorward::kit::http::request::Method;
 use doorward::kit::time::{DAY, MINUTE};
 use doorward::scope::By;
-use hmac::{Hmac, KeyInit, Mac};
-use rusqlite::{Connection, OptionalExtension};
-use sha2::{Digest, Sha256};
+use rusqlite::Connection;
 
 use crate::forms::content;
-use crate::portal::{KEY, Portal};
-
-type Bytes = [u8; 32];
+use crate::portal::{PASSWORD, Portal};
+use crate::visitor::Visitor;
+use second::faults_of;
 
 /// How many rows each chain has, and the number of its last.
 fn chains(portal: &Portal) -> Vec<(i64, i64)> {
@@ -43,6 +44,7 @@ fn five_hundred_parallel_deeds_leave_chains_without_gaps() {
         for mut owner in owners {
             let portal = &portal;
             scope.spawn(move || {
+                owner.proof("/iam/accounts");
                 for number in 0..30 {
                     let email = format!("p{number}.{}", owner.email);
                     portal.invite(&owner, Role::Member, &email);
@@ -155,6 +157,99 @@ fn eight_like_refusals_in_a_minute_are_five_rows_and_a_sum() {
 }
 
 #[test]
+fn each_deed_is_one_row_that_says_who_to_whom_from_where_and_in_which_request() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut rows = actions(&portal).len();
+    let mut next = |deed: &str, visitor: &Visitor, actor: Option<&str>, target: Option<&str>| {
+        let entries = portal.audit(Some(portal.first()));
+        assert_eq!(entries.len(), rows + 1, "{deed}: {:?}", actions(&portal));
+        rows += 1;
+        let entry = &entries[0];
+        assert_eq!(entry.action, deed);
+        assert_eq!(entry.actor_text.as_deref(), actor, "{deed}");
+        assert_eq!(entry.target.as_deref(), target, "{deed}");
+        assert_eq!(entry.address, Some(visitor.address.to_string()), "{deed}");
+        assert_eq!(entry.at, portal.app().now().0, "{deed}");
+        assert_eq!(entry.request_id.len(), 16, "{deed}");
+    };
+    let (ann, ben) = ("ann@fjord.example", "ben@fjord.example");
+    let by_owner = Some(owner.email.clone());
+    let by_owner = by_owner.as_deref();
+    let id = portal.invite(&owner, Role::Member, ann);
+    next("account.created", &owner, by_owner, Some(ann));
+    owner
+        .post(format!("/iam/accounts/{id}/copy-link"), &[])
+        .answers(200);
+    next("invitation.link_copied", &owner, by_owner, Some(ann));
+    portal.travel(MINUTE);
+    owner
+        .post(format!("/iam/accounts/{id}/resend"), &[])
+        .answers(303);
+    next("invitation.resent", &owner, by_owner, Some(ann));
+    portal.work();
+    let mut visitor = portal.visitor();
+    let filled = [
+        ("name", "Ann Vik"),
+        ("phone", ""),
+        ("password", PASSWORD),
+        ("password_confirmation", PASSWORD),
+    ];
+    visitor.post(portal.link_for(ann), &filled).answers(303);
+    next("account.activated", &visitor, Some(ann), Some(ann));
+    visitor.try_password(ann, "Wrong-Horse-7!").answers(422);
+    next("sign_in.failed", &visitor, None, Some(ann));
+    visitor.try_password(ann, PASSWORD).answers(303);
+    next("sign_in.succeeded", &visitor, Some(ann), Some(ann));
+    visitor.get("/mail").answers(403);
+    next("denied", &visitor, Some(ann), None);
+    visitor.draft(Method::Post, "/sign-out").send().answers(403);
+    next("form.refused", &visitor, Some(ann), None);
+    visitor.post("/sign-out", &[("a", "b")]).answers(400);
+    next("request.malformed", &visitor, Some(ann), None);
+    visitor.sign_out();
+    next("signed_out", &visitor, Some(ann), Some(ann));
+    visitor
+        .post("/forgot-password", &[("email", ann)])
+        .answers(303);
+    next("password.reset_requested", &visitor, None, Some(ann));
+    portal.work();
+    visitor
+        .post(portal.link_for(ann), &filled[2..])
+        .answers(303);
+    next("password.changed", &visitor, Some(ann), Some(ann));
+    let id = portal.invite(&owner, Role::Member, ben);
+    next("account.created", &owner, by_owner, Some(ben));
+    owner
+        .post(format!("/iam/accounts/{id}/delete"), &[("email", ben)])
+        .answers(303);
+    next("account.deleted", &owner, by_owner, Some(ben));
+}
+
+#[test]
+fn what_makes_strangers_wait_is_recorded() {
+    let portal = Portal::start();
+    portal.owner();
+    let mut stranger = portal.visitor();
+    for number in 0..40 {
+        let email = format!("p{number}@fjord.example");
+        stranger.post("/forgot-password", &[("email", &email)]);
+    }
+    stranger.answers(429);
+    let denied = portal
+        .audit(None)
+        .into_iter()
+        .filter(|entry| entry.action == "denied");
+    let denied: Vec<_> = denied.collect();
+    assert_eq!(denied.len(), 5);
+    assert!(
+        denied[0].details.contains("too-many"),
+        "{}",
+        denied[0].details
+    );
+}
+
+#[test]
 fn a_clock_that_steps_back_is_told_of_once_and_breaks_no_order() {
     let portal = Portal::start();
     let mut owner = portal.owner();
@@ -259,123 +354,4 @@ fn two_verifiers_agree() {
         let is_good = change.is_empty() || change == "DELETE FROM audit_texts";
         assert_eq!(ours.is_empty(), is_good, "{change}");
     }
-}
-
-/// The number of the first faulty row of each faulty chain, found from the description of the format alone:
-///
-/// - a row's hash is SHA-256 over these fields, each after its length as 64 bits, big-endian: the text "doorward
-///   audit 1", the hash before (32 zero bytes at first), chain, number and instant as 64 bits, action, actor, the
-///   ids of actor, session and target as 64 bits or as nothing, details, request id, commitments;
-/// - the commitments are, for each text, its slot and SHA-256 over salt and text;
-/// - a head carries HMAC-SHA256 over chain, number and hash, each after its length as before, under the key that is
-///   HMAC-SHA256 over the text "doorward audit 1" under the install's.
-fn faults_of(conn: &Connection) -> BTreeMap<i64, i64> {
-    let mut list = conn
-        .prepare("SELECT chain_id FROM audit_events UNION SELECT chain_id FROM audit_heads UNION SELECT id FROM organisations")
-        .unwrap();
-    let chains: Vec<i64> = list
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    chains
-        .into_iter()
-        .filter_map(|chain| Some((chain, first_fault(conn, chain)?)))
-        .collect()
-}
-
-fn first_fault(conn: &Connection, chain: i64) -> Option<i64> {
-    let mut rows = conn
-        .prepare(
-            "SELECT number, at, action, actor, actor_id, session_id, target_id, details, request_id, commitments, hash
-               FROM audit_events WHERE chain_id = ?1 ORDER BY number",
-        )
-        .unwrap();
-    let mut rows = rows.query([chain]).unwrap();
-    let (mut before, mut last): (Bytes, i64) = ([0; 32], 0);
-    while let Some(row) = rows.next().unwrap() {
-        let number: i64 = row.get(0).unwrap();
-        if number != last + 1 {
-            return Some(last + 1);
-        }
-        let at: i64 = row.get(1).unwrap();
-        let id = |column| {
-            let id: Option<i64> = row.get(column).unwrap();
-            id.map(|id| id.to_be_bytes().to_vec()).unwrap_or_default()
-        };
-        let text = |column| row.get::<_, String>(column).unwrap().into_bytes();
-        let commitments: Vec<u8> = row.get(9).unwrap();
-        let mut encoded = Vec::new();
-        for field in [
-            b"doorward audit 1".to_vec(),
-            before.to_vec(),
-            chain.to_be_bytes().to_vec(),
-            number.to_be_bytes().to_vec(),
-            at.to_be_bytes().to_vec(),
-            text(2),
-            text(3),
-            id(4),
-            id(5),
-            id(6),
-            text(7),
-            text(8),
-            commitments.clone(),
-        ] {
-            encoded.extend((field.len() as u64).to_be_bytes());
-            encoded.extend(field);
-        }
-        let hash: Bytes = row.get(10).unwrap();
-        if Bytes::from(Sha256::digest(&encoded)) != hash
-            || !texts_fit(conn, chain, number, &commitments)
-        {
-            return Some(number);
-        }
-        (before, last) = (hash, number);
-    }
-    let head: Option<(i64, Bytes, Bytes)> = conn
-        .query_row(
-            "SELECT number, hash, mac FROM audit_heads WHERE chain_id = ?1",
-            [chain],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .optional()
-        .unwrap();
-    let Some((number, hash, mac)) = head else {
-        return Some(last + 1);
-    };
-    let mut sealed = Vec::new();
-    for part in [&chain.to_be_bytes()[..], &number.to_be_bytes(), &hash] {
-        sealed.extend((part.len() as u64).to_be_bytes());
-        sealed.extend(part);
-    }
-    if hmac(&hmac(&KEY, b"doorward audit 1"), &sealed) != mac {
-        return Some(number);
-    }
-    if number > last {
-        return Some(last + 1);
-    }
-    (number != last || hash != before).then_some(number + 1)
-}
-
-fn texts_fit(conn: &Connection, chain: i64, number: i64, commitments: &[u8]) -> bool {
-    let mut texts = conn
-        .prepare("SELECT slot, salt, text FROM audit_texts WHERE chain_id = ?1 AND number = ?2")
-        .unwrap();
-    let mut texts = texts.query([chain, number]).unwrap();
-    while let Some(row) = texts.next().unwrap() {
-        let mut salted: Vec<u8> = row.get(1).unwrap();
-        salted.extend(row.get::<_, String>(2).unwrap().into_bytes());
-        let mut wanted = vec![row.get::<_, u8>(0).unwrap()];
-        wanted.extend(Sha256::digest(&salted));
-        if !commitments.chunks(33).any(|sealed| sealed == wanted) {
-            return false;
-        }
-    }
-    true
-}
-
-fn hmac(key: &[u8], text: &[u8]) -> Bytes {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }

@@ -1,0 +1,155 @@
+//! Mail out: the invitations' mails over one kept connection, beside Postfix's own source to Postfix's own sink.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use doorward::kit::time::instant;
+use doorward::migrations::DATABASE;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::Result;
+use crate::client::Client;
+use crate::process::{Running, free_port};
+use crate::table::{Aim, Row, median};
+
+/// Messages of one round of the yardstick.
+const MESSAGES: u32 = 2_000;
+/// The relay is tried again after half a minute.
+const PATIENCE: Duration = Duration::from_secs(40);
+const LONGEST: Duration = Duration::from_secs(8);
+const LOOK: Duration = Duration::from_millis(50);
+/// Where Debian keeps them, which is on few people's path.
+const SINK: &str = "/usr/sbin/smtp-sink";
+const SOURCE: &str = "/usr/sbin/smtp-source";
+
+/// A place for a relay that is not there yet.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    port: u16,
+}
+
+impl Sink {
+    /// Chooses a port.
+    pub(crate) fn reserve() -> Result<Self> {
+        Ok(Self { port: free_port()? })
+    }
+
+    /// How the executable is told of it.
+    pub(crate) fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    fn open(&self) -> Result<Running> {
+        let mut command = Command::new(SINK);
+        if fs::metadata("/proc/self")?.uid() == 0 {
+            // It refuses to serve as root.
+            command.args(["-u", "nobody"]);
+        }
+        let sink = command
+            .arg(format!("127.0.0.1:{}", self.port))
+            .arg("100")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let running = Running(sink);
+        let began = instant();
+        while Client::to(self.port).is_err() {
+            if began.elapsed() > PATIENCE {
+                return Err("smtp-sink does not listen".into());
+            }
+            thread::park_timeout(LOOK);
+        }
+        Ok(running)
+    }
+
+    /// Messages a second that Postfix itself gets rid of.
+    fn source(&self) -> Result<f64> {
+        let began = instant();
+        let status = Command::new(SOURCE)
+            .args(["-d", "-s", "1", "-l", "4096", "-m"])
+            .arg(MESSAGES.to_string())
+            .args(["-f", "from@mail.example", "-t", "to@mail.example"])
+            .arg(format!("127.0.0.1:{}", self.port))
+            .stdin(Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err("smtp-source failed".into());
+        }
+        Ok(f64::from(MESSAGES) / began.elapsed().as_secs_f64())
+    }
+}
+
+/// Opens the relay, and watches the mails go.
+pub(crate) fn rows(sink: &Sink, data: &Path) -> Result<Vec<Row>> {
+    let _sink = sink.open()?;
+    let outbox = Outbox::open(data)?;
+    let before = sink.source()?;
+    let rate = outbox.rate()?;
+    let theirs = median(vec![before, sink.source()?, sink.source()?]);
+    outbox.end(data)?;
+    Ok(vec![
+        Row::new("mail out, one kept connection", format!("{rate:.0}/s"))
+            .beside(format!("smtp-source {theirs:.0}/s"), rate / theirs)
+            .judged(rate, Aim::AtLeast(200.0), "/s"),
+    ])
+}
+
+/// The outbox, looked at from beside.
+struct Outbox(Connection);
+
+impl Outbox {
+    fn open(data: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Ok(Self(Connection::open_with_flags(
+            data.join(DATABASE),
+            flags,
+        )?))
+    }
+
+    fn waiting(&self) -> Result<u32> {
+        Ok(self.0.query_row(
+            "SELECT count(*) FROM errands WHERE state IN ('waiting', 'sending')",
+            [],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Mails a second, from the first that goes.
+    fn rate(&self) -> Result<f64> {
+        let all = self.waiting()?;
+        if all < 100 {
+            return Err(format!("only {all} mails are owed").into());
+        }
+        let began = instant();
+        while self.waiting()? == all {
+            if began.elapsed() > PATIENCE {
+                return Err("no mail leaves".into());
+            }
+            thread::park_timeout(LOOK);
+        }
+        let (first, began) = (self.waiting()?, instant());
+        loop {
+            thread::park_timeout(LOOK);
+            let (left, took) = (self.waiting()?, began.elapsed());
+            if left == 0 || took > LONGEST {
+                return Ok(f64::from(first - left) / took.as_secs_f64());
+            }
+        }
+    }
+
+    /// What is still owed must not disturb what is measured next.
+    fn end(self, data: &Path) -> Result<()> {
+        let conn = Connection::open(data.join(DATABASE))?;
+        conn.busy_timeout(Duration::from_secs(5))?;
+        conn.execute_batch(
+            "UPDATE errands SET state = 'not_needed', ended_at = created_at, answer = 'The measure is over.'
+              WHERE state = 'waiting'",
+        )?;
+        Ok(())
+    }
+}

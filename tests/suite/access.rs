@@ -1,0 +1,183 @@
+//! The review of rights: every route, every kind of visitor, looking and doing, and the status of each answer. What
+//! must be answered stands in `access.txt`, written by hand: a change of who may do what is a change of that table.
+//!
+//! Forms are sent as our pages send them, rightly filled in, so that a refusal is one of rights. Ids and links are
+//! those of the first organisation's own rows, made anew for each cell.
+
+use doorward::domain::role::Role;
+use doorward::kit::http::request::Method;
+use doorward::routes::Route;
+
+use crate::portal::{OWNER, PASSWORD, Portal};
+use crate::samples::{ROUTES, sample};
+use crate::visitor::Visitor;
+
+const EXPECTED: &str = include_str!("access.txt");
+
+/// The kinds of visitors, in the order of the table's columns.
+const KINDS: [&str; 6] = ["stranger", "member", "billing", "admin", "master", "other"];
+
+/// One of each kind but the stranger; `other` is the Master of another organisation.
+fn visitor(portal: &Portal, owner: &Visitor, kind: &str) -> Visitor {
+    match kind {
+        "stranger" => portal.visitor(),
+        "other" => portal.organisation("Other"),
+        role => {
+            let role: Role = role.parse().unwrap();
+            portal.member_of(owner, role, &format!("{}@fjord.example", role.key()))
+        }
+    }
+}
+
+/// What a rightly filled in form of this route holds.
+fn fields(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static str, String)> {
+    let password = [("password", PASSWORD), ("password_confirmation", PASSWORD)];
+    let with = |fields: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        fields
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect()
+    };
+    match route {
+        Route::SignIn => {
+            let email = if visitor.email.is_empty() {
+                OWNER
+            } else {
+                &visitor.email
+            };
+            with(&[("email", email), ("password", PASSWORD)])
+        }
+        Route::SetUp(_) => [
+            with(&[
+                ("organisation", "Late"),
+                ("name", "Lea"),
+                ("email", "lea@late.example"),
+                ("timezone", "Europe/Oslo"),
+            ]),
+            with(&password),
+        ]
+        .concat(),
+        Route::Activate(_) => [
+            with(&[("name", "Lea Fontaine"), ("phone", "")]),
+            with(&password),
+        ]
+        .concat(),
+        Route::ResetPassword(_) => with(&password),
+        Route::ForgotPassword => with(&[("email", OWNER)]),
+        Route::Accounts => {
+            let number = portal.ask::<i64>("SELECT count(*) FROM accounts")[0];
+            with(&[
+                ("email", &format!("new{number}@fjord.example")),
+                ("role", "member"),
+            ])
+        }
+        Route::DeleteAccount(id) => {
+            let email = portal.ask::<String>(&format!(
+                "SELECT email FROM accounts WHERE id = {}",
+                id.number()
+            ));
+            with(&[("email", &email[0])])
+        }
+        Route::Theme => with(&[("theme", "dark")]),
+        Route::Dashboard
+        | Route::SignOut
+        | Route::SetUpHelp
+        | Route::AskForLink(_)
+        | Route::NewAccount
+        | Route::Account(_)
+        | Route::ResendInvitation(_)
+        | Route::CopyLink(_)
+        | Route::Roles
+        | Route::Role(_)
+        | Route::Mail
+        | Route::Errand(_)
+        | Route::RetryErrand(_)
+        | Route::ErrandBody(_)
+        | Route::Help(_)
+        | Route::Asset(_)
+        | Route::Healthz
+        | Route::Readyz => Vec::new(),
+    }
+}
+
+/// The statuses of looking at a route and of doing what it does.
+fn cell(portal: &Portal, owner: &Visitor, visitor: &Visitor, number: usize) -> (Route, u16, u16) {
+    let route = sample(portal, owner, number);
+    let mut visitor = visitor.clone();
+    let got = visitor.get(&route).status();
+    visitor.head(&route).answers(got);
+    let filled = fields(portal, &route, &visitor);
+    let mut draft = visitor.draft(Method::Post, &route).proven();
+    for (name, value) in &filled {
+        draft = draft.field(name, value);
+    }
+    let posted = draft.send().status();
+    (route, got, posted)
+}
+
+/// The table as the Portal answers today.
+fn table() -> String {
+    let portal = Portal::build().demo().start();
+    let mut owner = portal.owner();
+    let mut visitors = KINDS.map(|kind| visitor(&portal, &owner, kind));
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    for number in 0..ROUTES {
+        let mut row = (String::new(), Vec::new());
+        for base in &mut visitors {
+            // Each cell has a minute of its own, so that no cap and no throttle counts the cells; and a session,
+            // which the cell before may have ended.
+            portal.travel(60);
+            portal.work();
+            for person in [&mut owner, base] {
+                if !person.email.is_empty() && !person.is_signed_in() {
+                    person.sign_in();
+                }
+            }
+            let (route, got, posted) = cell(&portal, &owner, base, number);
+            row.0 = route.name().to_owned();
+            row.1.push(format!("{got} {posted}"));
+        }
+        rows.push(row);
+    }
+    portal.leave_mail();
+    let mut text = format!("{:<30}", "");
+    for kind in KINDS {
+        text.push_str(&format!("{kind:<10}"));
+    }
+    for (name, cells) in rows {
+        text = format!("{}\n{name:<30}", text.trim_end());
+        for cell in cells {
+            text.push_str(&format!("{cell:<10}"));
+        }
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+#[test]
+fn every_visitor_gets_what_the_table_says() {
+    let expected: Vec<&str> = EXPECTED
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    let table = table();
+    let found: Vec<&str> = table.lines().collect();
+    let mut wrong = Vec::new();
+    for (at, line) in found.iter().enumerate() {
+        if expected.get(at) != Some(line) {
+            wrong.push(format!(
+                "expected {}\nfound    {line}",
+                expected.get(at).unwrap_or(&"nothing")
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\n\nThe whole table:\n{table}",
+        wrong.join("\n")
+    );
+    assert_eq!(
+        expected.len(),
+        ROUTES + 1,
+        "a line for each route, and the head"
+    );
+}

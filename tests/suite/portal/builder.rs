@@ -1,0 +1,102 @@
+//! How a portal is set up, where a test wants it otherwise.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use doorward::app::{Mode, Settings};
+use doorward::invitations::Terms;
+use doorward::kit::hasher::Cost;
+use doorward::kit::http::cookie::Transport;
+use doorward::kit::mail::Mailer;
+use doorward::sessions::Lifetimes;
+
+use super::Portal;
+use super::house::{House, MailIs};
+
+/// How a portal is set up.
+pub(crate) struct Builder {
+    settings: Settings,
+    cost: Cost,
+    mail: MailIs,
+}
+
+impl Builder {
+    /// `https://portal.example.com`, with mail, and cheap hashes.
+    pub(super) fn new() -> Self {
+        Self {
+            settings: Settings {
+                public_url: "https://portal.example.com".to_owned(),
+                hosts: vec!["portal.example.com".to_owned()],
+                transport: Transport::Https,
+                brand: "Portal".to_owned(),
+                mail_from: "Portal <portal@example.com>".to_owned(),
+                relay: Some("smtp://mail.example.com:587".to_owned()),
+                lifetimes: Lifetimes::default(),
+                terms: Terms::default(),
+                mode: Mode::Production,
+                warning: None,
+                data: PathBuf::new(),
+            },
+            cost: Cost::CHEAP,
+            mail: MailIs::On,
+        }
+    }
+
+    /// Mail is off: nothing leaves, links are copied.
+    pub(crate) fn mail_off(mut self) -> Self {
+        self.mail = MailIs::Off;
+        self.settings.relay = None;
+        self
+    }
+
+    /// Mail leaves by this instead of the mailbox.
+    pub(crate) fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mail = MailIs::By(mailer);
+        self
+    }
+
+    /// Over http, on loopback.
+    pub(crate) fn http(mut self) -> Self {
+        self.settings.public_url = "http://127.0.0.1:8080".to_owned();
+        self.settings.hosts = ["localhost", "127.0.0.1", "[::1]"]
+            .map(str::to_owned)
+            .to_vec();
+        self.settings.transport = Transport::Http;
+        self
+    }
+
+    /// The demonstration: its mail can be read.
+    pub(crate) fn demo(mut self) -> Self {
+        self.settings.mode = Mode::Demo;
+        self
+    }
+
+    /// Passwords are hashed at this cost.
+    pub(crate) fn cost(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Anything else that the operator may decide.
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Begins.
+    pub(crate) fn start(mut self) -> Portal {
+        let house = House::new(seed(), self.mail);
+        house.folder().clone_into(&mut self.settings.data);
+        house.create();
+        house.run(self.settings, self.cost);
+        Portal(Arc::new(house))
+    }
+}
+
+/// Made from the test's name: its secrets repeat, and no other test has the same.
+fn seed() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::thread::current().name().hash(&mut hasher);
+    hasher.finish()
+}
