@@ -201,6 +201,8 @@ fn gather(tour: &Tour<'_>) -> Links {
     tour.sign_in(MASTER);
     tour.see("dashboard", "/", 200);
     tour.see("accounts", "/iam/accounts", 200);
+    // What README.md shows, as packaging/screenshot.png.
+    tour.go("/iam/accounts?sort=name");
     browser.screenshot_of_view("readme");
 
     let (_, replaced) = tour.mail(PENDING, "Activate", "/activate/");
