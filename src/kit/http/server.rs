@@ -174,6 +174,7 @@ impl Inner {
                 is_stopping: Arc::clone(&inner.is_stopping),
                 house: Arc::clone(house),
                 _ending: ending.clone(),
+                _present: Present::new(&house.alive),
             };
             let spawned = thread::Builder::new()
                 .name(format!("worker-{number}"))
@@ -220,11 +221,11 @@ struct Worker {
     is_stopping: Arc<AtomicBool>,
     house: Arc<House>,
     _ending: Sender<()>,
+    _present: Present,
 }
 
 impl Worker {
     fn run(self) {
-        let _present = Present::new(&self.house.alive);
         loop {
             match self.server.recv() {
                 Ok(request) => {
@@ -260,7 +261,7 @@ impl Worker {
     }
 }
 
-/// Counts a thread as long as it lives.
+/// Counts a thread from before it is spawned until it has ended: one that has yet to run is not missing.
 struct Present(Arc<AtomicUsize>);
 
 impl Present {
