@@ -40,9 +40,6 @@ const WORKERS: usize = 48;
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
-/// Before the threads that answer are all there, at most; a start that takes longer goes on, and its health says so.
-const START_TIME: Duration = Duration::from_secs(5);
-const START_PAUSE: Duration = Duration::from_millis(2);
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -238,11 +235,6 @@ impl Running {
         };
         let server = Server::start(listener, settings, handler)?;
         app.front.get_or_init(|| Box::new(server.watch()));
-        // Whoever hears that we listen may ask at once whether we are well.
-        let deadline = instant() + START_TIME;
-        while !server.is_well() && instant() < deadline {
-            thread::park_timeout(START_PAUSE);
-        }
         Ok(Self {
             app: Arc::clone(app),
             server,
