@@ -249,7 +249,7 @@ fn refuse(visit: &Visit<'_>, error: &Error) -> Response {
     if matches!(error, Error::SignInFirst) {
         return to_sign_in(visit);
     }
-    if let Error::Internal(cause) = error {
+    if let Error::Internal(cause) | Error::Disk(cause) = error {
         tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "internal error");
     }
     let accept = visit.request.header("accept").unwrap_or_default();
@@ -283,6 +283,7 @@ fn record(visit: &Visit<'_>, error: &Error) {
         | Error::Invalid { .. }
         | Error::Gone(_)
         | Error::Busy
+        | Error::Disk(_)
         | Error::Internal(_) => return,
     };
     let event = match visit.scope() {

@@ -41,6 +41,8 @@ pub enum Error {
     },
     /// Everything is taken for a moment: 503.
     Busy,
+    /// The disk is full, failing or read-only: 503, and a line in the log for whoever runs the Portal.
+    Disk(Box<dyn std::error::Error + Send + Sync>),
     /// Our fault: 500.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -60,7 +62,7 @@ impl Error {
             Self::Invalid { .. } => 422,
             Self::Gone(_) => 410,
             Self::TooMany { .. } => 429,
-            Self::Busy => 503,
+            Self::Busy | Self::Disk(_) => 503,
             Self::Internal(_) => 500,
         }
     }
@@ -79,6 +81,7 @@ impl Error {
             Self::Gone(_) => "gone",
             Self::TooMany { .. } => "too-many",
             Self::Busy => "busy",
+            Self::Disk(_) => "storage",
             Self::Internal(_) => "internal",
         }
     }
@@ -124,7 +127,7 @@ impl fmt::Display for Error {
             Self::Malformed(what) => f.write_str(what),
             Self::Invalid { field, sentence } => write!(f, "{field}: {sentence}"),
             Self::Busy => f.write_str("busy"),
-            Self::Internal(cause) => write!(f, "{cause}"),
+            Self::Disk(cause) | Self::Internal(cause) => write!(f, "{cause}"),
         }
     }
 }
@@ -135,6 +138,7 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         match error {
             db::Error::Busy => Self::Busy,
+            db::Error::Disk(cause) => Self::Disk(cause),
             db::Error::Taken(_) | db::Error::Broken(_) => Self::Internal(Box::new(error)),
         }
     }

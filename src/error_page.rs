@@ -69,6 +69,7 @@ fn with_patience(response: Response, error: &Error) -> Response {
             response.with("Retry-After", &(*retry_after).max(1).to_string())
         }
         Error::Busy => response.with("Retry-After", "2"),
+        Error::Disk(_) => response.with("Retry-After", "30"),
         _ => response,
     }
 }
@@ -104,6 +105,12 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
         Error::Busy => (
             "Too busy just now",
             "Everything is taken for a moment. Nothing was saved. Try again in a few seconds."
+                .to_owned(),
+        ),
+        Error::Disk(_) => (
+            "Nothing can be saved just now",
+            "The server's disk is full or failing. Nothing was saved. Tell whoever runs this Portal, and try again \
+             later."
                 .to_owned(),
         ),
         Error::Internal(_) => (
@@ -159,7 +166,7 @@ fn forbidden(visit: &Visit<'_>, permission: Permission) -> String {
 fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
     match (error, visit.scope()) {
         (Error::Stale, _) => ("Open the form again", form_of(visit)),
-        (Error::TooMany { .. } | Error::Busy, _) => ("Try again", form_of(visit)),
+        (Error::TooMany { .. } | Error::Busy | Error::Disk(_), _) => ("Try again", form_of(visit)),
         (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
         (_, None) => ("To the sign-in page", Route::SignIn.to_string()),
     }

@@ -30,6 +30,8 @@ pub enum Error {
     Taken(String),
     /// The writer, or every reader, was busy for longer than anyone should wait.
     Busy,
+    /// The disk is full, failing or read-only: nothing was written, and it may be mended.
+    Disk(Box<dyn std::error::Error + Send + Sync>),
     /// Everything else: never the visitor's fault.
     Broken(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -39,7 +41,7 @@ impl fmt::Display for Error {
         match self {
             Self::Taken(column) => write!(f, "{column} is taken"),
             Self::Busy => f.write_str("the database is busy"),
-            Self::Broken(cause) => write!(f, "{cause}"),
+            Self::Disk(cause) | Self::Broken(cause) => write!(f, "{cause}"),
         }
     }
 }
@@ -48,7 +50,8 @@ impl std::error::Error for Error {}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        if let rusqlite::Error::SqliteFailure(code, Some(text)) = &error {
+        if let rusqlite::Error::SqliteFailure(code, text) = &error {
+            let text = text.as_deref().unwrap_or_default();
             if let Some(column) = text.strip_prefix("UNIQUE constraint failed: ") {
                 return Self::Taken(column.to_owned());
             }
@@ -57,6 +60,15 @@ impl From<rusqlite::Error> for Error {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked
             ) {
                 return Self::Busy;
+            }
+            if matches!(
+                code.code,
+                ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+            ) {
+                return Self::Disk(Box::new(error));
             }
         }
         Self::Broken(Box::new(error))
@@ -256,7 +268,7 @@ impl Db {
 
     fn distrust(&self, error: rusqlite::Error) -> Error {
         let error = Error::from(error);
-        if matches!(error, Error::Broken(_)) {
+        if matches!(error, Error::Disk(_) | Error::Broken(_)) {
             self.suspect.store(true, Ordering::Release);
         }
         error
