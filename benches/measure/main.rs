@@ -26,7 +26,6 @@ use std::time::{Duration, Instant};
 
 use doorward::kit::time::instant;
 
-use crate::seed::Seeded;
 use crate::server::Server;
 use crate::table::{Aim, Row, Table};
 
