@@ -102,6 +102,7 @@ CREATE TABLE resets (
 
 CREATE UNIQUE INDEX resets_open ON resets (account_id) WHERE state = 'open';
 CREATE INDEX resets_by_account ON resets (account_id);
+CREATE INDEX resets_by_expiry ON resets (expires_at);
 
 -- Who is signed in. The cookie is random; only its SHA-256 stands here. What a session may do was copied at sign-in.
 CREATE TABLE sessions (

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
-use crate::domain::id::ErrandId;
+use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
 use crate::kit::db::{Db, Read, Tx, World, unpoisoned};
@@ -317,7 +317,13 @@ impl App {
             event: event.clone(),
             address: by.address,
         };
-        let likeness = format!("{} {:?}", event.likeness(), by.address);
+        // Whoever is signed in has five rows of their own, or a neighbour's flood would hide who did what.
+        let likeness = format!(
+            "{} {:?} {:?}",
+            event.likeness(),
+            by.account().map(AccountId::number),
+            by.address
+        );
         let key = self.keys.mac(
             crate::kit::keys::Use::Throttle,
             &[b"flood", likeness.as_bytes()],

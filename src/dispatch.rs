@@ -88,8 +88,8 @@ pub fn healthz(app: &App) -> Response {
     health(app, "ok")
 }
 
-/// The process can work: the database answers, the background thread moves, every thread that answers is there. A relay in trouble is only a
-/// degradation, and said in the body.
+/// The process can work: the database answers, the background thread moves, every thread that answers is there. A relay
+/// in trouble is only a degradation, and said in the body.
 #[must_use]
 pub fn readyz(app: &App) -> Response {
     if let Err(error) = app.probe() {

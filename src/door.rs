@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::app::App;
-use crate::audit::{Action, Event};
+use crate::audit::Action;
 use crate::dispatch;
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
@@ -114,18 +114,13 @@ fn host_name(host: &str) -> &str {
 fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route>) -> Response {
     let now = app.now();
     let place = route.unwrap_or(&Route::Dashboard);
-    let opened = open(app, request, request_id, now);
-    let (opened, trouble) = match opened {
-        Ok(opened) => (opened, None),
-        Err(error) => (
-            Opened {
-                now,
-                request_id: request_id.to_owned(),
-                body: Fields::default(),
-                scope: None,
-            },
-            Some(error),
-        ),
+    let (scope, lost) = split(find_session(app, request, now));
+    let (body, unreadable) = split(read_body(request));
+    let opened = Opened {
+        now,
+        request_id: request_id.to_owned(),
+        body: body.unwrap_or_default(),
+        scope: scope.flatten(),
     };
     let visit = match Visit::new(app, request, place, opened) {
         Ok(visit) => visit,
@@ -134,31 +129,32 @@ fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route
             return Response::text(500, "Something broke here. Nothing was saved.\n");
         }
     };
-    let result = match (trouble, route) {
+    let result = match (lost.or(unreadable), route) {
         (Some(error), _) => Err(error),
-        (None, None) => Err(Error::NotFound),
+        // There is nothing here that could be refused: whoever tries addresses fills no log.
+        (None, None) => return tell(&visit, &Error::NotFound),
         (None, Some(route)) => admit(&visit, route).and_then(|()| dispatch::to(&visit, route)),
     };
     result.unwrap_or_else(|error| refuse(&visit, &error))
 }
 
-/// Finds out who asks, and reads what they sent.
-fn open(app: &App, request: &Request, request_id: &str, now: Timestamp) -> Result<Opened> {
-    let body = match request.method {
-        Method::Post => Fields::parse(&request.body).ok_or(Error::Malformed(
-            "The form cannot be read: it is not UTF-8, or holds too many fields.",
-        ))?,
-        Method::Get | Method::Head => Fields::default(),
-    };
-    let scope = find_session(app, request, now)?;
-    Ok(Opened {
-        now,
-        request_id: request_id.to_owned(),
-        body,
-        scope,
-    })
+fn split<T>(result: Result<T>) -> (Option<T>, Option<Error>) {
+    match result {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, Some(error)),
+    }
 }
 
+fn read_body(request: &Request) -> Result<Fields> {
+    match request.method {
+        Method::Post => Fields::parse(&request.body).ok_or(Error::Malformed(
+            "The form cannot be read: it is not UTF-8, or holds too many fields.",
+        )),
+        Method::Get | Method::Head => Ok(Fields::default()),
+    }
+}
+
+/// Finds out who asks.
 fn find_session(app: &App, request: &Request, now: Timestamp) -> Result<Option<(Scope, Token)>> {
     let carried = app
         .settings
@@ -246,11 +242,20 @@ fn check_origin(visit: &Visit<'_>) -> Result<()> {
 /// Turns an error into its page, and records what was refused.
 fn refuse(visit: &Visit<'_>, error: &Error) -> Response {
     record(visit, error);
+    tell(visit, error)
+}
+
+fn tell(visit: &Visit<'_>, error: &Error) -> Response {
     if matches!(error, Error::SignInFirst) {
         return to_sign_in(visit);
     }
-    if let Error::Internal(cause) | Error::Disk(cause) = error {
-        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "internal error");
+    let trouble = match error {
+        Error::Internal(cause) => Some((cause, "internal error")),
+        Error::Disk(cause) => Some((cause, "the disk takes nothing")),
+        _ => None,
+    };
+    if let Some((cause, words)) = trouble {
+        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "{words}");
     }
     let accept = visit.request.header("accept").unwrap_or_default();
     if accept.contains("application/json") && !accept.contains("text/html") {
@@ -272,10 +277,12 @@ fn to_sign_in(visit: &Visit<'_>) -> Response {
     Response::see_other(&format!("{}?next={}", Route::SignIn, encode(&page)))
 }
 
-/// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself.
+/// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself. Looking for what is not
+/// there is no deed; wanting to do something to it is.
 fn record(visit: &Visit<'_>, error: &Error) {
     let action = match error {
         Error::Forbidden(_) | Error::Refused(_) | Error::TooMany { .. } => Action::Denied,
+        Error::NotFound | Error::Gone(_) if visit.request.method == Method::Post => Action::Denied,
         Error::Stale => Action::FormRefused,
         Error::Malformed(_) => Action::RequestMalformed,
         Error::NotFound
@@ -286,19 +293,7 @@ fn record(visit: &Visit<'_>, error: &Error) {
         | Error::Disk(_)
         | Error::Internal(_) => return,
     };
-    let event = match visit.scope() {
-        Some(scope) => Event::of(scope.organisation, action),
-        None => Event::of_system(action),
-    };
-    let method = if visit.request.method == Method::Post {
-        "POST"
-    } else {
-        "GET"
-    };
-    let event = event
-        .with("route", visit.route.name())
-        .with("method", method)
-        .with("code", error.code());
+    let event = visit.refusal(action, error.code());
     let event = match error {
         Error::Forbidden(permission) => event.with("permission", permission.key()),
         _ => event,

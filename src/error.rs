@@ -41,7 +41,7 @@ pub enum Error {
     },
     /// Everything is taken for a moment: 503.
     Busy,
-    /// The disk is full, failing or read-only: 503, and a line in the log for whoever runs the Portal.
+    /// The disk takes nothing just now: 503.
     Disk(Box<dyn std::error::Error + Send + Sync>),
     /// Our fault: 500.
     Internal(Box<dyn std::error::Error + Send + Sync>),
@@ -81,7 +81,7 @@ impl Error {
             Self::Gone(_) => "gone",
             Self::TooMany { .. } => "too-many",
             Self::Busy => "busy",
-            Self::Disk(_) => "storage",
+            Self::Disk(_) => "disk",
             Self::Internal(_) => "internal",
         }
     }
@@ -156,5 +156,31 @@ impl From<hasher::Error> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::Internal(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_in_trouble_is_no_fault_of_ours_and_passes() {
+        for (code, status) in [
+            (ffi::SQLITE_FULL, 503),
+            (ffi::SQLITE_READONLY, 503),
+            (ffi::SQLITE_IOERR_FSYNC, 503),
+            (ffi::SQLITE_BUSY, 503),
+            (ffi::SQLITE_BUSY_SNAPSHOT, 503),
+            (ffi::SQLITE_CORRUPT, 500),
+            (ffi::SQLITE_CONSTRAINT, 500),
+        ] {
+            for text in [None, Some("words".to_owned())] {
+                let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), text);
+                let error = Error::from(db::Error::from(failure));
+                assert_eq!(error.status(), status, "{code}");
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ fn with_patience(response: Response, error: &Error) -> Response {
             response.with("Retry-After", &(*retry_after).max(1).to_string())
         }
         Error::Busy => response.with("Retry-After", "2"),
-        Error::Disk(_) => response.with("Retry-After", "30"),
+        Error::Disk(_) => response.with("Retry-After", "60"),
         _ => response,
     }
 }
@@ -109,8 +109,8 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
         ),
         Error::Disk(_) => (
             "Nothing can be saved just now",
-            "The server's disk is full or failing. Nothing was saved. Tell whoever runs this Portal, and try again \
-             later."
+            "The server's disk takes nothing. What you typed was not saved. Try again in a minute; if it stays so, tell \
+             whoever runs this Portal."
                 .to_owned(),
         ),
         Error::Internal(_) => (

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
-use crate::audit::Audited;
+use crate::audit::{Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::kit::db::{Read, Tx};
 use crate::kit::html::frame::Theme;
 use crate::kit::http::fields::{Fields, encode};
 use crate::kit::http::form::Form;
-use crate::kit::http::request::Request;
+use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::keys::Use;
 use crate::kit::throttle::Subject;
@@ -112,6 +112,29 @@ impl<'v> Visit<'v> {
             address: Some(self.request.client),
             request_id: self.request_id.clone(),
         }
+    }
+
+    /// That something was refused in this request, for the audit log: in the chain of whoever is signed in, else in the
+    /// system's. `code` is the answer's name for machines.
+    pub fn refusal(&self, action: Action, code: &str) -> Event {
+        let event = match self.scope() {
+            Some(scope) => Event::of(scope.organisation, action),
+            None => Event::of_system(action),
+        };
+        let method = match self.request.method {
+            Method::Post => "POST",
+            Method::Get | Method::Head => "GET",
+        };
+        event
+            .with("route", self.route.name())
+            .with("method", method)
+            .with("code", code)
+    }
+
+    /// Records a deed that was refused with a page of its own, where no error reaches the door.
+    pub fn record_refusal(&self, code: &str) -> Result<()> {
+        let event = self.refusal(Action::Denied, code);
+        self.app.refuse(self.now, &self.by(), &event)
     }
 
     /// The right, if this session carries it.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::app::{App, Trouble};
+use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
 use crate::domain::id::ErrandId;
 use crate::error::Result;
 use crate::invitations;
-use crate::kit::db::unpoisoned;
+use crate::kit::db::{Tx, unpoisoned};
+use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Message};
 use crate::kit::time::{MINUTE, Timestamp};
@@ -125,43 +126,54 @@ impl Worker {
 
 /// Writes down what memory decided: failures of the last second, and the sums of floods that are over.
 fn flush(app: &App, now: Timestamp) -> Result<bool> {
+    let sums = app.floods.sums(now);
+    write_down(app, now, sums).map(|()| false)
+}
+
+/// What cannot be written now is written later.
+fn write_down(app: &App, now: Timestamp, sums: Vec<Sum<Flood>>) -> Result<()> {
     let rows: Vec<_> = app
         .throttle
         .unsaved()
         .into_iter()
         .chain(app.throttle.unsaved_addresses())
         .collect();
-    let sums = app.floods.sums(now);
     if rows.is_empty() && sums.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let written = app.housekeep(now, |tx| {
         passwords::save_throttles(tx, &rows)?;
         for sum in &sums {
-            let by = By {
-                address: sum.payload.address,
-                ..By::system()
-            };
-            let event = sum
-                .payload
-                .event
-                .clone()
-                .with("count", sum.count)
-                .with("minute", sum.minute.0)
-                .with("sum", true);
-            let event = if sum.is_mixed {
-                event.with("mixed", true)
-            } else {
-                event
-            };
-            audit::record(tx, &by, &event, ())?.into_inner();
+            record_sum(tx, sum)?;
         }
         Ok(())
     });
     if written.is_err() {
         app.throttle.not_saved(&rows);
+        app.floods.not_written(sums);
     }
-    written.map(|()| false)
+    written
+}
+
+fn record_sum(tx: &Tx<'_>, sum: &Sum<Flood>) -> Result<()> {
+    let by = By {
+        address: sum.payload.address,
+        ..By::system()
+    };
+    let event = sum
+        .payload
+        .event
+        .clone()
+        .with("count", sum.count)
+        .with("minute", sum.minute.0)
+        .with("sum", true);
+    let event = if sum.is_mixed {
+        event.with("mixed", true)
+    } else {
+        event
+    };
+    audit::record(tx, &by, &event, ())?.into_inner();
+    Ok(())
 }
 
 /// Marks invitations that ran out, and releases addresses that nobody ever activated.
@@ -318,8 +330,8 @@ pub fn run(app: &Arc<App>, stop: &AtomicBool) {
             }
         }
     }
-    // The tries of the last second survive the restart too.
-    if let Err(error) = flush(app, app.now()) {
+    // The tries of the last second survive the restart too, and the floods of the running minute.
+    if let Err(error) = write_down(app, app.now(), app.floods.rest()) {
         tracing::error!(err = %error, "the last failures were not written down");
     }
     if let Some(mailer) = app.mailer() {

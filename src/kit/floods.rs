@@ -122,6 +122,11 @@ impl<T: Clone> Floods<T> {
         ended
     }
 
+    /// These sums could not be written: they are given again.
+    pub fn not_written(&self, sums: Vec<Sum<T>>) {
+        self.lock().ended.extend(sums);
+    }
+
     /// All sums, that of the running minute too: for a process that stops.
     #[must_use]
     pub fn rest(&self) -> Vec<Sum<T>> {
@@ -214,6 +219,16 @@ mod tests {
         assert_eq!(floods.sums(START.plus(120)), [], "each sum once");
         assert_eq!(verdicts(&floods, 5, START.plus(60)), 5);
         assert_eq!(floods.sums(START.plus(999)), [], "five make no sum");
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_given_again() {
+        let floods = Floods::new();
+        verdicts(&floods, 7, START);
+        let sums = floods.sums(START.plus(60));
+        floods.not_written(sums.clone());
+        assert_eq!(floods.sums(START.plus(60)), sums);
+        assert_eq!(floods.sums(START.plus(60)), []);
     }
 
     #[test]

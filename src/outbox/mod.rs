@@ -19,7 +19,7 @@ use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
     Attempt, Counts, Filter, Row, attempts, claimed, counts, find, is_any_due, list, unsent,
-    unsent_counts, waiting_since,
+    unsent_counts,
 };
 
 /// What is owed.
@@ -329,10 +329,14 @@ impl Row {
         if self.recipient.is_none() {
             return Some("Its recipient's account was deleted.");
         }
-        if self.kind.carries_link() && self.deadline_at <= now {
-            return Some("Its link has expired. Send a new one from the account's menu.");
+        if !self.kind.carries_link() || self.deadline_at > now {
+            return None;
         }
-        None
+        Some(if self.kind == Kind::Reset {
+            "Its link has expired. Its person can ask for a new one, by “Forgot password?”."
+        } else {
+            "Its link has expired. Send a new one from the account's menu."
+        })
     }
 }
 

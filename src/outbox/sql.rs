@@ -459,12 +459,3 @@ pub fn attempts(read: &Read<'_>, id: ErrandId) -> Result<Vec<Attempt>> {
         |row| Ok(Attempt { first_at: row.get(0)?, last_at: row.get(1)?, count: row.get(2)?, answer: row.get(3)? }),
     )
 }
-
-/// Since when the oldest due mail of the whole install has waited.
-pub fn waiting_since(read: &Read<'_>) -> Result<Option<Timestamp>> {
-    read.get(
-        "SELECT min(due_at) FROM errands WHERE state = 'waiting' AND due_at <= ?1",
-        [read.now()],
-        |row| row.get(0),
-    )
-}

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::{Keys, Use};
 use crate::kit::throttle::Saved;
-use crate::kit::time::{HOUR, Timestamp};
+use crate::kit::time::{DAY, HOUR, Timestamp};
 use crate::organisations;
 use crate::outbox::{self, Errand, Recipient};
 use crate::scope::By;
@@ -26,6 +26,10 @@ pub use sql::{changed_at, hash_of, load_throttles};
 
 /// How long a reset link lives.
 pub const RESET_TTL: i64 = HOUR;
+/// How long a dead link still says why it is dead.
+const RESETS_KEPT: i64 = 30 * DAY;
+/// Rows one sweep may touch.
+const SWEEP_MAX: i64 = 100;
 
 /// A hash in PHC form, made by `kit::hasher` before the transaction began.
 #[derive(Clone, Debug)]
@@ -212,9 +216,11 @@ pub fn save_throttles(tx: &Tx<'_>, rows: &[Saved]) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the throttle rows that are of no use any more.
+/// Forgets the throttle rows that are of no use any more, and links that died long ago; at most 100 of each.
 pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
-    Ok(sql::sweep_throttles(tx, 100)?)
+    let throttles = sql::sweep_throttles(tx, SWEEP_MAX)?;
+    let resets = sql::sweep_resets(tx, tx.now().minus(RESETS_KEPT), SWEEP_MAX)?;
+    Ok(throttles + resets)
 }
 
 /// The operator lets an account's tries begin anew; a running server notices within a second.

@@ -167,6 +167,7 @@ pub fn update(visit: &Visit<'_>, token: &str) -> Result<Response> {
     let mut form = visit.form(&["email", "password", "password_confirmation"])?;
     let (secret, link) = visit.link(token, passwords::find_reset)?;
     let ResetLink::Open(open) = &link else {
+        visit.record_refusal("gone")?;
         return show(visit, token, &link);
     };
     let email = address(open)?;
@@ -190,7 +191,10 @@ pub fn update(visit: &Visit<'_>, token: &str) -> Result<Response> {
         Ok(()) => {
             Ok(visit.to_sign_in(email, "Your password is changed. Sign in with the new one."))
         }
-        Err(Error::Gone(_)) => edit(visit, token),
+        Err(error @ Error::Gone(_)) => {
+            visit.record_refusal(error.code())?;
+            edit(visit, token)
+        }
         Err(error) => Err(error),
     }
 }

@@ -133,6 +133,13 @@ pub(super) fn live_nonce(read: &Read<'_>, id: ResetId) -> Result<Option<(Nonce, 
     )
 }
 
+pub(super) fn sweep_resets(tx: &Tx<'_>, expired: Timestamp, rows: i64) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM resets WHERE id IN (SELECT id FROM resets WHERE expires_at <= ?1 LIMIT ?2)",
+        (expired, rows),
+    )
+}
+
 /// The throttle's memory, as it was written down.
 pub fn load_throttles(read: &Read<'_>) -> Result<Vec<Saved>> {
     read.list(
@@ -171,8 +178,8 @@ pub(super) fn save_throttle(tx: &Tx<'_>, row: &Saved) -> Result<()> {
     Ok(())
 }
 
-/// Forgets an account's tries. An empty row stays for a while, so that a running server, which may hold tries of the
-/// last second that no row has yet, knows that they were cleared.
+/// Forgets an account's tries. An empty row stays for a while, so that a running server, which may hold tries that no
+/// row has yet, knows that they were cleared; it may have a slow mail in its hands first.
 pub(super) fn clear_throttles(tx: &Tx<'_>, key: &[u8]) -> Result<()> {
     tx.execute(
         "DELETE FROM throttles WHERE kind NOT IN ('address', 'links') AND substr(subject, 1, 32) = ?1",
@@ -181,7 +188,7 @@ pub(super) fn clear_throttles(tx: &Tx<'_>, key: &[u8]) -> Result<()> {
     tx.execute(
         "INSERT INTO throttles (kind, subject, recent, over, day_began_at, day_count, until_at)
          VALUES ('account', ?1, x'', 0, ?2, 0, ?3)",
-        (key, tx.now(), tx.now().plus(MINUTE)),
+        (key, tx.now(), tx.now().plus(5 * MINUTE)),
     )?;
     Ok(())
 }

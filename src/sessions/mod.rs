@@ -92,7 +92,7 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let device = if known {
         None
     } else {
-        Some(remember_device(tx, &current, sign_in, &email)?)
+        remember_device(tx, &current, sign_in, &email)?
     };
     let by = By {
         actor: crate::scope::Actor::Account {
@@ -109,16 +109,24 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     audit::record(tx, &by, &event, Opened { session, device })
 }
 
+/// Remembers a browser that is new to the account; answers with the cookie that it needs, if it has none of ours.
 fn remember_device(
     tx: &Tx<'_>,
     account: &Account,
     sign_in: &SignIn<'_>,
     email: &crate::domain::email::Email,
-) -> Result<Token> {
+) -> Result<Option<Token>> {
     // The first sign-in of all is no news to whoever has just activated the account.
     let is_news = sql::has_devices(tx, account.id)?;
-    let device = Token::fresh(tx)?;
-    sql::insert_device(tx, account, &device.hash())?;
+    // A browser that two people share stays known to both. A cookie that nobody knows may have been planted.
+    let (hash, device) = match sign_in.device {
+        Some(hash) if sql::is_device(tx, &hash)? => (hash, None),
+        Some(_) | None => {
+            let device = Token::fresh(tx)?;
+            (device.hash(), Some(device))
+        }
+    };
+    sql::insert_device(tx, account, &hash)?;
     if is_news {
         let to = Recipient {
             organisation: account.organisation,
@@ -180,8 +188,8 @@ pub fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget(tx, account)?)
 }
 
-/// Removes what is over: sessions past their time or of an older epoch, devices unused for 180 days. At most 100 of
-/// each.
+/// Removes what is over: sessions past their time, devices unused for 180 days; at most 100 of each. A session of an
+/// older epoch is used no more, and so goes with those that were idle for too long.
 pub fn sweep(tx: &Tx<'_>, lifetimes: Lifetimes) -> Result<usize> {
     let now = tx.now();
     let sessions = sql::sweep_sessions(

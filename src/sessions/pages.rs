@@ -57,7 +57,15 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
         Ok(permit) => permit,
         Err(wait) => return throttled(visit, &form, account.as_ref(), &email, wait),
     };
-    if !verify(visit, account.as_ref(), &password)? {
+    let is_right = match verify(visit, account.as_ref(), &password) {
+        Ok(is_right) => is_right,
+        Err(error) => {
+            // A password that nobody looked at was no wrong one.
+            permit.not_judged();
+            return Err(error);
+        }
+    };
+    if !is_right {
         visit.app.refuse(
             visit.now,
             &visit.by(),
@@ -76,23 +84,25 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     }
 }
 
-/// Counts the try before it costs a hash: for the browser where the account knows it, for all strangers together
-/// where not, and for the network address.
+/// Counts the try before it costs a hash: for the browser alone where the account knows it, so that no stranger makes
+/// it wait, not even one behind the same network address; else for all strangers together and for the network address.
 fn take<'v>(
     visit: &'v Visit<'_>,
     email: &Email,
     device: Option<TokenHash>,
 ) -> std::result::Result<Permit<'v>, Wait> {
     let account = passwords::throttle_key(visit.app.keys(), email);
-    let subject = match device {
-        Some(device) => Subject::Device {
-            account,
-            device: *device.bytes(),
-        },
-        None => Subject::Account(account),
-    };
-    let subjects = [subject, Subject::Address(visit.request.client)];
-    visit.app.throttle.take(&subjects, visit.now)
+    let throttle = &visit.app.throttle;
+    match device {
+        Some(device) => {
+            let device = *device.bytes();
+            throttle.take(&[Subject::Device { account, device }], visit.now)
+        }
+        None => {
+            let address = Subject::Address(visit.request.client);
+            throttle.take(&[Subject::Account(account), address], visit.now)
+        }
+    }
 }
 
 /// The browser's device cookie, if this account knows it.

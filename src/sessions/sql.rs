@@ -140,9 +140,19 @@ pub(super) fn has_devices(tx: &Tx<'_>, account: AccountId) -> Result<bool> {
     )
 }
 
+/// Whether it is the cookie of a browser that any account knows.
+pub(super) fn is_device(tx: &Tx<'_>, hash: &TokenHash) -> Result<bool> {
+    tx.get(
+        "SELECT EXISTS (SELECT 1 FROM devices WHERE hash = ?1 AND used_at > ?2)",
+        (hash, tx.now().minus(super::DEVICE_TTL)),
+        |row| row.get(0),
+    )
+}
+
 pub(super) fn insert_device(tx: &Tx<'_>, account: &Account, hash: &TokenHash) -> Result<()> {
     tx.execute(
-        "INSERT INTO devices (hash, account_id, organisation_id, used_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO devices (hash, account_id, organisation_id, used_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET used_at = excluded.used_at",
         (hash, account.id, account.organisation, tx.now()),
     )?;
     Ok(())

@@ -113,6 +113,7 @@ pub fn create(visit: &Visit<'_>, token: &str) -> Result<Response> {
     let mut form = visit.form(&FIELDS)?;
     check_first_run(visit)?;
     let Some(secret) = open(visit, token)? else {
+        visit.record_refusal("not-found")?;
         return not_valid(visit);
     };
     let organisation = form.check("organisation", organisations::name);

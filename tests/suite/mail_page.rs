@@ -2,9 +2,9 @@
 
 use doorward::domain::role::Role;
 use doorward::kit::mail::Failure;
-use doorward::kit::time::{DAY, MINUTE};
+use doorward::kit::time::{DAY, HOUR, MINUTE};
 
-use crate::portal::Portal;
+use crate::portal::{OWNER, Portal};
 
 const LEA: &str = "lea@fjord.example";
 const NO_SUCH_USER: &str = "550 5.1.1 no such user here";
@@ -125,6 +125,14 @@ fn a_link_that_died_meanwhile_is_not_sent_again() {
         .post(format!("{page}/retry"), &[])
         .answers(403)
         .sees("Its link has expired.");
+    // No menu sends a reset link: whoever forgot the password asks for it.
+    let mut stranger = portal.visitor();
+    stranger.post("/forgot-password", &[("email", OWNER)]);
+    portal.work();
+    portal.travel(HOUR);
+    owner
+        .get(format!("/mail/{}", id_of(&portal, OWNER)))
+        .sees("Its person can ask for a new one, by “Forgot password?”.");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use doorward::domain::role::Role;
-use doorward::kit::time::{HOUR, MINUTE};
+use doorward::kit::time::{DAY, HOUR, MINUTE};
 
 use crate::answer::tokens;
 use crate::portal::{OWNER, PASSWORD, Portal};
@@ -120,6 +120,22 @@ fn only_the_newest_link_works_and_once_and_for_an_hour() {
         .sees("The link expired")
         .sees("Ask for a new link");
     portal.visitor().try_password(OWNER, NEW).answers(303);
+}
+
+#[test]
+fn links_that_died_long_ago_are_forgotten() {
+    let portal = Portal::start();
+    portal.owner();
+    let (older, newer) = (link(&portal, OWNER), link(&portal, OWNER));
+    let kept = || portal.ask::<i64>("SELECT count(*) FROM resets")[0];
+    portal.travel(HOUR + 30 * DAY - 1);
+    portal.work();
+    portal.visitor().get(&newer).answers(410);
+    assert_eq!(kept(), 2);
+    portal.travel(MINUTE);
+    portal.work();
+    portal.visitor().get(&older).answers(404);
+    assert_eq!(kept(), 0);
 }
 
 #[test]

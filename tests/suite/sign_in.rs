@@ -1,9 +1,12 @@
 //! Signing in: who gets in, what everybody else is told, and how often anybody may try.
 
 use doorward::domain::role::Role;
+use doorward::kit::db::{Db, World};
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::request::Method;
+use doorward::kit::random::OsRandom;
 use doorward::kit::time::{self, DAY, HOUR, MINUTE};
+use doorward::passwords;
 
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::visitor::Visitor;
@@ -250,6 +253,24 @@ fn one_network_address_has_thirty_tries_a_minute_whatever_it_types() {
 }
 
 #[test]
+fn a_known_browser_does_not_wait_for_strangers_behind_the_same_address() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, ANN);
+    let mut stranger = portal.visitor();
+    stranger.address = ann.address;
+    for number in 0..40 {
+        stranger.try_password(&format!("p{number}@fjord.example"), PASSWORD);
+    }
+    stranger.answers(429);
+    ann.sign_out().sign_in().sign_out();
+    // It has a limit of its own all the same.
+    for _ in 0..20 {
+        ann.try_password(ANN, "Wrong-Horse-7!").answers(422);
+    }
+    ann.try_password(ANN, PASSWORD).answers(429);
+}
+
+#[test]
 fn like_failures_are_five_rows_a_minute_and_one_sum() {
     let portal = Portal::start();
     portal.owner();
@@ -284,6 +305,33 @@ fn throttles_survive_a_restart() {
     portal.work();
     portal.restart(|_, _| ());
     portal.visitor().try_password(OWNER, PASSWORD).answers(429);
+}
+
+#[test]
+fn unlocking_holds_even_where_the_worker_has_a_slow_mail_in_its_hands() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    portal.work();
+    let mut stranger = portal.visitor();
+    for _ in 0..10 {
+        stranger.try_password(OWNER, "Wrong-Horse-7!").answers(422);
+    }
+    let (db, keys) = (Db::open(&portal.file(), 1).unwrap(), portal.keys());
+    let world = World {
+        now: portal.app().now(),
+        random: &OsRandom,
+        keys: &keys,
+        mail_domain: "example.com",
+    };
+    let unlocked: doorward::error::Result<_> =
+        db.write(world, |tx| passwords::unlock(tx, &owner.account()));
+    unlocked.unwrap().into_inner();
+    portal.travel(90);
+    portal.work();
+    for _ in 0..10 {
+        stranger.try_password(OWNER, "Wrong-Horse-7!").answers(422);
+    }
+    stranger.try_password(OWNER, PASSWORD).answers(429);
 }
 
 #[test]
@@ -329,6 +377,24 @@ fn what_is_too_long_is_refused_before_it_counts() {
         .body(fields)
         .send()
         .answers(400);
+}
+
+#[test]
+fn a_password_that_could_not_be_judged_counts_for_nothing() {
+    let portal = Portal::start();
+    portal.expect_failures();
+    portal.owner();
+    let hash = portal.ask::<String>("SELECT hash FROM passwords").remove(0);
+    portal.tamper("UPDATE passwords SET hash = '$argon2id$damaged'");
+    let mut stranger = portal.visitor();
+    for _ in 0..12 {
+        stranger.try_password(OWNER, PASSWORD).answers(500);
+    }
+    portal.tamper(&format!("UPDATE passwords SET hash = '{hash}'"));
+    stranger.try_password(OWNER, PASSWORD).answers(303);
+    portal.work();
+    let judged: Vec<i64> = portal.ask("SELECT day_count FROM throttles WHERE kind = 'account'");
+    assert_eq!(judged, [2], "the owner's first sign-in, and this one");
 }
 
 #[test]
@@ -456,36 +522,46 @@ fn a_new_browser_is_told_of_by_mail_and_a_known_one_is_not() {
     assert_eq!(portal.mails().len(), 1);
 }
 
+/// How many mails of a new sign-in this address got.
+fn told(portal: &Portal, email: &str) -> usize {
+    portal.work();
+    let mails = portal.mails();
+    let told = mails
+        .iter()
+        .filter(|mail| mail.to == email && mail.subject.contains("New sign-in"));
+    told.count()
+}
+
 #[test]
-fn a_browser_is_known_to_the_account_that_signed_in_with_it_and_for_180_days() {
+fn a_browser_that_two_people_share_is_known_to_both() {
     let portal = Portal::start();
     let mut owner = portal.owner();
     portal.member_of(&owner, Role::Member, ANN);
     let device = owner.cookie("device").unwrap();
-    // Ann signs in with the owner's browser: it is new to her account, and gets another cookie.
-    owner.sign_out().try_password(ANN, PASSWORD).answers(303);
-    assert_ne!(owner.cookie("device").unwrap(), device);
-    portal.work();
-    assert_eq!(
-        portal
-            .mails()
-            .iter()
-            .filter(|mail| mail.to == ANN && mail.subject.contains("New sign-in"))
-            .count(),
-        1
-    );
+    // Ann signs in with the owner's browser: it is new to her account, and then it is not.
+    for _ in 0..3 {
+        owner.sign_out().try_password(ANN, PASSWORD).answers(303);
+        owner.sign_out().sign_in();
+    }
+    assert_eq!(owner.cookie("device").unwrap(), device);
+    assert_eq!((told(&portal, ANN), told(&portal, OWNER)), (1, 0));
+}
+
+#[test]
+fn a_browser_is_known_for_180_days_and_a_planted_cookie_is_none() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let device = owner.cookie("device").unwrap();
     let mut late = portal.visitor();
     late.plant("__Host-device", &device);
     portal.travel(180 * DAY);
     late.try_password(OWNER, PASSWORD).answers(303);
     assert_ne!(late.cookie("device").unwrap(), device);
-    portal.work();
-    assert_eq!(
-        portal
-            .mails()
-            .iter()
-            .filter(|mail| mail.to == OWNER)
-            .count(),
-        1
-    );
+    assert_eq!(told(&portal, OWNER), 1);
+    let planted = "A".repeat(43);
+    let mut victim = portal.visitor();
+    victim.plant("__Host-device", &planted);
+    victim.try_password(OWNER, PASSWORD).answers(303);
+    assert_ne!(victim.cookie("device").unwrap(), planted);
+    assert_eq!(told(&portal, OWNER), 2);
 }

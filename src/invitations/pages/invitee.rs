@@ -96,11 +96,11 @@ pub fn accept(visit: &Visit<'_>, token: &str) -> Result<Response> {
     ])?;
     let (secret, link) = visit.link(token, invitations::find)?;
     let ActivationLink::Open(open) = &link else {
-        record_withdrawn(visit, &link)?;
+        record_dead(visit, &link)?;
         return present(visit, token, &link);
     };
     if visit.scope().is_some() {
-        record_signed_in(visit)?;
+        visit.record_refusal("refused")?;
         return stop(visit, 403, token);
     }
     let email = address(open)?;
@@ -120,27 +120,22 @@ pub fn accept(visit: &Visit<'_>, token: &str) -> Result<Response> {
             "Your account is active. Sign in with your new password.",
         )),
         // Somebody was faster, or the invitation was taken back: the link's own page says which.
-        Err(Error::Gone(_)) => show(visit, token),
+        Err(error @ Error::Gone(_)) => {
+            visit.record_refusal(error.code())?;
+            show(visit, token)
+        }
         Err(error) => Err(error),
     }
 }
 
-/// A link that was refused for want of a right stands in the log.
-fn record_withdrawn(visit: &Visit<'_>, link: &ActivationLink) -> Result<()> {
+/// A link that opens nothing any more stands in the log when it was tried: for want of a right with the account.
+fn record_dead(visit: &Visit<'_>, link: &ActivationLink) -> Result<()> {
     let ActivationLink::Withdrawn { account, .. } = link else {
-        return Ok(());
+        return visit.record_refusal("gone");
     };
     let event = Event::of(account.organisation, Action::InvitationRefused)
         .on(account.id, account.label())
         .with("role", account.role.key());
-    visit.app.refuse(visit.now, &visit.by(), &event)
-}
-
-fn record_signed_in(visit: &Visit<'_>) -> Result<()> {
-    let event = Event::of(visit.signed_in()?.organisation, Action::Denied)
-        .with("route", visit.route.name())
-        .with("method", "POST")
-        .with("code", "refused");
     visit.app.refuse(visit.now, &visit.by(), &event)
 }
 

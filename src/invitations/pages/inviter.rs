@@ -2,7 +2,7 @@
 
 use crate::accounts::views::Query;
 use crate::accounts::{self, Account, EMAIL_FIELD};
-use crate::audit::{Action, Event};
+use crate::audit::Action;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::Role;
@@ -74,11 +74,7 @@ fn created(visit: &Visit<'_>, id: AccountId, email: &Email) -> Response {
 
 /// What a cap refused stands in the log, as every refusal does.
 fn refuse_for_now(visit: &Visit<'_>, email: &Email) -> Result<()> {
-    let event = Event::of(visit.signed_in()?.organisation, Action::Denied)
-        .on_text(email)
-        .with("route", visit.route.name())
-        .with("method", "POST")
-        .with("code", "too-many");
+    let event = visit.refusal(Action::Denied, "too-many").on_text(email);
     visit.app.refuse(visit.now, &visit.by(), &event)
 }
 

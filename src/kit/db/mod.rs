@@ -30,7 +30,7 @@ pub enum Error {
     Taken(String),
     /// The writer, or every reader, was busy for longer than anyone should wait.
     Busy,
-    /// The disk is full, failing or read-only: nothing was written, and it may be mended.
+    /// The disk is full, read-only, or answers with errors.
     Disk(Box<dyn std::error::Error + Send + Sync>),
     /// Everything else: never the visitor's fault.
     Broken(Box<dyn std::error::Error + Send + Sync>),
@@ -50,28 +50,22 @@ impl std::error::Error for Error {}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        if let rusqlite::Error::SqliteFailure(code, text) = &error {
-            let text = text.as_deref().unwrap_or_default();
-            if let Some(column) = text.strip_prefix("UNIQUE constraint failed: ") {
-                return Self::Taken(column.to_owned());
-            }
-            if matches!(
-                code.code,
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked
-            ) {
-                return Self::Busy;
-            }
-            if matches!(
-                code.code,
-                ErrorCode::DiskFull
-                    | ErrorCode::SystemIoFailure
-                    | ErrorCode::ReadOnly
-                    | ErrorCode::CannotOpen
-            ) {
-                return Self::Disk(Box::new(error));
-            }
+        let rusqlite::Error::SqliteFailure(failure, text) = &error else {
+            return Self::Broken(Box::new(error));
+        };
+        let taken = text
+            .as_ref()
+            .and_then(|text| text.strip_prefix("UNIQUE constraint failed: "));
+        if let Some(column) = taken {
+            return Self::Taken(column.to_owned());
         }
-        Self::Broken(Box::new(error))
+        match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+            ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure => {
+                Self::Disk(Box::new(error))
+            }
+            _ => Self::Broken(Box::new(error)),
+        }
     }
 }
 
@@ -93,7 +87,7 @@ const SLOW: Duration = Duration::from_millis(100);
 pub struct Db {
     writer: Mutex<Connection>,
     readers: r2d2::Pool<pool::Readers>,
-    /// Raised by a failed commit or write to the disk: nothing is acknowledged until a probe succeeds.
+    /// Raised by a failed commit: nothing is acknowledged until a probe has reached the disk.
     suspect: AtomicBool,
     path: PathBuf,
 }
@@ -200,7 +194,7 @@ impl Db {
         Ok(writer.query_row("PRAGMA data_version", [], |row| row.get(0))?)
     }
 
-    /// Proves that the file can be read and, unless another writer holds it, written.
+    /// Proves that the file can be read and, where a commit has failed before, written again.
     pub fn probe(&self) -> Result<()> {
         let mut writer = self.writer()?;
         self.mend(&mut writer)?;

@@ -56,6 +56,16 @@ impl Permit<'_> {
             table.give_back(subject, counted);
         }
     }
+
+    /// Nothing was judged, for want of a slot or of the file: the day's count is taken back as well. Network addresses
+    /// stay counted, or whoever finds everything taken could press on without end.
+    pub fn not_judged(self) {
+        let mut table = self.throttle.lock();
+        for (subject, counted) in self.counted {
+            table.give_back(subject, counted);
+            table.give_back_day(subject);
+        }
+    }
 }
 
 /// A count as it lies in a file; [`Throttle::new`] takes it back.
@@ -310,6 +320,15 @@ impl Table {
         if let Some(count) = self.counts.get_mut(&subject)
             && count.give_back(counted)
         {
+            self.mark(subject);
+        }
+    }
+
+    fn give_back_day(&mut self, subject: Subject) {
+        if subject.kind().rule().given_back
+            && let Some(count) = self.counts.get_mut(&subject)
+        {
+            count.day_count = count.day_count.saturating_sub(1);
             self.mark(subject);
         }
     }

@@ -4,6 +4,7 @@
 mod second;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use doorward::audit::{Action, Event};
@@ -154,6 +155,125 @@ fn eight_like_refusals_in_a_minute_are_five_rows_and_a_sum() {
     );
     ann.get("/iam/accounts").answers(403);
     assert_eq!(denied(), 8, "the next minute begins anew");
+}
+
+#[test]
+fn a_neighbours_flood_hides_nobody() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    let mut ben = portal.member(Role::Member, "ben@fjord.example");
+    ben.address = ann.address;
+    for _ in 0..8 {
+        ann.get("/mail").answers(403);
+    }
+    ben.get("/mail").answers(403);
+    let newest = portal.audit(Some(portal.first())).remove(0);
+    assert_eq!(newest.action, "denied");
+    assert_eq!(newest.actor_text.as_deref(), Some("ben@fjord.example"));
+}
+
+#[test]
+fn a_sum_is_lost_neither_to_a_full_disk_nor_to_the_end_of_the_process() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    portal.work();
+    let sums = || {
+        portal.ask::<i64>(
+            "SELECT details ->> 'count' FROM audit_events WHERE details ->> 'sum' ORDER BY number",
+        )
+    };
+    for _ in 0..8 {
+        ann.get("/mail").answers(403);
+    }
+    portal.travel(MINUTE);
+    // As where the disk is full: whatever is added is refused.
+    portal.tamper(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT raise(ABORT, 'full'); END",
+    );
+    portal.work();
+    portal.tamper("DROP TRIGGER full");
+    assert_eq!(sums(), Vec::<i64>::new());
+    portal.work();
+    assert_eq!(sums(), [3]);
+    for _ in 0..9 {
+        ann.get("/mail").answers(403);
+    }
+    let stop = AtomicBool::new(true);
+    doorward::worker::run(&portal.app(), &stop);
+    assert_eq!(sums(), [3, 4]);
+}
+
+/// The newest event of a chain: action, code and who it was.
+fn newest(portal: &Portal, of_system: bool) -> (String, String, Option<String>) {
+    let chain = (!of_system).then(|| portal.first());
+    let entry = portal.audit(chain).remove(0);
+    let details: serde_json::Value = serde_json::from_str(&entry.details).unwrap();
+    let code = details["code"].as_str().unwrap_or_default().to_owned();
+    (entry.action, code, entry.actor_text)
+}
+
+#[test]
+fn a_deed_on_what_is_not_theirs_or_with_a_dead_link_is_recorded_and_looking_is_not() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let other = portal.organisation("Closed");
+    let theirs = portal.invite(&other, Role::Member, "ben@closed.example");
+    let denied = |code: &str, who: Option<&str>| {
+        let who = who.map(str::to_owned);
+        ("denied".to_owned(), code.to_owned(), who)
+    };
+    owner.get(format!("/iam/accounts/{theirs}")).answers(404);
+    assert_ne!(newest(&portal, false).0, "denied");
+    for act in ["resend", "copy-link", "delete"] {
+        let path = format!("/iam/accounts/{theirs}/{act}");
+        owner.post(path, &[]).answers(404);
+        let by = owner.email.clone();
+        assert_eq!(newest(&portal, false), denied("not-found", Some(&by)));
+    }
+
+    let ann = "ann@fjord.example";
+    let id = portal.invite(&owner, Role::Member, ann);
+    let link = format!("/activate/{}", portal.link_of(&owner, id).token.reveal());
+    portal.accept(&portal.link_of(&owner, id), "Ann Vik");
+    let mut stranger = portal.visitor();
+    let typed = [("password", PASSWORD), ("password_confirmation", PASSWORD)];
+    let filled = [typed[0], typed[1], ("name", "Eve"), ("phone", "")];
+    for (path, status, code) in [
+        (link.clone(), 410, "gone"),
+        (format!("{link}x"), 404, "not-found"),
+        (format!("/activate/{}", "A".repeat(43)), 404, "not-found"),
+    ] {
+        let rows = portal.audit(None).len();
+        stranger.get(&path).answers(status);
+        assert_eq!(portal.audit(None).len(), rows, "{path}");
+        stranger.post(&path, &filled).answers(status);
+        assert_eq!(portal.audit(None).len(), rows + 1, "{path}");
+        assert_eq!(newest(&portal, true), denied(code, None));
+    }
+    stranger.post("/forgot-password", &[("email", ann)]);
+    portal.work();
+    let reset = portal.link_for(ann);
+    stranger.post(&reset, &typed).answers(303);
+    stranger.post(&reset, &typed).answers(410);
+    assert_eq!(newest(&portal, true), denied("gone", None));
+    stranger.post("/no/such/page", &[]).answers(404);
+    assert_eq!(newest(&portal, true), denied("gone", None));
+    portal.leave_mail();
+}
+
+#[test]
+fn a_form_that_cannot_be_read_is_recorded_with_whoever_sent_it() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner
+        .draft(Method::Post, "/iam/accounts")
+        .body("email=%ff")
+        .send()
+        .answers(400)
+        .sees("Back to the dashboard");
+    let entry = newest(&portal, false);
+    assert_eq!(entry.0, "request.malformed");
+    assert_eq!(entry.2.as_deref(), Some(owner.email.as_str()));
 }
 
 #[test]
