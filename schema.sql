@@ -167,7 +167,7 @@ CREATE TABLE invitations (
 
 CREATE UNIQUE INDEX invitations_live ON invitations (account_id) WHERE state IN ('open', 'expired');
 CREATE INDEX invitations_by_account ON invitations (account_id);
-CREATE INDEX invitations_by_expiry ON invitations (expires_at) WHERE state IN ('open', 'expired');
+CREATE INDEX invitations_by_expiry ON invitations (state, expires_at) WHERE state IN ('open', 'expired');
 
 -- How many invitations and refusals there were, against the hourly and daily caps.
 CREATE TABLE invitation_tallies (

@@ -75,6 +75,8 @@ impl Worker {
                 }
             }
         }
+        // It counts its own quiet time, which the sweep of each minute would stretch to two.
+        app.hasher.sweep();
         *unpoisoned(&app.worked_at) = app.elapsed();
         more
     }
@@ -114,7 +116,6 @@ impl Worker {
             Ok(rows.into_iter().max().unwrap_or(0))
         })?;
         app.throttle.sweep(now);
-        app.hasher.sweep();
         // A full round means that there is more; it goes on in the next one.
         if swept < ROWS_MAX {
             self.next_sweep = now.plus(SWEEP_EVERY);

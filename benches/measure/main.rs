@@ -20,14 +20,12 @@ mod weight;
 mod wrk;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use doorward::kit::time::instant;
 
-use crate::seed::Seeded;
 use crate::server::Server;
 use crate::table::{Aim, Row, Table};
 
@@ -39,12 +37,15 @@ const ACCOUNTS: usize = 100_000;
 /// Accounts of the small one.
 const FEW: usize = 10;
 
-const USAGE: &str =
-    "usage: benches/run [--quiet SECONDS]\n       benches/run seed FOLDER [ACCOUNTS]\n";
+/// After the quiet time, for the background thread to notice that it is over.
+const SETTLING: Duration = Duration::from_secs(3);
+
+const USAGE: &str = "usage: benches/run [--quiet SECONDS] [--only WORD,WORD]\n       \
+                     benches/run seed FOLDER [ACCOUNTS]\n";
 
 fn main() -> ExitCode {
     let outcome = match Command::read() {
-        Some(Command::Measure { quiet }) => measure(quiet),
+        Some(Command::Measure { quiet, only }) => measure(quiet, only),
         Some(Command::Seed { folder, accounts }) => seed_alone(&folder, accounts),
         None => Err(USAGE.into()),
     };
@@ -59,39 +60,39 @@ fn main() -> ExitCode {
 
 /// What was asked for.
 enum Command {
-    /// All measures; the memory at rest after so long.
-    Measure { quiet: Duration },
+    /// The measures whose name holds one of these words, or all; the memory at rest after so long.
+    Measure { quiet: Duration, only: Vec<String> },
     /// Only the data folder.
     Seed { folder: PathBuf, accounts: usize },
 }
 
 impl Command {
     fn read() -> Option<Self> {
-        let mut args: Vec<String> = std::env::args().skip(1).collect();
-        // Cargo's own.
-        args.retain(|arg| arg != "--bench");
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        match args.as_slice() {
-            [] => Some(Self::Measure {
-                quiet: Duration::from_secs(60),
-            }),
-            ["--quiet", seconds] => Some(Self::Measure {
-                quiet: Duration::from_secs(seconds.parse().ok()?),
-            }),
-            ["seed", folder] => Some(Self::Seed {
-                folder: folder.into(),
-                accounts: ACCOUNTS,
-            }),
-            ["seed", folder, accounts] => Some(Self::Seed {
-                folder: folder.into(),
-                accounts: accounts.parse().ok()?,
-            }),
-            _ => None,
+        // Cargo adds a word of its own.
+        let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+        let (mut quiet, mut only) = (60, Vec::new());
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quiet" => quiet = args.next()?.parse().ok()?,
+                "--only" => only = args.next()?.split(',').map(str::to_owned).collect(),
+                "seed" => {
+                    let folder = args.next()?.into();
+                    let accounts = args
+                        .next()
+                        .map_or(Some(ACCOUNTS), |text| text.parse().ok())?;
+                    return Some(Self::Seed { folder, accounts });
+                }
+                _ => return None,
+            }
         }
+        Some(Self::Measure {
+            quiet: Duration::from_secs(quiet),
+            only,
+        })
     }
 }
 
-fn seed_alone(folder: &std::path::Path, accounts: usize) -> Result<ExitCode> {
+fn seed_alone(folder: &Path, accounts: usize) -> Result<ExitCode> {
     let seeded = seed::seed(folder, accounts, FEW)?;
     writeln!(
         io::stdout(),
@@ -102,71 +103,79 @@ fn seed_alone(folder: &std::path::Path, accounts: usize) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(quiet: Duration) -> Result<ExitCode> {
-    let began = instant();
+fn measure(quiet: Duration, only: Vec<String>) -> Result<ExitCode> {
     // On the disk of the build, since on a file system in memory a durable write would cost nothing.
     let folder = tempfile::Builder::new()
         .prefix("measure-")
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let mut table = Table::new();
-    say(began, "seeding");
-    let (small, large) = (folder.path().join("small"), folder.path().join("large"));
+    let folder = folder.path();
+    let (small, large) = (folder.join("small"), folder.join("large"));
+    let mut run = Run::new(only);
+    run.say("seeding");
     seed::seed(&small, FEW, FEW)?;
     let seeded = seed::seed(&large, ACCOUNTS, FEW)?;
 
-    say(began, "start and binary");
-    table.take(
-        "start to first answer",
-        start::rows(folder.path(), &small, &large),
-    );
-    table.take("binary", start::binary());
-
-    let mailbox = mails::Sink::reserve()?;
-    let server = Server::start(&large, &["--smtp-url", &mailbox.url()])?;
-    say(began, "idle memory");
-    table.take("RSS idle", idle(&server));
-    under_load(&mut table, &server, &seeded, folder.path(), began);
-    say(began, "mail out");
-    table.take("mail out", mails::rows(&mailbox, &large));
-    say(began, "sign-in");
-    table.take("sign-in", sign_ins::rows(&server, &seeded));
-    say(began, "a quiet time");
-    thread::park_timeout(quiet);
-    table.take("RSS after load", after_load(&server, quiet));
+    run.take("start", || start::rows(folder, &small, &large));
+    run.take("binary", start::binary);
+    let sink = mails::Sink::reserve()?;
+    let server = Server::start(&large, &["--smtp-url", &sink.url()])?;
+    run.take("idle memory", || idle(&server));
+    run.take("session check", || checks::rows(&server, &seeded, folder));
+    run.take("accounts page", || accounts::rows(&server, &seeded));
+    run.take("sign-in page", || weight::rows(&server));
+    run.take("invite", || invites::rows(&server, &seeded, folder));
+    run.take("mail out", || mails::rows(&sink, &server, &large));
+    run.take("sign-in", || sign_ins::rows(&server, &seeded));
+    run.take("memory after load", || after_load(&server, quiet));
     drop(server);
-
-    say(began, "done");
-    table.print(&mut io::stdout().lock())?;
-    Ok(if table.is_whole() {
+    run.say("done");
+    run.table.print(&mut io::stdout().lock())?;
+    Ok(if run.table.is_whole() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn under_load(
-    table: &mut Table,
-    server: &Server,
-    seeded: &Seeded,
-    folder: &std::path::Path,
+/// One run of the measures.
+struct Run {
     began: Instant,
-) {
-    say(began, "session check");
-    table.take("session check", checks::rows(server, seeded, folder));
-    say(began, "accounts page");
-    table.take("accounts page", accounts::rows(server, seeded));
-    say(began, "sign-in page");
-    table.take("sign-in page", weight::rows(server));
-    say(began, "invite");
-    table.take("invite", invites::rows(server, seeded, folder));
+    only: Vec<String>,
+    table: Table,
+}
+
+impl Run {
+    fn new(only: Vec<String>) -> Self {
+        Self {
+            began: instant(),
+            only,
+            table: Table::new(),
+        }
+    }
+
+    /// Takes one measure, if it was asked for.
+    fn take(&mut self, name: &str, measure: impl FnOnce() -> Result<Vec<Row>>) {
+        if self.only.is_empty() || self.only.iter().any(|word| name.contains(word)) {
+            self.say(name);
+            self.table.take(name, measure());
+        }
+    }
+
+    /// Where the run is; the table comes last, and alone on the standard output.
+    fn say(&self, what: &str) {
+        let seconds = self.began.elapsed().as_secs();
+        // A closed standard error costs nobody the table.
+        drop(writeln!(io::stderr(), "[{seconds:>3} s] {what}"));
+    }
 }
 
 fn idle(server: &Server) -> Result<Vec<Row>> {
-    thread::park_timeout(Duration::from_secs(2));
+    process::rest(Duration::from_secs(2));
     memory(server, "RSS idle, 2 s after the first answer", 14.0)
 }
 
 fn after_load(server: &Server, quiet: Duration) -> Result<Vec<Row>> {
+    process::rest(quiet + SETTLING);
     let measure = format!(
         "RSS after all load and {} s without a request",
         quiet.as_secs()
@@ -185,11 +194,4 @@ fn memory(server: &Server, measure: &str, most: f64) -> Result<Vec<Row>> {
         Aim::AtMost(most),
         "MiB",
     )])
-}
-
-/// Where the run is; the table comes last, and alone on the standard output.
-fn say(began: Instant, what: &str) {
-    let line = writeln!(io::stderr(), "[{:>3} s] {what}", began.elapsed().as_secs());
-    // A closed standard error costs nobody the table.
-    drop(line);
 }

@@ -4,6 +4,10 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Child;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use doorward::kit::time::instant;
 
 use crate::Result;
 
@@ -49,6 +53,19 @@ pub(crate) fn used(id: u32) -> Result<f64> {
         .filter_map(|field| field.parse::<f64>().ok())
         .sum();
     Ok(ticks / TICKS)
+}
+
+/// Does nothing for so long.
+pub(crate) fn rest(long: Duration) {
+    let end = instant() + long;
+    loop {
+        let left = end.saturating_duration_since(instant());
+        if left.is_zero() {
+            return;
+        }
+        // Scoped threads leave a wake-up behind, which ends one wait at once.
+        thread::park_timeout(left);
+    }
 }
 
 /// A port that was free a moment ago.

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use doorward::kit::time::instant;
 
 use crate::Result;
 use crate::client::Client;
-use crate::process::{Running, free_port};
+use crate::process::{Running, free_port, rest};
 
 /// The executable under measure.
 pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_doorward");
@@ -87,7 +86,7 @@ pub(crate) fn first_answer(port: u16, path: &str, began: Instant) -> Result<()> 
                 client.get(path, &[])?.expect(200)?;
                 return Ok(());
             }
-            Err(_) => thread::park_timeout(LOOK),
+            Err(_) => rest(LOOK),
         }
     }
     Err(format!("nothing answers on port {port}").into())

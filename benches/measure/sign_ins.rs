@@ -44,10 +44,11 @@ pub(crate) fn rows(server: &Server, seeded: &Seeded) -> Result<Vec<Row>> {
     let seen = pages.len();
     let tail = percentile(pages, 99);
     let cost = used * 1e3 / f64::max(count, 1.0);
+    let refused = crowd.refused.into_inner();
     Ok(vec![
         Row::new(
             "sign-in, 16 clients",
-            format!("{rate:.1}/s ({cost:.1} ms of processor, pages included)"),
+            format!("{rate:.1}/s ({cost:.1} ms of processor, pages included; {refused} × 503)"),
         )
         .beside(format!("raw hashes {:.1}/s", median(yard)), ratio)
         .judged(ratio, Aim::AtLeast(0.85), "×"),
@@ -73,6 +74,8 @@ struct Crowd<'c> {
     csrf: String,
     /// Whose turn it is; also the network address.
     turn: AtomicU32,
+    /// How often somebody was told that all is taken.
+    refused: AtomicU32,
 }
 
 struct Round {
@@ -93,6 +96,7 @@ impl<'c> Crowd<'c> {
             visit: page.cookie("visit")?,
             csrf: page.csrf()?,
             turn: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
         })
     }
 
@@ -138,6 +142,7 @@ impl<'c> Crowd<'c> {
         Ok(count)
     }
 
+    /// Signs in once. Told to try again, it does so with the next turn, as people would.
     fn sign_in(&self, client: &mut Client) -> Result<()> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let signers = &self.seeded.signers;
@@ -156,6 +161,10 @@ impl<'c> Crowd<'c> {
             encode(PASSWORD)
         );
         let answer = client.post("/sign-in", &[&forwarded, &cookies], &form)?;
+        if answer.status == 503 {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return self.sign_in(client);
+        }
         answer.expect(303)?.cookie("session")?;
         Ok(())
     }
@@ -170,7 +179,7 @@ impl<'c> Crowd<'c> {
             client.get("/", &[&cookie])?.expect(200)?;
             pages.push(began.elapsed().as_secs_f64() * 1e3);
             most = most.max(process::memory(self.server.id())?.resident);
-            thread::park_timeout(PAGE_EVERY);
+            process::rest(PAGE_EVERY);
         }
         Ok((pages, most))
     }

@@ -139,9 +139,10 @@ pub(super) fn asked(tx: &Tx<'_>, id: InvitationId) -> Result<()> {
 }
 
 pub(super) fn next_expired(read: &Read<'_>) -> Result<Option<Invitation>> {
+    // Both conditions: the first is the index's own, and without it each second would read every invitation.
     read.find(
         "SELECT id, account_id, nonce, given_by, created_at, expires_at, state, asked_at FROM invitations
-          WHERE state = 'open' AND expires_at <= ?1 ORDER BY expires_at LIMIT 1",
+          WHERE state IN ('open', 'expired') AND state = 'open' AND expires_at <= ?1 ORDER BY expires_at LIMIT 1",
         [read.now()],
         from_row,
     )

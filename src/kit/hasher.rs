@@ -2,7 +2,9 @@
 //!
 //! The buffers are the price: 19 MiB each, kept while there is work and freed after a quiet minute.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -61,14 +63,21 @@ const QUIET: Duration = Duration::from_secs(60);
 pub struct Hasher {
     cost: Cost,
     slots: Mutex<Slots>,
-    freed: Condvar,
 }
 
 struct Slots {
     free: usize,
-    waiting: usize,
+    /// Who waits, first come first served: whoever comes later never takes the slot of one that was just called.
+    queue: VecDeque<Arc<Turn>>,
     buffers: Vec<Vec<Block>>,
     used: Instant,
+}
+
+/// One who waits. Its slot is handed over by whoever is done, under the lock.
+#[derive(Default)]
+struct Turn {
+    is_called: AtomicBool,
+    called: Condvar,
 }
 
 impl std::fmt::Debug for Hasher {
@@ -83,14 +92,13 @@ impl Hasher {
     pub fn new(cost: Cost, slots: usize) -> Self {
         let slots = Slots {
             free: slots.max(1),
-            waiting: 0,
+            queue: VecDeque::new(),
             buffers: Vec::new(),
             used: time::instant(),
         };
         Self {
             cost,
             slots: Mutex::new(slots),
-            freed: Condvar::new(),
         }
     }
 
@@ -128,38 +136,46 @@ impl Hasher {
     /// Frees the buffers after a quiet minute.
     pub fn sweep(&self) {
         let mut slots = self.lock();
-        if slots.waiting == 0 && slots.used.elapsed() > QUIET {
+        if slots.queue.is_empty() && slots.used.elapsed() > QUIET {
             slots.buffers.clear();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Slots> {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self) -> Result<Slot<'_>, Error> {
         let mut slots = self.lock();
         if slots.free == 0 {
-            if slots.waiting >= WAITING_MAX {
-                return Err(Error::Busy);
-            }
-            slots.waiting += 1;
-            let (mut woken, timeout) = self
-                .freed
-                .wait_timeout_while(slots, WAIT_MAX, |slots| slots.free == 0)
-                .unwrap_or_else(PoisonError::into_inner);
-            woken.waiting -= 1;
-            if timeout.timed_out() && woken.free == 0 {
-                return Err(Error::Busy);
-            }
-            slots = woken;
+            slots = Self::wait(slots)?;
+        } else {
+            slots.free -= 1;
         }
-        slots.free -= 1;
         let buffer = slots.buffers.pop().unwrap_or_default();
         Ok(Slot {
             hasher: self,
             buffer,
         })
+    }
+
+    /// Waits for a slot to be handed over.
+    fn wait(mut slots: MutexGuard<'_, Slots>) -> Result<MutexGuard<'_, Slots>, Error> {
+        if slots.queue.len() >= WAITING_MAX {
+            return Err(Error::Busy);
+        }
+        let turn = Arc::new(Turn::default());
+        slots.queue.push_back(Arc::clone(&turn));
+        let is_waiting = |_: &mut Slots| !turn.is_called.load(Ordering::Relaxed);
+        let (mut woken, _) = turn
+            .called
+            .wait_timeout_while(slots, WAIT_MAX, is_waiting)
+            .unwrap_or_else(PoisonError::into_inner);
+        if turn.is_called.load(Ordering::Relaxed) {
+            return Ok(woken);
+        }
+        woken.queue.retain(|other| !Arc::ptr_eq(other, &turn));
+        Err(Error::Busy)
     }
 }
 
@@ -193,11 +209,15 @@ impl Slot<'_> {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut slots = self.hasher.lock();
-        slots.free += 1;
         slots.used = time::instant();
         slots.buffers.push(std::mem::take(&mut self.buffer));
-        drop(slots);
-        self.hasher.freed.notify_one();
+        match slots.queue.pop_front() {
+            Some(next) => {
+                next.is_called.store(true, Ordering::Relaxed);
+                next.called.notify_one();
+            }
+            None => slots.free += 1,
+        }
     }
 }
 
@@ -272,6 +292,53 @@ mod tests {
                 .decoy()
                 .starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
         );
+    }
+
+    #[test]
+    fn a_slot_goes_to_whoever_waited_longest() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        let order = Mutex::new(Vec::new());
+        let held = hasher.slot().unwrap();
+        let take = |name: usize| {
+            let slot = hasher.slot().unwrap();
+            order.lock().unwrap().push(name);
+            drop(slot);
+        };
+        std::thread::scope(|scope| {
+            for name in 0..3 {
+                scope.spawn(move || take(name));
+                while hasher.lock().queue.len() <= name {
+                    std::thread::yield_now();
+                }
+            }
+            drop(held);
+            // Later than all of them, and at once: there is no slot to be had in between.
+            take(3);
+        });
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
+        assert_eq!(hasher.lock().free, 1);
+    }
+
+    #[test]
+    fn a_full_queue_is_busy_at_once() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        let held = hasher.slot().unwrap();
+        let turns = (0..WAITING_MAX).map(|_| Arc::new(Turn::default()));
+        hasher.lock().queue.extend(turns);
+        assert!(matches!(hasher.slot(), Err(Error::Busy)));
+        hasher.lock().queue.clear();
+        drop(held);
+        assert!(hasher.slot().is_ok());
+    }
+
+    #[test]
+    fn whoever_waited_in_vain_leaves_the_queue() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        let held = hasher.slot().unwrap();
+        assert!(matches!(hasher.slot(), Err(Error::Busy)));
+        drop(held);
+        assert_eq!(hasher.lock().free, 1);
+        assert!(hasher.slot().is_ok());
     }
 
     #[test]

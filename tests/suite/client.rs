@@ -11,6 +11,8 @@ use crate::stand_in::{Answer, Asked, StandIn};
 pub(crate) struct Client {
     agent: ureq::Agent,
     origin: String,
+    site: Option<String>,
+    always: Vec<(String, String)>,
     cookies: Vec<Cookie>,
     page: Option<Page>,
 }
@@ -69,9 +71,23 @@ impl Client {
         Self {
             agent: config.build().into(),
             origin: origin.to_owned(),
+            site: None,
+            always: Vec::new(),
             cookies: Vec::new(),
             page: None,
         }
+    }
+
+    /// The same, where a proxy stands in between: the browser knows the server by this name, and the proxy adds these
+    /// headers to every request.
+    pub(crate) fn behind(mut self, site: &str, headers: &[(&str, &str)]) -> Self {
+        let (_, host) = site.split_once("://").unwrap();
+        self.site = Some(site.to_owned());
+        self.always = vec![("host".to_owned(), host.to_owned())];
+        for (name, value) in headers {
+            self.always.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        self
     }
 
     /// Asks for a page.
@@ -126,6 +142,9 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        for (name, value) in &self.always {
+            request = request.header(name, value);
+        }
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(Cookie::pair).collect();
             request = request.header("cookie", pairs.join("; "));
@@ -172,7 +191,7 @@ impl Client {
                 "content-type",
                 "application/x-www-form-urlencoded".to_owned(),
             ),
-            ("origin", self.origin.clone()),
+            ("origin", self.site.clone().unwrap_or(self.origin.clone())),
             ("sec-fetch-site", "same-origin".to_owned()),
         ];
         Some((headers, body.finish()))

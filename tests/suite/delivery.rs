@@ -197,7 +197,7 @@ fn a_mute_relay_keeps_no_page_waiting_and_does_not_keep_the_process_from_stoppin
 fn a_slow_relay_gets_its_mail_and_keeps_no_page_waiting() {
     let relay = Relay::start(Security::Plain);
     for step in [Step::Greeting, Step::Rcpt, Step::Dot] {
-        relay.at(step, Twist::Pause(Duration::from_secs(1)));
+        relay.at(step, Twist::Pause(Duration::from_millis(600)));
     }
     let process = served::launch(&relay, "").start();
     let mut owner = found(&process);

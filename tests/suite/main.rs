@@ -17,6 +17,8 @@ mod client;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod dashboard;
 #[cfg(test)]
 mod delivery;
@@ -32,6 +34,8 @@ mod forms;
 mod gallery;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
+mod host;
 #[cfg(test)]
 mod house;
 #[cfg(test)]

@@ -124,6 +124,17 @@ impl Launch {
         Ok(doorward)
     }
 
+    /// Starts it, and kills it that much later, however far it has come.
+    pub(crate) fn kill9_after(&self, time: Duration) {
+        let mut command = self.command();
+        command.args(&self.args);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut child = child.unwrap();
+        wait::pause(time);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     fn spawn(&self) -> Child {
         self.command()
             .args(&self.args)
@@ -190,6 +201,12 @@ impl Doorward {
             .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status();
         assert!(sent.unwrap().success(), "it was gone already");
+    }
+
+    /// Starts it again and kills it that much later. Only for one that has ended.
+    pub(crate) fn kill9_after(&self, time: Duration) {
+        assert!(self.readers.is_empty(), "it is still running");
+        self.launch.kill9_after(time);
     }
 
     /// Waits for its end.

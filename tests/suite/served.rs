@@ -32,8 +32,13 @@ pub(crate) fn setup_link(process: &Doorward) -> String {
 /// Uses the set-up link; the owner, signed in.
 #[track_caller]
 pub(crate) fn found(process: &Doorward) -> Client {
+    found_by(process, Client::new(process.address()))
+}
+
+/// The same, with this browser.
+#[track_caller]
+pub(crate) fn found_by(process: &Doorward, mut owner: Client) -> Client {
     let path = path_of(&setup_link(process));
-    let mut owner = Client::new(process.address());
     assert_eq!(owner.get(&path).status, 200);
     let fields = [
         ("organisation", ORGANISATION),

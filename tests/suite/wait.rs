@@ -13,7 +13,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// It always looks at least once.
 pub(crate) fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let clock = SystemClock::new();
-    let (_open, silence) = mpsc::channel::<()>();
     loop {
         if let Some(found) = look() {
             return Some(found);
@@ -21,7 +20,13 @@ pub(crate) fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> 
         if clock.elapsed() >= limit {
             return None;
         }
-        // Nobody sends: this is a pause.
-        silence.recv_timeout(PAUSE).unwrap_err();
+        pause(PAUSE);
     }
+}
+
+/// Lets time go by.
+pub(crate) fn pause(time: Duration) {
+    let (_open, silence) = mpsc::channel::<()>();
+    // Nobody sends.
+    silence.recv_timeout(time).unwrap_err();
 }

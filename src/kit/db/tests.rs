@@ -195,3 +195,17 @@ fn another_process_that_writes_is_noticed() {
         .unwrap();
     assert_ne!(file.db.foreign_version().unwrap(), before);
 }
+
+#[test]
+fn a_full_disk_is_told_from_a_fault_of_ours_and_can_be_mended() {
+    let file = File::new();
+    file.write(|tx| tx.script("PRAGMA max_page_count = 8"))
+        .unwrap();
+    let failed = file.add(&"A".repeat(100_000));
+    assert!(matches!(failed, Err(Error::Disk(_))), "{failed:?}");
+    assert_eq!(file.count(), 0);
+    file.write(|tx| tx.script("PRAGMA max_page_count = 1000000"))
+        .unwrap();
+    file.add(&"A".repeat(100_000)).unwrap();
+    assert_eq!(file.count(), 1);
+}

@@ -51,7 +51,7 @@ pub fn empty(icon: Icon, title: &str, sentence: &str, action: Option<&Markup>) -
     html! {
         div.empty {
             (icon)
-            h3 { (title) }
+            h2 { (title) }
             p { (sentence) }
             @if let Some(action) = action { (action) }
         }

@@ -104,17 +104,15 @@ impl Server {
             .keeper
             .as_ref()
             .is_some_and(|keeper| !keeper.is_finished());
-        is_kept && self.watch()()
+        is_kept && self.signals.is_reaching.load(Ordering::Relaxed) && self.watch()()
     }
 
-    /// The same question for whoever answers requests, and so need not ask whether the gate runs.
+    /// Whether every worker is there: all that is left to ask for whoever answers a request, since it came through
+    /// the gate.
     pub fn watch(&self) -> impl Fn() -> bool + Send + Sync + 'static {
-        let (alive, signals) = (Arc::clone(&self.alive), Arc::clone(&self.signals));
+        let alive = Arc::clone(&self.alive);
         let worker_count = self.worker_count;
-        move || {
-            alive.load(Ordering::SeqCst) >= worker_count
-                && signals.is_reaching.load(Ordering::Relaxed)
-        }
+        move || alive.load(Ordering::SeqCst) >= worker_count
     }
 
     /// Lets nobody in any more, finishes the requests that have begun, for `grace` at most, and ends all threads.
@@ -174,6 +172,7 @@ impl Inner {
                 is_stopping: Arc::clone(&inner.is_stopping),
                 house: Arc::clone(house),
                 _ending: ending.clone(),
+                _present: Present::new(&house.alive),
             };
             let spawned = thread::Builder::new()
                 .name(format!("worker-{number}"))
@@ -220,11 +219,11 @@ struct Worker {
     is_stopping: Arc<AtomicBool>,
     house: Arc<House>,
     _ending: Sender<()>,
+    _present: Present,
 }
 
 impl Worker {
     fn run(self) {
-        let _present = Present::new(&self.house.alive);
         loop {
             match self.server.recv() {
                 Ok(request) => {
@@ -260,7 +259,7 @@ impl Worker {
     }
 }
 
-/// Counts a thread as long as it lives.
+/// Counts a thread from before it is spawned until it has ended: one that has yet to run is not missing.
 struct Present(Arc<AtomicUsize>);
 
 impl Present {

@@ -3,6 +3,7 @@
 
 mod bare;
 mod keyboard;
+mod looker;
 mod steps;
 mod story;
 mod strangers;

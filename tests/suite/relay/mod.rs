@@ -189,6 +189,17 @@ impl Relay {
         self.state().received.clone()
     }
 
+    /// The newest of what has been taken that is wanted.
+    pub(crate) fn newest(&self, is_wanted: impl Fn(&Received) -> bool) -> Option<Received> {
+        let state = self.state();
+        state
+            .received
+            .iter()
+            .rev()
+            .find(|mail| is_wanted(mail))
+            .cloned()
+    }
+
     /// What has been taken, once it is `count` messages or more; fails after ten seconds.
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Received> {
         let limit = Duration::from_secs(10);

@@ -23,6 +23,7 @@ pub(crate) use element::{Element, key};
 use crate::wait;
 use driver::Session;
 use logs::Logs;
+pub(crate) use logs::Request;
 
 /// How long a page may take to become what a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,0 +1,177 @@
+//! What a killed server left on the disk, looked at in a copy before anybody mends it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::types::FromSql;
+
+use super::person::{Done, Person, hash_of};
+
+/// What must give no rows, whenever the power went.
+const CONTRADICTIONS: [(&str, &str); 8] = [
+    (
+        "an account without its invitation",
+        "SELECT email FROM accounts a WHERE status = 'pending'
+            AND NOT EXISTS (SELECT 1 FROM invitations WHERE account_id = a.id AND state = 'open')",
+    ),
+    (
+        "an account without its mail",
+        "SELECT email FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM errands WHERE account_id = a.id)
+            AND created_by IS NOT NULL",
+    ),
+    (
+        "an account without its record",
+        "SELECT email FROM accounts a WHERE created_by IS NOT NULL AND NOT EXISTS
+            (SELECT 1 FROM audit_events WHERE target_id = a.id AND action = 'account.created')",
+    ),
+    (
+        "a record without its account",
+        "SELECT target_id FROM audit_events WHERE action = 'account.created'
+            AND target_id NOT IN (SELECT id FROM accounts)",
+    ),
+    (
+        "an activation without its record, or a record without it",
+        "SELECT email FROM accounts a WHERE (status = 'active') <> EXISTS
+            (SELECT 1 FROM audit_events WHERE target_id = a.id AND action IN ('account.activated', 'organisation.created'))
+            AND created_by IS NOT NULL",
+    ),
+    (
+        "an activation without its password, or a password without it",
+        "SELECT email FROM accounts a WHERE (status = 'active') <> EXISTS
+            (SELECT 1 FROM passwords WHERE account_id = a.id)",
+    ),
+    (
+        "an activation that left its link open",
+        "SELECT email FROM accounts a WHERE status = 'active' AND EXISTS
+            (SELECT 1 FROM invitations WHERE account_id = a.id AND state <> 'used')",
+    ),
+    (
+        "a reset without its mail",
+        "SELECT id FROM resets r WHERE NOT EXISTS (SELECT 1 FROM errands WHERE about_id = r.id AND kind = 'reset')",
+    ),
+];
+
+/// A copy of the file, open.
+pub(super) struct File {
+    conn: Connection,
+    // The copy lies in it.
+    _folder: tempfile::TempDir,
+}
+
+impl File {
+    /// Copies database and log as they lie there.
+    pub(super) fn copy(data: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["doorward.db", "doorward.db-wal"] {
+            let from = data.join(name);
+            if from.exists() {
+                std::fs::copy(from, folder.path().join(name)).unwrap();
+            }
+        }
+        Self {
+            conn: Connection::open(folder.path().join("doorward.db")).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    /// The first column of what this asks.
+    pub(super) fn ask<T: FromSql>(&self, sql: &str) -> Vec<T> {
+        let mut statement = self.conn.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// What is damaged, or half done.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults: Vec<String> = self
+            .ask::<String>("PRAGMA integrity_check")
+            .into_iter()
+            .filter(|word| word != "ok")
+            .collect();
+        faults.extend(self.ask::<String>("PRAGMA foreign_key_check"));
+        for (what, sql) in CONTRADICTIONS {
+            let rows = format!("SELECT count(*) FROM ({sql})");
+            let count = self.ask::<i64>(&rows)[0];
+            if count > 0 {
+                faults.push(format!("{what} ({count})"));
+            }
+        }
+        faults
+    }
+
+    /// Compares it with what people were told, and tells them what became of the rest. Answers with what is lost.
+    pub(super) fn settle(&self, people: &mut [Person]) -> Vec<String> {
+        let known = Known::of(self);
+        let mut lost = Vec::new();
+        for person in people {
+            known.settle(person, &mut lost);
+        }
+        lost
+    }
+}
+
+/// What the file says of everybody.
+struct Known {
+    status: BTreeMap<String, String>,
+    asked: BTreeSet<String>,
+    reset: BTreeSet<String>,
+    sessions: BTreeSet<Vec<u8>>,
+}
+
+impl Known {
+    fn of(file: &File) -> Self {
+        let statuses: Vec<String> = file.ask("SELECT email || ' ' || status FROM accounts");
+        let split = |line: String| {
+            let (email, status) = line.split_once(' ').unwrap();
+            (email.to_owned(), status.to_owned())
+        };
+        let emails = |sql: &str| file.ask::<String>(sql).into_iter().collect();
+        Self {
+            status: statuses.into_iter().map(split).collect(),
+            asked: emails(
+                "SELECT email FROM accounts a WHERE EXISTS (SELECT 1 FROM resets WHERE account_id = a.id)",
+            ),
+            reset: emails(
+                "SELECT email FROM accounts a WHERE EXISTS
+                   (SELECT 1 FROM resets WHERE account_id = a.id AND state = 'used')",
+            ),
+            // Those of an older epoch are over, whether or not their row was swept yet.
+            sessions: file
+                .ask("SELECT hash FROM sessions s JOIN accounts a ON a.id = account_id WHERE s.epoch = a.epoch")
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn settle(&self, person: &mut Person, lost: &mut Vec<String>) {
+        let status = self.status.get(&person.email).map(String::as_str);
+        let email = &person.email;
+        for (what, done, is_there) in [
+            ("invited", &mut person.invited, status.is_some()),
+            ("activated", &mut person.activated, status == Some("active")),
+            ("asked", &mut person.asked, self.asked.contains(email)),
+            ("reset", &mut person.reset, self.reset.contains(email)),
+        ] {
+            match done.settled(is_there.into()) {
+                Some(settled) => *done = settled,
+                None => lost.push(format!("{email}: {what} {done:?}, in the file: {is_there}")),
+            }
+        }
+        if person.reset == Done::Yes {
+            // If the answer did not come, this is how they learn of it.
+            person.ended.extend(person.session.take());
+        }
+        let is_open = |cookie: &String| self.sessions.contains(&hash_of(cookie));
+        if person
+            .session
+            .as_ref()
+            .is_some_and(|cookie| !is_open(cookie))
+        {
+            lost.push(format!("{email}: the session"));
+        }
+        if person.ended.iter().any(is_open) {
+            lost.push(format!("{email}: a session that had ended is back"));
+        }
+    }
+}
