@@ -878,7 +878,7 @@ fn at_the_limit_of_all_the_busiest_address_makes_room() {
 }
 
 /// A connection from 127.0.0.`last`: all of 127.0.0.0/8 is the machine's own. The standard library cannot choose.
-fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
+pub(crate) fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
