@@ -4,6 +4,7 @@
 
 mod program;
 mod requests;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _, Write as _, stderr};
@@ -129,10 +130,10 @@ impl Client {
         count > 0
     }
 
-    /// Reads until the handler has answered so many requests.
-    fn read_answers(&mut self, count: usize) {
+    /// Reads until the handler has answered so many requests; `when` says what else is going on.
+    fn read_answers(&mut self, count: usize, when: &str) {
         while self.answered().len() < count {
-            assert!(self.read(PATIENCE), "{}", self.text());
+            assert!(self.read(PATIENCE), "{when}: {:?}", self.text());
         }
     }
 
@@ -158,9 +159,9 @@ fn assert_ordinary_use(house: &House, proxy: &Proxy) {
         let target = format!("/after-use?{number}");
         let page = format!("GET {target} HTTP/1.1\r\nHost: portal.example\r\n{forged}\r\n");
         client.send(page.as_bytes());
-        client.read_answers(number * 2 - 1);
+        client.read_answers(number * 2 - 1, "ordinary use");
         client.send(form(&target, forged, &body).as_bytes());
-        client.read_answers(number * 2);
+        client.read_answers(number * 2, "ordinary use");
         let page = house.find(&format!("GET {target}"));
         let form = house.find(&format!("POST {target}"));
         assert_eq!(String::from_utf8_lossy(&form.body), body);
@@ -190,7 +191,7 @@ fn send_all(proxy: &Proxy, cases: &[Case]) -> Vec<Client> {
 fn ask_after(proxy: &Proxy, path: &str, what: &str) {
     let mut client = Client::connect(proxy);
     client.send(format!("GET {path} HTTP/1.1\r\nHost: portal.example\r\n\r\n").as_bytes());
-    client.read_answers(1);
+    client.read_answers(1, &format!("after {what}"));
     assert_eq!(client.answered(), [format!("GET {path}")], "after {what}");
 }
 

@@ -280,8 +280,7 @@ fn from_json(line: &str) -> Option<Line> {
 /// The path of a target, which may be a whole URL, and which the URL may leave out.
 fn path(target: &str) -> String {
     let rest = target.split_once("://").map_or(target, |(_, rest)| {
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        &rest[end..]
+        rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())).1
     });
     if rest.starts_with('/') {
         rest.to_owned()
