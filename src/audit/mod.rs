@@ -59,8 +59,6 @@ pub enum Action {
     SignInThrottled,
     /// Somebody signed out.
     SignedOut,
-    /// The clock or the operator ended sessions.
-    SessionsEnded,
     /// A reset link was asked for.
     ResetRequested,
     /// A password was set with a reset link, or by the operator.
@@ -83,7 +81,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 25] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::AccountCreated,
@@ -100,7 +98,6 @@ impl Action {
         Self::SignInFailed,
         Self::SignInThrottled,
         Self::SignedOut,
-        Self::SessionsEnded,
         Self::ResetRequested,
         Self::PasswordChanged,
         Self::AccountUnlocked,
@@ -132,7 +129,6 @@ impl Action {
             Self::SignInFailed => "sign_in.failed",
             Self::SignInThrottled => "sign_in.throttled",
             Self::SignedOut => "signed_out",
-            Self::SessionsEnded => "sessions.ended",
             Self::ResetRequested => "password.reset_requested",
             Self::PasswordChanged => "password.changed",
             Self::AccountUnlocked => "account.unlocked",
@@ -171,7 +167,6 @@ impl Action {
             Self::SignInFailed => "Sign-in failed",
             Self::SignInThrottled => "Sign-in told to wait",
             Self::SignedOut => "Signed out",
-            Self::SessionsEnded => "Sessions ended",
             Self::ResetRequested => "Password reset asked for",
             Self::PasswordChanged => "Password changed",
             Self::AccountUnlocked => "Waiting times cleared",

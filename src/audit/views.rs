@@ -42,7 +42,7 @@ const fn icon(action: Action) -> Icon {
         Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
         Action::InvitationExpired | Action::ClockSteppedBack => Icon::Clock,
         Action::SignedIn => Icon::LogIn,
-        Action::SignedOut | Action::SessionsEnded => Icon::LogOut,
+        Action::SignedOut => Icon::LogOut,
         Action::SignInFailed | Action::SignInThrottled => Icon::CircleAlert,
         Action::ResetRequested | Action::PasswordChanged | Action::AccountUnlocked => {
             Icon::KeyRound
@@ -81,7 +81,6 @@ pub fn sentence(deed: &Deed) -> String {
             format!("Too many sign-ins failed; one had to wait{}", from(deed))
         }
         Action::SignedOut => format!("{who} signed out"),
-        Action::SessionsEnded => format!("{who} ended {} sessions", whose(deed)),
         Action::ResetRequested => format!("A reset link was asked for, for {whom}{}", from(deed)),
         Action::PasswordChanged => match deed.hand {
             // A reset link acts for whoever holds it; who that was is for the account's own person to say.
@@ -320,7 +319,6 @@ mod tests {
             Action::InvitationResent,
             Action::InvitationLinkCopied,
             Action::MailRetried,
-            Action::SessionsEnded,
         ] {
             let by = Hand::Other("ingrid@fjord.example".to_owned());
             assert!(!sentence(&deed(action, by)).contains("203.0.113.24"));

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config::Basics;
 use crate::domain::email::Email;
 use crate::domain::text::OrganisationName;
-use crate::invitations::{self, Link};
+use crate::invitations::Link;
 use crate::migrations::IfEmpty;
 use crate::organisations::{self, Organisation};
 use crate::routes::Route;
@@ -94,7 +94,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let app = beside::open(&basics, IfEmpty::Refuse)?;
             let organisation = beside::organisation(&app, org.as_deref())?;
             let link = app.write(app.now(), |tx| {
-                invitations::invite_owner(tx, &organisation, email.as_ref(), app.settings.terms)
+                setup::invite_owner(tx, &organisation, email.as_ref(), app.settings.terms)
             })?;
             show_link(&app, &organisation, &link, output)
         }
@@ -105,7 +105,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
                 return Err(Failure::Failed("nothing was deleted".to_owned()));
             }
             app.write(app.now(), |tx| {
-                invitations::delete_organisation(tx, &organisation)
+                setup::delete_organisation(tx, &organisation)
             })?;
             print::line(format!("{} is deleted.", organisation.name))
         }

@@ -192,7 +192,6 @@ fn notes() -> Markup {
             ul {
                 li { "Each email belongs to exactly one account in the whole system. If another organisation uses it already, it cannot be added here." }
                 li { "Sub-accounts share billing with the master account: what a sub-account creates is billed to the organisation." }
-                li { "A wider permission takes effect the next time the person signs out and in again." }
                 li { "A forgotten password: " a href=(Route::ForgotPassword) { "ask for a reset link" } "." }
             }
         }

@@ -11,7 +11,7 @@ pub mod views;
 use crate::accounts::{self, Account, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
-use crate::domain::id::{AccountId, InvitationId};
+use crate::domain::id::{AccountId, InvitationId, OrganisationId};
 use crate::domain::role::{Permission, Role, may_act_on};
 use crate::domain::text::{PersonName, Phone};
 use crate::domain::token::{Nonce, Purpose, Token};
@@ -227,8 +227,7 @@ pub fn resend(
                 sentence: "The last link is less than a minute old. Give it a moment.".to_owned(),
             });
         }
-        sql::replace(tx, older.id)?;
-        outbox::drop_about(tx, older.id.number(), "A newer link was sent.")?;
+        retire(tx, &older)?;
     }
     check_caps(tx, by, &email, terms)?;
     send(tx, by.by(), &account, terms)?;
@@ -236,6 +235,12 @@ pub fn resend(
         .on(account.id, email)
         .with("role", account.role.key());
     audit::record(tx, by.by(), &event, account)
+}
+
+/// A newer link takes its place: it is dead, and its mail not needed any more.
+fn retire(tx: &Tx<'_>, older: &Invitation) -> Result<()> {
+    sql::replace(tx, older.id)?;
+    outbox::drop_about(tx, older.id.number(), "A newer link was sent.")
 }
 
 fn pending<R: crate::scope::Right>(tx: &Tx<'_>, by: &Allowed<R>, id: AccountId) -> Result<Account> {
@@ -536,68 +541,25 @@ pub fn ask(tx: &Tx<'_>, by: &By, token: &Token) -> Result<Option<Audited<()>>> {
     Ok(Some(audit::record(tx, by, &event, ())?))
 }
 
-/// The operator mends the address of an owner who is still Pending, or sends them a new link.
-pub fn invite_owner(
-    tx: &Tx<'_>,
-    organisation: &Organisation,
-    email: Option<&Email>,
-    terms: Terms,
-) -> Result<Audited<Link>> {
-    let owner = accounts::find(tx, organisation.owner)?.ok_or(Error::NotFound)?;
-    if owner.status != Status::Pending {
-        return Err(Error::Refused(
-            "The owner is already active. Ownership moves by transfer, in the Portal.".to_owned(),
-        ));
+/// Sends an invitation from the command line, in place of an older one, and gives its link to be printed.
+pub fn send_link(tx: &Tx<'_>, account: Account, terms: Terms) -> Result<Link> {
+    if let Some(older) = sql::live(tx, account.id)? {
+        retire(tx, &older)?;
     }
-    let Some(before) = owner.email.clone() else {
-        return Err(Error::NotFound);
-    };
-    let after = email.cloned().unwrap_or_else(|| before.clone());
-    if after != before {
-        accounts::readdress(tx, owner.id, &after)?;
-    }
-    if let Some(older) = sql::live(tx, owner.id)? {
-        sql::replace(tx, older.id)?;
-        outbox::drop_about(tx, older.id.number(), "A newer link was sent.")?;
-    }
-    let owner = accounts::find(tx, owner.id)?.ok_or(Error::NotFound)?;
-    let link = owner_link(tx, owner, terms)?;
-    let event = Event::of(organisation.id, Action::OwnerInvited)
-        .on(organisation.owner, &after)
-        .changed(before, after);
-    audit::record(tx, &By::operator(), &event, link)
-}
-
-/// An invitation for a new owner, and the link that the command line prints.
-pub fn owner_link(tx: &Tx<'_>, owner: Account, terms: Terms) -> Result<Link> {
-    let id = send(tx, &By::operator(), &owner, terms)?;
+    let id = send(tx, &By::operator(), &account, terms)?;
     let Some((token, expires_at)) = live_token(tx, tx.keys(), id)? else {
         return Err(Error::NotFound);
     };
     Ok(Link {
-        account: owner,
+        account,
         token,
         expires_at,
     })
 }
 
-/// Removes an organisation whose owner never came, and all that is in it; the audit log stays.
-pub fn delete_organisation(tx: &Tx<'_>, organisation: &Organisation) -> Result<Audited<()>> {
-    let owner = accounts::find(tx, organisation.owner)?.ok_or(Error::NotFound)?;
-    if owner.status != Status::Pending {
-        return Err(Error::Refused(
-            "Its owner is active. An organisation in use can be disabled, not deleted.".to_owned(),
-        ));
-    }
-    let event = Event::of_system(Action::OrganisationDeleted)
-        .on_text(&organisation.name)
-        .with("organisation", organisation.id.to_string());
-    let audited = audit::record(tx, &By::operator(), &event, ())?;
-    sql::remove_all(tx, organisation.id)?;
-    outbox::remove_all(tx, organisation.id)?;
-    accounts::remove_all(tx, organisation.id)?;
-    organisations::remove(tx, organisation.id)?;
-    Ok(audited)
+/// The organisation never began: its invitations go with it.
+pub fn remove_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    Ok(sql::remove_all(tx, organisation)?)
 }
 
 /// The link that an invitation mail carries, if it still works: what the worker asks when it writes the mail.

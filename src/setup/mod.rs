@@ -1,4 +1,4 @@
-//! The first run, and founding organisations. Owns `setup_links`.
+//! The first run, and organisations before they begin: founding, their owner's invitation, removal. Owns `setup_links`.
 //!
 //! The set-up link is printed on the terminal and kept in a file of mode 0600; the database holds its hash. Once any
 //! organisation exists there is no set-up any more.
@@ -7,7 +7,7 @@ pub mod pages;
 mod sql;
 pub mod views;
 
-use crate::accounts::{self, NewAccount};
+use crate::accounts::{self, Account, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
@@ -19,6 +19,7 @@ use crate::invitations::{self, Link, Terms};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::MINUTE;
 use crate::organisations::{self, Organisation};
+use crate::outbox;
 use crate::passwords::{self, PasswordHash};
 use crate::scope::By;
 
@@ -98,10 +99,62 @@ pub fn found_by_invitation(
     let (id, owner) = begin(tx, name, time_zone, email)?;
     sql::drop_all(tx)?;
     let owner = accounts::find(tx, owner)?.ok_or(Error::NotFound)?;
-    let link = invitations::owner_link(tx, owner, terms)?;
+    let link = invitations::send_link(tx, owner, terms)?;
     let organisation = organisations::get(tx, id)?;
     let event = Event::of(id, Action::OrganisationCreated).on(organisation.owner, email);
     audit::record(tx, &By::operator(), &event, (organisation, link))
+}
+
+/// The operator mends the address of an owner who is still Pending, or sends them a new link.
+pub fn invite_owner(
+    tx: &Tx<'_>,
+    organisation: &Organisation,
+    email: Option<&Email>,
+    terms: Terms,
+) -> Result<Audited<Link>> {
+    let owner = pending_owner(
+        tx,
+        organisation,
+        "The owner is already active: there is nobody to invite.",
+    )?;
+    let before = owner.email.clone().ok_or(Error::NotFound)?;
+    let after = email.cloned().unwrap_or_else(|| before.clone());
+    if after != before {
+        accounts::readdress(tx, owner.id, &after)?;
+    }
+    let owner = accounts::find(tx, owner.id)?.ok_or(Error::NotFound)?;
+    let link = invitations::send_link(tx, owner, terms)?;
+    let event = Event::of(organisation.id, Action::OwnerInvited)
+        .on(organisation.owner, &after)
+        .changed(before, after);
+    audit::record(tx, &By::operator(), &event, link)
+}
+
+/// Removes an organisation whose owner never came, and all that is in it; the audit log stays.
+pub fn delete_organisation(tx: &Tx<'_>, organisation: &Organisation) -> Result<Audited<()>> {
+    pending_owner(
+        tx,
+        organisation,
+        "Its owner is active: an organisation in use is not deleted.",
+    )?;
+    let event = Event::of_system(Action::OrganisationDeleted)
+        .on_text(&organisation.name)
+        .with("organisation", organisation.id.to_string());
+    let audited = audit::record(tx, &By::operator(), &event, ())?;
+    invitations::remove_all(tx, organisation.id)?;
+    outbox::remove_all(tx, organisation.id)?;
+    accounts::remove_all(tx, organisation.id)?;
+    organisations::remove(tx, organisation.id)?;
+    Ok(audited)
+}
+
+/// The owner, as long as nobody has come; else why it is too late.
+fn pending_owner(tx: &Tx<'_>, organisation: &Organisation, too_late: &str) -> Result<Account> {
+    let owner = accounts::find(tx, organisation.owner)?.ok_or(Error::NotFound)?;
+    if owner.status != Status::Pending {
+        return Err(Error::Refused(too_late.to_owned()));
+    }
+    Ok(owner)
 }
 
 fn begin(

@@ -59,7 +59,7 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
         .focus(begin)
         .required();
     let billed = format!(
-        "Can be changed later. What this account creates is billed to {}.",
+        "Begin with the smallest that will do. What this account creates is billed to {}.",
         new.organisation
     );
     let reasons = Role::ALL.map(|role| refusal(new.permissions, role));

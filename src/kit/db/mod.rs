@@ -131,16 +131,7 @@ impl Db {
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
-        let done = {
-            let scope = Tx {
-                read: Read {
-                    conn: &tx,
-                    now: world.now,
-                },
-                world,
-            };
-            work(&scope)?
-        };
+        let done = work(&Tx::new(&tx, world))?;
         tx.commit().map_err(Error::from)?;
         writer.close().map_err(|(_, error)| Error::from(error))?;
         Ok(done)
@@ -174,16 +165,7 @@ impl Db {
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
-        let done = {
-            let scope = Tx {
-                read: Read {
-                    conn: &tx,
-                    now: world.now,
-                },
-                world,
-            };
-            work(&scope)?
-        };
+        let done = work(&Tx::new(&tx, world))?;
         tx.commit().map_err(|error| self.distrust(error))?;
         Ok(done)
     }
@@ -349,6 +331,16 @@ impl<'c> Deref for Tx<'c> {
 
     fn deref(&self) -> &Self::Target {
         &self.read
+    }
+}
+
+impl<'c> Tx<'c> {
+    const fn new(conn: &'c Connection, world: World<'c>) -> Self {
+        let now = world.now;
+        Self {
+            read: Read { conn, now },
+            world,
+        }
     }
 }
 

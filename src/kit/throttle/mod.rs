@@ -181,22 +181,6 @@ impl Throttle {
         })
     }
 
-    /// Forgets everything that is counted for the account or address with this key, its devices too. The emptied
-    /// counts are among the next [`Self::unsaved`]; rows that memory no longer knew are the caller's to delete.
-    pub fn clear(&self, key: &[u8; 32]) {
-        let mut table = self.lock();
-        let cleared: Vec<Subject> = table
-            .counts
-            .keys()
-            .filter(|subject| subject.belongs_to(key))
-            .copied()
-            .collect();
-        for subject in cleared {
-            table.counts.remove(&subject);
-            table.mark(subject);
-        }
-    }
-
     /// Takes the file's word for what it holds: another process may have cleared an account. Counts of accounts,
     /// devices, codes and mails that the file no longer has are forgotten, but for those not written down yet.
     pub fn reload(&self, saved: impl IntoIterator<Item = Saved>) {
