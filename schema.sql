@@ -18,9 +18,15 @@ CREATE TABLE organisations (
   name        TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
   time_zone   TEXT    NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
   owner_id    INTEGER NOT NULL,
+  managers    TEXT    NOT NULL DEFAULT 'admins' CHECK (managers IN ('admins', 'masters')),  -- the weakest who manage users
+  offered_to  INTEGER,                         -- the Master who may accept the ownership; NULL: nobody
+  offered_at  INTEGER,                         -- NULL unless it is offered
   created_at  INTEGER NOT NULL,
   disabled_at INTEGER,                         -- NULL while people may sign in
-  FOREIGN KEY (id, owner_id) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED
+  CHECK ((offered_to IS NULL) = (offered_at IS NULL)),
+  CHECK (offered_to <> owner_id),
+  FOREIGN KEY (id, owner_id) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED,
+  FOREIGN KEY (id, offered_to) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
 -- One person each. A deleted account leaves a tombstone, so that what it made keeps the name it had.
@@ -39,6 +45,8 @@ CREATE TABLE accounts (
   disabled_at     INTEGER,                     -- NULL unless disabled
   deleted_at      INTEGER,                     -- NULL unless deleted
   last_seen_at    INTEGER,                     -- NULL: never signed in
+  time_zone       TEXT    CHECK (length(time_zone) BETWEEN 1 AND 64),  -- NULL: the organisation's
+  shortcuts       INTEGER NOT NULL DEFAULT 1 CHECK (shortcuts IN (0, 1)),  -- whether keys do something
   UNIQUE (organisation_id, id),
   FOREIGN KEY (organisation_id, created_by) REFERENCES accounts (organisation_id, id),
   CHECK ((status = 'deleted') = (email IS NULL)),
@@ -92,6 +100,22 @@ CREATE TABLE resets (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL,
   account_id      INTEGER NOT NULL,
+  reset_by        INTEGER,                     -- who took the password away; NULL: its person asked for the link
+  nonce           BLOB    NOT NULL CHECK (length(nonce) = 16),
+  hash            BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL CHECK (expires_at > created_at),
+  state           TEXT    NOT NULL CHECK (state IN ('open', 'used', 'replaced')),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id),
+  FOREIGN KEY (organisation_id, reset_by) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+-- Links that give an account another address, mailed to that address.
+CREATE TABLE email_changes (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  email           TEXT    NOT NULL CHECK (length(email) BETWEEN 3 AND 254),  -- the new one
   nonce           BLOB    NOT NULL CHECK (length(nonce) = 16),
   hash            BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
   created_at      INTEGER NOT NULL,
@@ -99,6 +123,10 @@ CREATE TABLE resets (
   state           TEXT    NOT NULL CHECK (state IN ('open', 'used', 'replaced')),
   FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
 ) STRICT;
+
+CREATE UNIQUE INDEX email_changes_open ON email_changes (account_id) WHERE state = 'open';
+CREATE INDEX email_changes_by_account ON email_changes (account_id);
+CREATE INDEX email_changes_by_expiry ON email_changes (expires_at);
 
 CREATE UNIQUE INDEX resets_open ON resets (account_id) WHERE state = 'open';
 CREATE INDEX resets_by_account ON resets (account_id);
@@ -189,7 +217,8 @@ CREATE TABLE setup_links (
 CREATE TABLE errands (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'new_device')),
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device',
+                    'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved')),
   account_id      INTEGER NOT NULL,            -- to whom
   about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
   details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
@@ -272,4 +301,4 @@ CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT ra
 CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -6,7 +6,10 @@ use crate::kit::http::request::Method;
 use crate::kit::http::response::Response;
 use crate::routes::Route;
 use crate::visit::Visit;
-use crate::{accounts, dashboard, help, invitations, outbox, passwords, roles, sessions, setup};
+use crate::{
+    accounts, dashboard, help, invitations, lifecycle, outbox, ownership, passwords, profile,
+    roles, sessions, settings, setup,
+};
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
 pub fn to(visit: &Visit<'_>, route: &Route) -> Result<Response> {
@@ -28,7 +31,15 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Accounts => accounts::pages::index(visit),
         Route::NewAccount => invitations::pages::new(visit),
         Route::Account(id) => accounts::pages::show(visit, *id),
-        Route::DeleteAccount(id) => invitations::pages::confirm_delete(visit, *id),
+        Route::ChangeRole(id) => lifecycle::pages::choose_role(visit, *id),
+        Route::DisableAccount(id) => lifecycle::pages::confirm_disable(visit, *id),
+        Route::EnableAccount(id) => lifecycle::pages::confirm_enable(visit, *id),
+        Route::DeleteAccount(id) => lifecycle::pages::confirm_delete(visit, *id),
+        Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
+        Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
+        Route::Settings => settings::pages::show(visit),
+        Route::Profile => profile::pages::show(visit),
+        Route::ConfirmEmail(token) => profile::pages::confirm_email(visit, token),
         Route::Roles => roles::pages::index(visit),
         Route::Role(role) => roles::pages::show(visit, *role),
         Route::Mail => outbox::pages::index(visit),
@@ -40,6 +51,18 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
         | Route::RetryErrand(_)
+        | Route::SaveGeneral
+        | Route::SaveSecurity
+        | Route::OfferOwnership
+        | Route::WithdrawOwnership
+        | Route::AcceptOwnership
+        | Route::DeclineOwnership
+        | Route::SaveProfile
+        | Route::SavePreferences
+        | Route::ChangePassword
+        | Route::ChangeEmail
+        | Route::EndSession(_)
+        | Route::EndOtherSessions
         | Route::Theme => Ok(not_allowed("POST")),
         Route::Asset(_) | Route::Healthz | Route::Readyz => Err(crate::error::Error::NotFound),
     }
@@ -57,7 +80,25 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Accounts => invitations::pages::create(visit),
         Route::ResendInvitation(id) => invitations::pages::resend(visit, *id),
         Route::CopyLink(id) => invitations::pages::copy_link(visit, *id),
-        Route::DeleteAccount(id) => invitations::pages::delete(visit, *id),
+        Route::ChangeRole(id) => lifecycle::pages::change_role(visit, *id),
+        Route::DisableAccount(id) => lifecycle::pages::disable(visit, *id),
+        Route::EnableAccount(id) => lifecycle::pages::enable(visit, *id),
+        Route::DeleteAccount(id) => lifecycle::pages::delete(visit, *id),
+        Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
+        Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
+        Route::SaveGeneral => settings::pages::save_general(visit),
+        Route::SaveSecurity => settings::pages::save_security(visit),
+        Route::OfferOwnership => ownership::pages::offer(visit),
+        Route::WithdrawOwnership => ownership::pages::withdraw(visit),
+        Route::AcceptOwnership => ownership::pages::accept(visit),
+        Route::DeclineOwnership => ownership::pages::decline(visit),
+        Route::SaveProfile => profile::pages::save_profile(visit),
+        Route::SavePreferences => profile::pages::save_preferences(visit),
+        Route::ChangePassword => profile::pages::change_password(visit),
+        Route::ChangeEmail => profile::pages::ask_for_email(visit),
+        Route::ConfirmEmail(token) => profile::pages::use_email_link(visit, token),
+        Route::EndSession(id) => profile::pages::end_session(visit, *id),
+        Route::EndOtherSessions => profile::pages::end_others(visit),
         Route::RetryErrand(id) => outbox::pages::retry(visit, *id),
         Route::Theme => sessions::pages::theme(visit),
         Route::Dashboard
@@ -69,6 +110,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Mail
         | Route::Errand(_)
         | Route::ErrandBody(_)
+        | Route::Settings
+        | Route::Profile
         | Route::Help(_)
         | Route::Asset(_)
         | Route::Healthz

@@ -125,7 +125,10 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
 const fn is_link(route: &Route) -> bool {
     matches!(
         route,
-        Route::Activate(_) | Route::AskForLink(_) | Route::ResetPassword(_)
+        Route::Activate(_)
+            | Route::AskForLink(_)
+            | Route::ResetPassword(_)
+            | Route::ConfirmEmail(_)
     )
 }
 
@@ -158,7 +161,7 @@ fn forbidden(visit: &Visit<'_>, permission: Permission) -> String {
         "Your role is {}. This needs the permission “{}”, which {} has. {ask}",
         scope.role,
         permission.label(),
-        who_may(permission)
+        who_may(permission, scope.managers)
     )
 }
 
@@ -185,6 +188,18 @@ fn form_of(visit: &Visit<'_>) -> String {
         Route::SignOut | Route::Theme => Route::Dashboard,
         Route::AskForLink(token) => Route::Activate(token.clone()),
         Route::Accounts => Route::NewAccount,
+        Route::SaveGeneral
+        | Route::SaveSecurity
+        | Route::OfferOwnership
+        | Route::WithdrawOwnership
+        | Route::AcceptOwnership
+        | Route::DeclineOwnership => Route::Settings,
+        Route::SaveProfile
+        | Route::SavePreferences
+        | Route::ChangePassword
+        | Route::ChangeEmail
+        | Route::EndSession(_)
+        | Route::EndOtherSessions => Route::Profile,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
         Route::RetryErrand(id) => Route::Errand(*id),
         other => other.clone(),

@@ -196,7 +196,11 @@ fn signed_in(
         },
         banner: banner(visit, scope),
         toast: flash,
-        keys: Keys::On,
+        keys: if scope.has_shortcuts {
+            Keys::On
+        } else {
+            Keys::Off
+        },
     };
     let head = Head {
         title: &title,
@@ -208,7 +212,9 @@ fn signed_in(
 
 /// What stands above every page: the operator's warning, and a gain that waits for the next sign-in.
 fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
-    let gains = !scope.permissions.include(scope.role.permissions());
+    let gains = !scope
+        .permissions
+        .include(scope.role.permissions(scope.managers));
     if visit.app.settings.warning.is_none() && !gains {
         return None;
     }

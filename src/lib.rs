@@ -10,16 +10,20 @@ pub mod scope;
 
 pub mod audit;
 pub mod outbox;
+pub mod ownership;
 
 pub mod organisations;
 
 pub mod accounts;
 
 pub mod passwords;
+pub mod profile;
 
 pub mod sessions;
+pub mod settings;
 
 pub mod invitations;
+pub mod lifecycle;
 
 pub mod setup;
 

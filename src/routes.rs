@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::id::{AccountId, ErrandId};
+use crate::domain::id::{AccountId, ErrandId, SessionId};
 use crate::domain::role::{Permission, Role};
 
 /// Where a request goes.
@@ -36,8 +36,18 @@ pub enum Route {
     ResendInvitation(AccountId),
     /// The activation link, to hand over by other means.
     CopyLink(AccountId),
+    /// What another role means; then giving it.
+    ChangeRole(AccountId),
+    /// What switching off does; then doing it.
+    DisableAccount(AccountId),
+    /// What switching on does; then doing it.
+    EnableAccount(AccountId),
     /// What deleting does; then doing it.
     DeleteAccount(AccountId),
+    /// Which sessions there are; then ending them all.
+    SignOutAccount(AccountId),
+    /// What a reset does; then doing it.
+    ResetAccountPassword(AccountId),
     /// IAM, second tab.
     Roles,
     /// One role.
@@ -50,6 +60,36 @@ pub enum Route {
     RetryErrand(ErrandId),
     /// A mail's HTML, framed; only in the demonstration.
     ErrandBody(ErrandId),
+    /// What the organisation decides for itself.
+    Settings,
+    /// Its name and time zone.
+    SaveGeneral,
+    /// Its security policy.
+    SaveSecurity,
+    /// Offering the ownership to another Master.
+    OfferOwnership,
+    /// Taking the offer back.
+    WithdrawOwnership,
+    /// Taking the ownership.
+    AcceptOwnership,
+    /// Not taking it.
+    DeclineOwnership,
+    /// Everybody's own account.
+    Profile,
+    /// Their name and telephone.
+    SaveProfile,
+    /// Their time zone and keys.
+    SavePreferences,
+    /// Their password.
+    ChangePassword,
+    /// Asking for another address.
+    ChangeEmail,
+    /// Confirming it, with the link that went there.
+    ConfirmEmail(String),
+    /// Ending one of their other sessions.
+    EndSession(SessionId),
+    /// Ending all of the others.
+    EndOtherSessions,
     /// Light, dark, or the system's.
     Theme,
     /// How to.
@@ -128,6 +168,20 @@ impl Route {
             ("mail", Some(id), None, None) => Self::Errand(id.parse().ok()?),
             ("mail", Some(id), Some("retry"), None) => Self::RetryErrand(id.parse().ok()?),
             ("mail", Some(id), Some("body"), None) => Self::ErrandBody(id.parse().ok()?),
+            ("settings", None, None, None) => Self::Settings,
+            ("settings", Some("general"), None, None) => Self::SaveGeneral,
+            ("settings", Some("security"), None, None) => Self::SaveSecurity,
+            ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
+            ("account", None, None, None) => Self::Profile,
+            ("account", Some("profile"), None, None) => Self::SaveProfile,
+            ("account", Some("preferences"), None, None) => Self::SavePreferences,
+            ("account", Some("password"), None, None) => Self::ChangePassword,
+            ("account", Some("email"), None, None) => Self::ChangeEmail,
+            ("account", Some("email"), Some(token), None) => Self::ConfirmEmail(token.to_owned()),
+            ("account", Some("sessions"), Some("end-others"), None) => Self::EndOtherSessions,
+            ("account", Some("sessions"), Some(id), Some("end")) => {
+                Self::EndSession(id.parse().ok()?)
+            }
             ("theme", None, None, None) => Self::Theme,
             ("help", Some(topic), None, None) => {
                 Self::Help(HelpTopic::ALL.into_iter().find(|t| t.key() == topic)?)
@@ -144,7 +198,22 @@ impl Route {
         match act {
             "resend" => Some(Self::ResendInvitation(id)),
             "copy-link" => Some(Self::CopyLink(id)),
+            "role" => Some(Self::ChangeRole(id)),
+            "disable" => Some(Self::DisableAccount(id)),
+            "enable" => Some(Self::EnableAccount(id)),
             "delete" => Some(Self::DeleteAccount(id)),
+            "sign-out" => Some(Self::SignOutAccount(id)),
+            "reset-password" => Some(Self::ResetAccountPassword(id)),
+            _ => None,
+        }
+    }
+
+    fn ownership_act(act: &str) -> Option<Self> {
+        match act {
+            "offer" => Some(Self::OfferOwnership),
+            "withdraw" => Some(Self::WithdrawOwnership),
+            "accept" => Some(Self::AcceptOwnership),
+            "decline" => Some(Self::DeclineOwnership),
             _ => None,
         }
     }
@@ -166,17 +235,37 @@ impl Route {
             | Self::Asset(_)
             | Self::Healthz
             | Self::Readyz => Access::Public,
-            Self::Dashboard => Access::SignedIn,
+            Self::Dashboard
+            | Self::Profile
+            | Self::SaveProfile
+            | Self::SavePreferences
+            | Self::ChangePassword
+            | Self::ChangeEmail
+            | Self::ConfirmEmail(_)
+            | Self::EndSession(_)
+            | Self::EndOtherSessions => Access::SignedIn,
             Self::Accounts | Self::Roles | Self::Role(_) => Access::With(Permission::UsersList),
             Self::Account(_) => Access::With(Permission::UsersRead),
             Self::NewAccount
             | Self::ResendInvitation(_)
             | Self::CopyLink(_)
+            | Self::DisableAccount(_)
+            | Self::EnableAccount(_)
             | Self::DeleteAccount(_)
+            | Self::SignOutAccount(_)
+            | Self::ResetAccountPassword(_)
             | Self::Mail
             | Self::Errand(_)
             | Self::RetryErrand(_)
             | Self::ErrandBody(_) => Access::With(Permission::UsersManage),
+            Self::ChangeRole(_) => Access::With(Permission::RolesAssign),
+            Self::Settings
+            | Self::SaveGeneral
+            | Self::SaveSecurity
+            | Self::OfferOwnership
+            | Self::WithdrawOwnership
+            | Self::AcceptOwnership
+            | Self::DeclineOwnership => Access::With(Permission::OrganisationManage),
         }
     }
 
@@ -191,6 +280,18 @@ impl Route {
                 | Self::CopyLink(_)
                 | Self::RetryErrand(_)
                 | Self::ErrandBody(_)
+                | Self::SaveGeneral
+                | Self::SaveSecurity
+                | Self::OfferOwnership
+                | Self::WithdrawOwnership
+                | Self::AcceptOwnership
+                | Self::DeclineOwnership
+                | Self::SaveProfile
+                | Self::SavePreferences
+                | Self::ChangePassword
+                | Self::ChangeEmail
+                | Self::EndSession(_)
+                | Self::EndOtherSessions
                 | Self::Theme
                 | Self::Asset(_)
                 | Self::Healthz
@@ -216,13 +317,33 @@ impl Route {
             Self::Account(_) => "/iam/accounts/{id}",
             Self::ResendInvitation(_) => "/iam/accounts/{id}/resend",
             Self::CopyLink(_) => "/iam/accounts/{id}/copy-link",
+            Self::ChangeRole(_) => "/iam/accounts/{id}/role",
+            Self::DisableAccount(_) => "/iam/accounts/{id}/disable",
+            Self::EnableAccount(_) => "/iam/accounts/{id}/enable",
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
+            Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
+            Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
             Self::Roles => "/iam/roles",
             Self::Role(_) => "/iam/roles/{key}",
             Self::Mail => "/mail",
             Self::Errand(_) => "/mail/{id}",
             Self::RetryErrand(_) => "/mail/{id}/retry",
             Self::ErrandBody(_) => "/mail/{id}/body",
+            Self::Settings => "/settings",
+            Self::SaveGeneral => "/settings/general",
+            Self::SaveSecurity => "/settings/security",
+            Self::OfferOwnership => "/settings/ownership/offer",
+            Self::WithdrawOwnership => "/settings/ownership/withdraw",
+            Self::AcceptOwnership => "/settings/ownership/accept",
+            Self::DeclineOwnership => "/settings/ownership/decline",
+            Self::Profile => "/account",
+            Self::SaveProfile => "/account/profile",
+            Self::SavePreferences => "/account/preferences",
+            Self::ChangePassword => "/account/password",
+            Self::ChangeEmail => "/account/email",
+            Self::ConfirmEmail(_) => "/account/email/{token}",
+            Self::EndSession(_) => "/account/sessions/{id}/end",
+            Self::EndOtherSessions => "/account/sessions/end-others",
             Self::Theme => "/theme",
             Self::Help(_) => "/help/{topic}",
             Self::Asset(_) => "/assets/{name}",
@@ -242,7 +363,14 @@ impl fmt::Display for Route {
             Self::Account(id) => write!(f, "/iam/accounts/{id}"),
             Self::ResendInvitation(id) => write!(f, "/iam/accounts/{id}/resend"),
             Self::CopyLink(id) => write!(f, "/iam/accounts/{id}/copy-link"),
+            Self::ChangeRole(id) => write!(f, "/iam/accounts/{id}/role"),
+            Self::DisableAccount(id) => write!(f, "/iam/accounts/{id}/disable"),
+            Self::EnableAccount(id) => write!(f, "/iam/accounts/{id}/enable"),
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
+            Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
+            Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
+            Self::ConfirmEmail(token) => write!(f, "/account/email/{token}"),
+            Self::EndSession(id) => write!(f, "/account/sessions/{id}/end"),
             Self::Role(role) => write!(f, "/iam/roles/{}", role.key()),
             Self::Errand(id) => write!(f, "/mail/{id}"),
             Self::RetryErrand(id) => write!(f, "/mail/{id}/retry"),
@@ -258,6 +386,19 @@ impl fmt::Display for Route {
             | Self::NewAccount
             | Self::Roles
             | Self::Mail
+            | Self::Settings
+            | Self::SaveGeneral
+            | Self::SaveSecurity
+            | Self::OfferOwnership
+            | Self::WithdrawOwnership
+            | Self::AcceptOwnership
+            | Self::DeclineOwnership
+            | Self::Profile
+            | Self::SaveProfile
+            | Self::SavePreferences
+            | Self::ChangePassword
+            | Self::ChangeEmail
+            | Self::EndOtherSessions
             | Self::Theme
             | Self::Healthz
             | Self::Readyz => f.write_str(self.name()),
@@ -295,7 +436,27 @@ mod tests {
             Route::Account(account),
             Route::ResendInvitation(account),
             Route::CopyLink(account),
+            Route::ChangeRole(account),
+            Route::DisableAccount(account),
+            Route::EnableAccount(account),
             Route::DeleteAccount(account),
+            Route::SignOutAccount(account),
+            Route::ResetAccountPassword(account),
+            Route::Settings,
+            Route::SaveGeneral,
+            Route::SaveSecurity,
+            Route::OfferOwnership,
+            Route::WithdrawOwnership,
+            Route::AcceptOwnership,
+            Route::DeclineOwnership,
+            Route::Profile,
+            Route::SaveProfile,
+            Route::SavePreferences,
+            Route::ChangePassword,
+            Route::ChangeEmail,
+            Route::ConfirmEmail(token()),
+            Route::EndSession("ses_bbbbbbbbbbbbb".parse().unwrap()),
+            Route::EndOtherSessions,
             Route::Roles,
             Route::Role(Role::Admin),
             Route::Mail,
@@ -321,7 +482,9 @@ mod tests {
             "/sign-in/",
             "/iam",
             "/iam/accounts/acc_x",
-            "/iam/accounts/acc_bbbbbbbbbbbbb/role",
+            "/iam/accounts/acc_bbbbbbbbbbbbb/owner",
+            "/settings/ownership",
+            "/account/sessions",
             "/mail/x",
             "/help/x",
             "/assets/a/b",

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId, SessionId};
-use crate::domain::role::{Permission, Permissions, Role};
+use crate::domain::role::{Managers, Permission, Permissions, Role};
 use crate::domain::text::{OrganisationName, PersonName};
 use crate::error::{Error, Result};
 
@@ -29,8 +29,12 @@ pub struct Scope {
     pub organisation: OrganisationId,
     /// The organisation's name.
     pub organisation_name: OrganisationName,
-    /// The organisation's time zone.
+    /// Who manages users there.
+    pub managers: Managers,
+    /// The zone in which they read times: their own, or else the organisation's.
     pub time_zone: String,
+    /// Whether single keys do something on their pages.
+    pub has_shortcuts: bool,
     /// The session.
     pub session: SessionId,
 }
@@ -135,8 +139,12 @@ rights! {
     ReadAccount [UsersRead];
     /// Create an account and invite its person.
     InviteAccounts [UsersManage, RolesAssign];
-    /// Disable, delete, resend, copy the link.
+    /// Disable, enable, delete, resend, copy the link, sign out, reset the password.
     ManageAccounts [UsersManage];
+    /// Give another role.
+    AssignRoles [RolesAssign];
+    /// Settings, security policy, ownership.
+    ManageOrganisation [OrganisationManage];
     /// See and retry the organisation's mail.
     ReadMail [UsersManage];
 }
@@ -147,6 +155,7 @@ pub struct Allowed<R: Right> {
     by: By,
     organisation: OrganisationId,
     permissions: Permissions,
+    managers: Managers,
     right: PhantomData<R>,
 }
 
@@ -162,6 +171,7 @@ impl<R: Right> Allowed<R> {
             by: by.clone(),
             organisation: scope.organisation,
             permissions: scope.permissions,
+            managers: scope.managers,
             right: PhantomData,
         })
     }
@@ -173,6 +183,7 @@ impl<R: Right> Allowed<R> {
             by: By::operator(),
             organisation,
             permissions: Permissions::all(),
+            managers: Managers::default(),
             right: PhantomData,
         }
     }
@@ -193,5 +204,11 @@ impl<R: Right> Allowed<R> {
     #[must_use]
     pub const fn permissions(&self) -> Permissions {
         self.permissions
+    }
+
+    /// Who manages users in the organisation.
+    #[must_use]
+    pub const fn managers(&self) -> Managers {
+        self.managers
     }
 }

@@ -21,6 +21,7 @@ use crate::kit::throttle::Subject;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 use crate::scope::{Actor, Allowed, By, Right, Scope};
+use crate::sessions;
 
 /// The field that proves a form came from our page.
 pub const CSRF: &str = "csrf";
@@ -162,7 +163,18 @@ impl<'v> Visit<'v> {
 
     /// Does a deed, in one transaction with its record.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<Audited<T>>) -> Result<T> {
-        self.app.write(self.now, work)
+        self.app.write(self.now, |tx| {
+            self.still_holds(tx)?;
+            work(tx)
+        })
+    }
+
+    /// Whoever acts is still who the door let in: a loss that was committed meanwhile ends this deed too.
+    fn still_holds(&self, tx: &Tx<'_>) -> Result<()> {
+        match self.scope() {
+            Some(scope) => sessions::check(tx, scope),
+            None => Ok(()),
+        }
     }
 
     /// Does a deed that may turn out to be none.
@@ -170,7 +182,10 @@ impl<'v> Visit<'v> {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<Option<Audited<T>>>,
     ) -> Result<Option<T>> {
-        self.app.write_if(self.now, work)
+        self.app.write_if(self.now, |tx| {
+            self.still_holds(tx)?;
+            work(tx)
+        })
     }
 
     /// Looks up what a link opens. Each look is counted for the network address before it costs one, and taken back

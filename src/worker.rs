@@ -17,8 +17,11 @@ use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Message};
 use crate::kit::time::{MINUTE, Timestamp};
+use crate::lifecycle;
 use crate::outbox::{self, Claimed, Errand, Turn};
+use crate::ownership;
 use crate::passwords;
+use crate::profile;
 use crate::scope::By;
 use crate::sessions;
 
@@ -111,6 +114,7 @@ impl Worker {
                 outbox::sweep(tx)?,
                 sessions::sweep(tx, lifetimes)?,
                 passwords::sweep(tx)?,
+                profile::sweep(tx)?,
                 invitations::sweep(tx)?,
             ];
             Ok(rows.into_iter().max().unwrap_or(0))
@@ -186,7 +190,7 @@ fn expire(app: &App, now: Timestamp) -> Result<bool> {
                 audited.into_inner();
                 return Ok(Some(()));
             }
-            Ok(invitations::release_one(tx, terms)?.map(audit::Audited::into_inner))
+            Ok(lifecycle::release_one(tx, terms)?.map(audit::Audited::into_inner))
         })?;
         if one.is_none() {
             return Ok(false);
@@ -306,7 +310,19 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         }
         Errand::Reset(id) => passwords::mail::reset(read, app.keys(), settings, &claimed.to, *id),
         Errand::PasswordChanged => passwords::mail::changed(read, settings, &claimed.to),
+        Errand::PasswordTaken(id) => passwords::mail::taken(read, settings, &claimed.to, *id),
         Errand::NewDevice(place) => sessions::mail::new_device(read, settings, &claimed.to, place),
+        Errand::RoleChanged(role) => {
+            lifecycle::mail::role_changed(read, settings, &claimed.to, *role)
+        }
+        Errand::EmailConfirm(id) => {
+            profile::mail::confirm(read, app.keys(), settings, &claimed.to, *id)
+        }
+        Errand::EmailChanged(id) => profile::mail::changed(read, settings, &claimed.to, *id),
+        Errand::OwnershipOffered => ownership::mail::offered(read, settings, &claimed.to),
+        Errand::OwnershipMoved(owner) => {
+            ownership::mail::moved(read, settings, &claimed.to, *owner)
+        }
     })
 }
 

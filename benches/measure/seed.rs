@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use doorward::domain::role::Role;
+use doorward::domain::role::{Managers, Role};
 use doorward::domain::token::Token;
 use doorward::kit::hasher::{Cost, Hasher};
 use doorward::kit::random::OsRandom;
@@ -179,7 +179,7 @@ impl<'t> Scribe<'t> {
             id,
             organisation,
             owner,
-            Role::Master.permissions(),
+            Role::Master.permissions(Managers::default()),
             self.now
         ])?;
         Ok((token.reveal(), signers))

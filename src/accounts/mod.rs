@@ -3,18 +3,22 @@
 //! Passwords, sessions and invitations live higher up; what must end with an account ends by its `epoch`, or is
 //! ended by the capability that composes the deed.
 
+pub mod guards;
 pub mod pages;
 mod sql;
 pub mod views;
 
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::{self, Role};
+use crate::domain::role::{self, Permissions, Role};
 use crate::domain::text::{PersonName, Phone};
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read, Tx};
 use crate::kit::time::Timestamp;
+use crate::organisations;
 use crate::scope::{Allowed, Right};
+
+pub use guards::{Deed, Standing};
 
 pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
@@ -66,10 +70,61 @@ pub fn activate(
     }
 }
 
-/// For the demonstration alone: the account is Disabled from here on, and its sessions are over. This is only the row
-/// that such an account has; whoever composes the deed looks after its guards and its record.
-pub fn seed_disabled(tx: &Tx<'_>, id: AccountId) -> Result<()> {
-    if sql::seed_disabled(tx, id)? {
+/// Active becomes Disabled, and every session is over.
+pub fn disable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::disable(tx, id)?)
+}
+
+/// Disabled becomes Active again; what was over stays over.
+pub fn enable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::enable(tx, id)?)
+}
+
+/// Another role. Whoever composes the deed ends the sessions that lose by it.
+pub fn set_role(tx: &Tx<'_>, id: AccountId, role: Role) -> Result<()> {
+    done(sql::set_role(tx, id, role)?)
+}
+
+/// What people may change of their own account without being asked for the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub name: PersonName,
+    /// Their telephone, if they give it.
+    pub phone: Option<Phone>,
+}
+
+/// Another name and telephone for an Active account.
+pub fn set_profile(tx: &Tx<'_>, id: AccountId, profile: &Profile) -> Result<()> {
+    done(sql::set_profile(tx, id, profile)?)
+}
+
+/// How an account's pages behave for its person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    /// The zone in which they read times; none: the organisation's.
+    pub time_zone: Option<String>,
+    /// Whether single keys do something.
+    pub has_shortcuts: bool,
+}
+
+/// What this account's person prefers.
+pub fn preferences(read: &Read<'_>, id: AccountId) -> Result<Preferences> {
+    sql::preferences(read, id)?.ok_or(Error::NotFound)
+}
+
+/// Keeps what they prefer.
+pub fn set_preferences(tx: &Tx<'_>, id: AccountId, preferences: &Preferences) -> Result<()> {
+    done(sql::set_preferences(tx, id, preferences)?)
+}
+
+/// Another address for an Active account; a taken one is the person's to mend.
+pub fn set_email(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<()> {
+    done(sql::set_email(tx, id, email).map_err(taken)?)
+}
+
+fn done(changed: bool) -> Result<()> {
+    if changed {
         Ok(())
     } else {
         Err(Error::NotFound)
@@ -99,6 +154,11 @@ pub fn readdress(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<()> {
     }
 }
 
+/// Ends every session of all Active accounts of this role in the organisation.
+pub fn raise_epochs(tx: &Tx<'_>, organisation: OrganisationId, role: Role) -> Result<()> {
+    Ok(sql::raise_epochs(tx, organisation, role)?)
+}
+
 /// Ends every session of the account: they carry an older epoch from here on.
 pub fn raise_epoch(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     Ok(sql::raise_epoch(tx, id)?)
@@ -109,30 +169,43 @@ pub fn saw(tx: &Tx<'_>, id: AccountId, at: Timestamp) -> Result<()> {
     Ok(sql::saw(tx, id, at)?)
 }
 
-/// The account, if whoever acts may act on it: theirs must be in the same organisation, and their own permissions
-/// must include all of its role's. Nobody acts on themselves by these ways.
-pub fn actionable<R: Right>(read: &Read<'_>, by: &Allowed<R>, id: AccountId) -> Result<Account> {
-    let account = sql::find_in(read, by.organisation(), id)?.ok_or(Error::NotFound)?;
-    if matches!(account.status, Status::Deleted { .. }) {
-        return Err(Error::NotFound);
-    }
-    if by.by().account() == Some(id) {
-        return Err(Error::Refused(
-            "This is your own account. Ask another Master or Admin.".to_owned(),
-        ));
-    }
-    if !role::may_act_on(by.permissions(), account.role) {
-        return Err(Error::Refused(format!(
-            "Only a {} can do this to a {}.",
-            account.role, account.role
-        )));
-    }
+/// The account, if whoever acts may do this to it, as of this read. Another organisation's, and a deleted one, is none.
+pub fn permitted<R: Right>(
+    read: &Read<'_>,
+    by: &Allowed<R>,
+    id: AccountId,
+    deed: Deed,
+) -> Result<Account> {
+    let account = sql::find_in(read, by.organisation(), id)?
+        .filter(|account| !matches!(account.status, Status::Deleted { .. }))
+        .ok_or(Error::NotFound)?;
+    let standing = standing(read, by.organisation(), by.by().account(), by.permissions())?;
+    guards::judge(&standing, &account, deed).map_err(Error::Refused)?;
     Ok(account)
+}
+
+/// How things stand in the organisation for whoever acts.
+pub fn standing(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    actor: Option<AccountId>,
+    permissions: Permissions,
+) -> Result<Standing> {
+    let organisation = organisations::get(read, organisation)?;
+    let owner = sql::find(read, organisation.owner)?.ok_or(Error::NotFound)?;
+    Ok(Standing {
+        actor,
+        permissions,
+        managers: organisation.managers,
+        owner: owner.id,
+        is_owner_active: owner.status == Status::Active,
+        masters: sql::count(read, organisation.id, "active", Role::Master)?,
+    })
 }
 
 /// Whether whoever acts may give this role.
 pub fn may_give<R: Right>(by: &Allowed<R>, role: Role) -> Result<()> {
-    if role::may_act_on(by.permissions(), role) {
+    if role::may_act_on(by.permissions(), role.permissions(by.managers())) {
         return Ok(());
     }
     Err(Error::Refused(format!(

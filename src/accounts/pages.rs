@@ -1,13 +1,12 @@
 //! The list of accounts, and the page of each.
 
 use super::views::{self, Facts, Found, Mail, Query, Tab, Viewer};
-use super::{Status, counts, counts_with, line, list};
+use super::{Status, counts, counts_with, line, list, standing};
 use crate::audit;
 use crate::domain::id::AccountId;
 use crate::error::{Error, Result};
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
-use crate::organisations;
 use crate::scope::{ListAccounts, ReadAccount};
 use crate::sessions;
 use crate::visit::Visit;
@@ -60,7 +59,7 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
         }
         Ok(Facts {
             line,
-            sessions: sessions::count_of(read, id)?,
+            sessions: sessions::live(read, id, visit.app.settings.lifetimes)?,
             activity: audit::about(read, by.organisation(), id, ACTIVITY_MAX)?,
         })
     })?;
@@ -72,11 +71,17 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
 /// Who looks: what views need to know of them.
 pub fn viewer(visit: &Visit<'_>) -> Result<Viewer> {
     let scope = visit.signed_in()?;
-    let owner = visit.read(|read| Ok(organisations::get(read, scope.organisation)?.owner))?;
+    let standing = visit.read(|read| {
+        standing(
+            read,
+            scope.organisation,
+            Some(scope.account),
+            scope.permissions,
+        )
+    })?;
     Ok(Viewer {
         account: scope.account,
-        permissions: scope.permissions,
-        owner,
+        standing,
         now: visit.now,
         zone: visit.zone(),
         mail: if visit.app.mailer().is_some() {

@@ -2,7 +2,7 @@
 
 use rusqlite::Row as SqlRow;
 
-use super::NewAccount;
+use super::{NewAccount, Preferences, Profile};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::domain::role::Role;
@@ -212,10 +212,67 @@ pub(super) fn activate(
     Ok(changed == 1)
 }
 
-pub(super) fn seed_disabled(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+pub(super) fn disable(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE accounts SET status = 'disabled', disabled_at = ?2, epoch = epoch + 1 WHERE id = ?1 AND status = 'active'",
         (id, tx.now()),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn enable(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET status = 'active', disabled_at = NULL WHERE id = ?1 AND status = 'disabled'",
+        [id],
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn set_role(tx: &Tx<'_>, id: AccountId, role: Role) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET role = ?2 WHERE id = ?1 AND status <> 'deleted'",
+        (id, role),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn set_profile(tx: &Tx<'_>, id: AccountId, profile: &Profile) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET name = ?2, phone = ?3 WHERE id = ?1 AND status = 'active'",
+        (id, &profile.name, &profile.phone),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn preferences(read: &Read<'_>, id: AccountId) -> Result<Option<Preferences>> {
+    read.find(
+        "SELECT time_zone, shortcuts FROM accounts WHERE id = ?1",
+        [id],
+        |row| {
+            Ok(Preferences {
+                time_zone: row.get(0)?,
+                has_shortcuts: row.get(1)?,
+            })
+        },
+    )
+}
+
+pub(super) fn set_preferences(
+    tx: &Tx<'_>,
+    id: AccountId,
+    preferences: &Preferences,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET time_zone = ?2, shortcuts = ?3 WHERE id = ?1 AND status = 'active'",
+        (id, &preferences.time_zone, preferences.has_shortcuts),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn set_email(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET email = ?2 WHERE id = ?1 AND status = 'active'",
+        (id, email),
     )?;
     Ok(changed == 1)
 }
@@ -248,6 +305,30 @@ pub(super) fn readdress(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<boo
 pub(super) fn raise_epoch(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     tx.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?1", [id])?;
     Ok(())
+}
+
+pub(super) fn raise_epochs(tx: &Tx<'_>, organisation: OrganisationId, role: Role) -> Result<()> {
+    tx.execute(
+        "UPDATE accounts SET epoch = epoch + 1 WHERE organisation_id = ?1 AND status = 'active' AND role = ?2",
+        (organisation, role),
+    )?;
+    Ok(())
+}
+
+/// How many accounts of an organisation have this status and this role.
+pub(super) fn count(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    status: &'static str,
+    role: Role,
+) -> Result<i64> {
+    Ok(read
+        .find(
+            "SELECT count FROM account_counts WHERE organisation_id = ?1 AND status = ?2 AND role = ?3",
+            (organisation, status, role),
+            |row| row.get(0),
+        )?
+        .unwrap_or(0))
 }
 
 pub(super) fn saw(tx: &Tx<'_>, id: AccountId, at: Timestamp) -> Result<()> {

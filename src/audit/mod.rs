@@ -31,14 +31,36 @@ pub enum Action {
     OrganisationCreated,
     /// An organisation whose owner never came was removed.
     OrganisationDeleted,
+    /// The organisation has another name.
+    OrganisationRenamed,
+    /// The organisation has another time zone.
+    OrganisationMoved,
+    /// Who manages users was decided.
+    ManagersChanged,
+    /// Nobody of the organisation may sign in.
+    OrganisationDisabled,
+    /// Its people may sign in again.
+    OrganisationEnabled,
+    /// The owner offered the ownership to another Master.
+    OwnershipOffered,
+    /// The offer was taken back.
+    OwnershipWithdrawn,
+    /// The offer was not taken.
+    OwnershipDeclined,
+    /// The other Master accepted.
+    OwnershipMoved,
     /// An account was created, its invitation written.
     AccountCreated,
     /// Its person set a password.
     AccountActivated,
     /// It was switched off.
     AccountDisabled,
+    /// It was switched on again.
+    AccountEnabled,
     /// It was removed.
     AccountDeleted,
+    /// It was given another role.
+    RoleChanged,
     /// A Pending owner's address was changed by the operator.
     OwnerInvited,
     /// A new link replaced the older.
@@ -59,10 +81,24 @@ pub enum Action {
     SignInThrottled,
     /// Somebody signed out.
     SignedOut,
+    /// A person ended one of their other sessions.
+    SessionEnded,
+    /// All sessions of an account were ended.
+    SessionsEnded,
     /// A reset link was asked for.
     ResetRequested,
     /// A password was set with a reset link, or by the operator.
     PasswordChanged,
+    /// Its password was taken away, and a link to set another handed out.
+    PasswordReset,
+    /// A person asked for another address.
+    EmailChangeAsked,
+    /// The new address was confirmed.
+    EmailChanged,
+    /// A person changed their name or telephone.
+    ProfileChanged,
+    /// A person changed how their pages behave.
+    PreferencesChanged,
     /// The operator cleared the throttles of an account.
     AccountUnlocked,
     /// A failed mail was sent on its way again.
@@ -81,13 +117,24 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 43] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
+        Self::OrganisationRenamed,
+        Self::OrganisationMoved,
+        Self::ManagersChanged,
+        Self::OrganisationDisabled,
+        Self::OrganisationEnabled,
+        Self::OwnershipOffered,
+        Self::OwnershipWithdrawn,
+        Self::OwnershipDeclined,
+        Self::OwnershipMoved,
         Self::AccountCreated,
         Self::AccountActivated,
         Self::AccountDisabled,
+        Self::AccountEnabled,
         Self::AccountDeleted,
+        Self::RoleChanged,
         Self::OwnerInvited,
         Self::InvitationResent,
         Self::InvitationLinkCopied,
@@ -98,8 +145,15 @@ impl Action {
         Self::SignInFailed,
         Self::SignInThrottled,
         Self::SignedOut,
+        Self::SessionEnded,
+        Self::SessionsEnded,
         Self::ResetRequested,
         Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChangeAsked,
+        Self::EmailChanged,
+        Self::ProfileChanged,
+        Self::PreferencesChanged,
         Self::AccountUnlocked,
         Self::MailRetried,
         Self::Denied,
@@ -115,10 +169,21 @@ impl Action {
         match self {
             Self::OrganisationCreated => "organisation.created",
             Self::OrganisationDeleted => "organisation.deleted",
+            Self::OrganisationRenamed => "organisation.renamed",
+            Self::OrganisationMoved => "organisation.time_zone_changed",
+            Self::ManagersChanged => "organisation.managers_changed",
+            Self::OrganisationDisabled => "organisation.disabled",
+            Self::OrganisationEnabled => "organisation.enabled",
+            Self::OwnershipOffered => "ownership.offered",
+            Self::OwnershipWithdrawn => "ownership.withdrawn",
+            Self::OwnershipDeclined => "ownership.declined",
+            Self::OwnershipMoved => "ownership.moved",
             Self::AccountCreated => "account.created",
             Self::AccountActivated => "account.activated",
             Self::AccountDisabled => "account.disabled",
+            Self::AccountEnabled => "account.enabled",
             Self::AccountDeleted => "account.deleted",
+            Self::RoleChanged => "role.changed",
             Self::OwnerInvited => "owner.invited",
             Self::InvitationResent => "invitation.resent",
             Self::InvitationLinkCopied => "invitation.link_copied",
@@ -129,8 +194,15 @@ impl Action {
             Self::SignInFailed => "sign_in.failed",
             Self::SignInThrottled => "sign_in.throttled",
             Self::SignedOut => "signed_out",
+            Self::SessionEnded => "session.ended",
+            Self::SessionsEnded => "sessions.ended",
             Self::ResetRequested => "password.reset_requested",
             Self::PasswordChanged => "password.changed",
+            Self::PasswordReset => "password.reset",
+            Self::EmailChangeAsked => "email.change_asked",
+            Self::EmailChanged => "email.changed",
+            Self::ProfileChanged => "profile.changed",
+            Self::PreferencesChanged => "preferences.changed",
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
             Self::Denied => "denied",
@@ -153,10 +225,21 @@ impl Action {
         match self {
             Self::OrganisationCreated => "Organisation founded",
             Self::OrganisationDeleted => "Organisation removed",
+            Self::OrganisationRenamed => "Organisation renamed",
+            Self::OrganisationMoved => "Time zone changed",
+            Self::ManagersChanged => "Who manages users changed",
+            Self::OrganisationDisabled => "Organisation disabled",
+            Self::OrganisationEnabled => "Organisation enabled",
+            Self::OwnershipOffered => "Ownership offered",
+            Self::OwnershipWithdrawn => "Offer of the ownership withdrawn",
+            Self::OwnershipDeclined => "Offer of the ownership declined",
+            Self::OwnershipMoved => "Ownership moved",
             Self::AccountCreated => "Account created, invitation written",
             Self::AccountActivated => "Account activated",
             Self::AccountDisabled => "Account disabled",
+            Self::AccountEnabled => "Account enabled",
             Self::AccountDeleted => "Account deleted",
+            Self::RoleChanged => "Permission changed",
             Self::OwnerInvited => "Owner invited",
             Self::InvitationResent => "Invitation sent again",
             Self::InvitationLinkCopied => "Activation link shown for copying",
@@ -167,8 +250,15 @@ impl Action {
             Self::SignInFailed => "Sign-in failed",
             Self::SignInThrottled => "Sign-in told to wait",
             Self::SignedOut => "Signed out",
+            Self::SessionEnded => "Other session ended",
+            Self::SessionsEnded => "Signed out everywhere",
             Self::ResetRequested => "Password reset asked for",
             Self::PasswordChanged => "Password changed",
+            Self::PasswordReset => "Password reset, every session ended",
+            Self::EmailChangeAsked => "Change of email asked for",
+            Self::EmailChanged => "Email changed",
+            Self::ProfileChanged => "Name or phone changed",
+            Self::PreferencesChanged => "Preferences changed",
             Self::AccountUnlocked => "Waiting times cleared",
             Self::MailRetried => "Failed mail sent again",
             Self::Denied => "Refused: not allowed",

@@ -33,20 +33,37 @@ pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) 
 
 const fn icon(action: Action) -> Icon {
     match action {
-        Action::OrganisationCreated | Action::OrganisationDeleted => Icon::Building2,
+        Action::OrganisationCreated
+        | Action::OrganisationDeleted
+        | Action::OrganisationRenamed
+        | Action::OrganisationMoved
+        | Action::OrganisationDisabled
+        | Action::OrganisationEnabled => Icon::Building2,
+        Action::OwnershipOffered
+        | Action::OwnershipWithdrawn
+        | Action::OwnershipDeclined
+        | Action::OwnershipMoved
+        | Action::RoleChanged
+        | Action::ManagersChanged => Icon::Users,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
-        Action::AccountActivated => Icon::CircleCheck,
+        Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
         Action::AccountDeleted => Icon::Trash2,
-        Action::InvitationResent | Action::InvitationLinkAsked | Action::MailRetried => Icon::Mail,
+        Action::InvitationResent
+        | Action::InvitationLinkAsked
+        | Action::MailRetried
+        | Action::EmailChangeAsked
+        | Action::EmailChanged => Icon::Mail,
+        Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
         Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
         Action::InvitationExpired | Action::ClockSteppedBack => Icon::Clock,
         Action::SignedIn => Icon::LogIn,
-        Action::SignedOut => Icon::LogOut,
+        Action::SignedOut | Action::SessionEnded | Action::SessionsEnded => Icon::LogOut,
         Action::SignInFailed | Action::SignInThrottled => Icon::CircleAlert,
-        Action::ResetRequested | Action::PasswordChanged | Action::AccountUnlocked => {
-            Icon::KeyRound
-        }
+        Action::ResetRequested
+        | Action::PasswordChanged
+        | Action::PasswordReset
+        | Action::AccountUnlocked => Icon::KeyRound,
         Action::InvitationRefused
         | Action::Denied
         | Action::FormRefused
@@ -67,7 +84,35 @@ pub fn sentence(deed: &Deed) -> String {
         }
         Action::AccountActivated => format!("{who} activated {} account", whose(deed)),
         Action::AccountDisabled => format!("{who} disabled {whom}"),
+        Action::AccountEnabled => format!("{who} enabled {whom}"),
         Action::AccountDeleted => format!("{who} deleted {whom}"),
+        Action::RoleChanged => format!(
+            "{who} changed {} permission{}",
+            whose(deed),
+            to_role(&deed.details)
+        ),
+        Action::OrganisationRenamed => format!("{who} renamed the organisation"),
+        Action::OrganisationMoved => format!("{who} changed the organisation's time zone"),
+        Action::ManagersChanged => match text(&deed.details, "managers") {
+            Some("masters") => format!("{who} decided that only Masters manage users"),
+            _ => format!("{who} decided that Admins manage users as well"),
+        },
+        Action::OrganisationDisabled => format!("{who} disabled the organisation"),
+        Action::OrganisationEnabled => format!("{who} enabled the organisation"),
+        Action::OwnershipOffered => format!("{who} offered {whom} the ownership"),
+        Action::OwnershipWithdrawn => format!("{who} took the offer of the ownership back"),
+        Action::OwnershipDeclined => format!("{who} declined the ownership"),
+        Action::OwnershipMoved => format!("{who} accepted the ownership"),
+        Action::SessionEnded => format!("{who} ended another session"),
+        Action::SessionsEnded => match deed.hand {
+            Hand::Own if deed.is_on_self => "You signed out everywhere else".to_owned(),
+            _ => format!("{who} signed {whom} out everywhere"),
+        },
+        Action::PasswordReset => format!("{who} reset {} password", whose(deed)),
+        Action::EmailChangeAsked => format!("{who} asked for another email address"),
+        Action::EmailChanged => format!("{who} changed {} email address", whose(deed)),
+        Action::ProfileChanged => format!("{who} changed {} name or phone", whose(deed)),
+        Action::PreferencesChanged => format!("{who} changed {} preferences", whose(deed)),
         Action::InvitationResent => format!("{who} sent {whom} a new activation link"),
         Action::InvitationLinkCopied => format!("{who} copied {} activation link", whose(deed)),
         Action::InvitationExpired => format!("{} activation link expired", capital(&whose(deed))),
@@ -162,6 +207,15 @@ fn text<'d>(details: &'d Value, name: &str) -> Option<&'d str> {
 fn as_role(details: &Value) -> String {
     let role = text(details, "role").and_then(|key| key.parse::<Role>().ok());
     role.map(|role| format!(" as {role}")).unwrap_or_default()
+}
+
+fn to_role(details: &Value) -> String {
+    let role = |name| text(details, name).and_then(|key| key.parse::<Role>().ok());
+    match (role("from"), role("role")) {
+        (Some(from), Some(to)) => format!(" from {from} to {to}"),
+        (_, Some(to)) => format!(" to {to}"),
+        (_, None) => String::new(),
+    }
 }
 
 fn with(deed: &Deed) -> String {

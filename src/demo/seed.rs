@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::people::{self, Person};
 use crate::accounts::{self, Account};
 use crate::app::App;
-use crate::audit::{self, Action, Audited, Event};
+use crate::audit::Audited;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::Role;
@@ -15,6 +15,7 @@ use crate::invitations::{self, Acceptance};
 use crate::kit::db::Tx;
 use crate::kit::random;
 use crate::kit::time::{Clock, DAY, FixedClock, HOUR, MINUTE, Timestamp};
+use crate::lifecycle;
 use crate::passwords::PasswordHash;
 use crate::scope::{Actor, Allowed, By, Scope};
 use crate::sessions::{self, SignIn};
@@ -255,11 +256,10 @@ impl Story<'_> {
 
     fn disable(&mut self, caller: &mut Caller, other: &Caller) -> Result<()> {
         let by = self.by(caller)?;
-        let event = Event::of(caller.scope.organisation, Action::AccountDisabled)
-            .on(other.account, &other.scope.email);
+        let allowed = Allowed::to(&caller.scope, &by)?;
         self.write(|tx| {
-            accounts::seed_disabled(tx, other.account)?;
-            audit::record(tx, &by, &event, ())
+            let done = lifecycle::disable(tx, &allowed, other.account)?;
+            Ok(done.map(|_| ()))
         })
     }
 }

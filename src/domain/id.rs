@@ -95,6 +95,8 @@ ids! {
     InvitationId "inv";
     /// A request to set a new password.
     ResetId "rst";
+    /// A change of address that waits to be confirmed.
+    EmailChangeId "chg";
     /// A session; not the secret in its cookie.
     SessionId "ses";
     /// A mail that is owed.

@@ -152,6 +152,43 @@ impl FromSql for Permissions {
     }
 }
 
+/// The switch *Only Masters manage users* of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Managers {
+    /// Off: Admins manage users as well.
+    #[default]
+    Admins,
+    /// On: Admins neither manage users nor change roles.
+    Masters,
+}
+
+impl Managers {
+    /// The name in the file.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Admins => "admins",
+            Self::Masters => "masters",
+        }
+    }
+}
+
+impl ToSql for Managers {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.slug()))
+    }
+}
+
+impl FromSql for Managers {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "admins" => Ok(Self::Admins),
+            "masters" => Ok(Self::Masters),
+            _ => Err(contradiction("who manages users")),
+        }
+    }
+}
+
 /// What an account may do; exactly one per account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
@@ -215,21 +252,22 @@ impl Role {
 
     /// What it allows.
     #[must_use]
-    pub fn permissions(self) -> Permissions {
-        let upto = match self {
-            Self::Member => 1,
-            Self::Billing => 2,
-            Self::Admin => 7,
-            Self::Master => 9,
+    pub fn permissions(self, managers: Managers) -> Permissions {
+        let upto = match (self, managers) {
+            (Self::Member, _) => 1,
+            (Self::Billing, _) => 2,
+            (Self::Admin, Managers::Masters) => 5,
+            (Self::Admin, Managers::Admins) => 7,
+            (Self::Master, _) => 9,
         };
         Permission::ALL.into_iter().take(upto).collect()
     }
 
     /// The roles that hold a permission, weakest first.
-    pub fn holding(permission: Permission) -> impl Iterator<Item = Self> {
+    pub fn holding(permission: Permission, managers: Managers) -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
-            .filter(move |role| role.permissions().has(permission))
+            .filter(move |role| role.permissions(managers).has(permission))
     }
 }
 
@@ -264,14 +302,16 @@ impl FromSql for Role {
 
 /// The rule that makes escalation impossible: whoever acts must hold all that the other holds, or would be given.
 #[must_use]
-pub fn may_act_on(own: Permissions, theirs: Role) -> bool {
-    own.include(theirs.permissions())
+pub const fn may_act_on(own: Permissions, theirs: Permissions) -> bool {
+    own.include(theirs)
 }
 
 /// Whom a refusal sends the visitor to: the roles that hold the permission, as a sentence.
 #[must_use]
-pub fn who_may(permission: Permission) -> String {
-    let roles: Vec<&str> = Role::holding(permission).map(Role::label).collect();
+pub fn who_may(permission: Permission, managers: Managers) -> String {
+    let roles: Vec<&str> = Role::holding(permission, managers)
+        .map(Role::label)
+        .collect();
     match roles.as_slice() {
         [] => "nobody".to_owned(),
         [one] => (*one).to_owned(),
@@ -285,19 +325,30 @@ mod tests {
 
     #[test]
     fn the_counts_are_the_contracts() {
-        let counts = Role::ALL.map(|role| role.permissions().count());
-        assert_eq!(counts, [1, 2, 7, 9]);
+        for (managers, expected) in [
+            (Managers::Admins, [1, 2, 7, 9]),
+            (Managers::Masters, [1, 2, 5, 9]),
+        ] {
+            assert_eq!(
+                Role::ALL.map(|role| role.permissions(managers).count()),
+                expected
+            );
+        }
+        let admin = Role::Admin.permissions(Managers::Masters);
+        assert!(!admin.has(Permission::UsersManage) && !admin.has(Permission::RolesAssign));
     }
 
     #[test]
     fn nobody_acts_upwards() {
-        for own in Role::ALL {
-            for theirs in Role::ALL {
-                assert_eq!(
-                    may_act_on(own.permissions(), theirs),
-                    own >= theirs,
-                    "{own} on {theirs}"
-                );
+        for managers in [Managers::Admins, Managers::Masters] {
+            for own in Role::ALL {
+                for theirs in Role::ALL {
+                    assert_eq!(
+                        may_act_on(own.permissions(managers), theirs.permissions(managers)),
+                        own >= theirs,
+                        "{own} on {theirs}"
+                    );
+                }
             }
         }
     }

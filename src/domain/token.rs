@@ -20,6 +20,8 @@ pub enum Purpose {
     Activation,
     /// Sets another password.
     Reset,
+    /// Gives an account another address.
+    EmailChange,
 }
 
 /// 256 bits that open something; in memory and in the mail only.
@@ -43,6 +45,7 @@ impl Token {
         let purpose: &[u8] = match purpose {
             Purpose::Activation => b"activation",
             Purpose::Reset => b"reset",
+            Purpose::EmailChange => b"email change",
         };
         Self(Secret::new(
             keys.mac(Use::Links, &[purpose, &id.to_be_bytes(), &nonce.0]),

@@ -16,6 +16,10 @@ pub fn show(visit: &Visit<'_>, topic: HelpTopic) -> Result<Response> {
             brand: &visit.app.settings.brand,
             link_hours: visit.app.settings.terms.ttl / HOUR,
             permissions: visit.scope().map(|scope: &Scope| scope.permissions),
+            managers: visit
+                .scope()
+                .map(|scope| scope.managers)
+                .unwrap_or_default(),
         }),
     };
     layout::page(

@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::role::{Permission, Permissions, Role, who_may};
+use crate::domain::role::{Managers, Permission, Permissions, Role, who_may};
 use crate::kit::html::Tone;
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
@@ -20,6 +20,8 @@ pub struct Facts<'f> {
     pub link_hours: i64,
     /// What the reader may do; none for strangers.
     pub permissions: Option<Permissions>,
+    /// Who manages users in the reader's organisation.
+    pub managers: Managers,
 }
 
 impl Facts<'_> {
@@ -66,7 +68,7 @@ fn introduction(facts: &Facts<'_>) -> Markup {
                 li { b { "Fast revocation." } " When somebody leaves, nobody else has to change a password." }
             }
             (note(Tone::Plain, &html! {
-                p { "To create and manage sub-accounts you need the role " (who_may(Permission::UsersManage)) "." }
+                p { "To create and manage sub-accounts you need the role " (who_may(Permission::UsersManage, facts.managers)) "." }
             }))
         }
     }
@@ -108,7 +110,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
                 (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
                 (Cell::Detail, html! { (role.main_rights()) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
-                (Cell::Amount, html! { (role.permissions().count()) span.small-only { (permissions_word(role)) } }),
+                (Cell::Amount, html! { (role.permissions(facts.managers).count()) span.small-only { (permissions_word(role)) } }),
             ]))
         }
     };
@@ -125,7 +127,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
 }
 
 fn permissions_word(role: Role) -> &'static str {
-    if role.permissions().count() == 1 {
+    if role.permissions(Managers::default()).count() == 1 {
         " permission"
     } else {
         " permissions"
@@ -207,6 +209,7 @@ mod tests {
             brand: "Halden Portal",
             link_hours,
             permissions,
+            managers: Managers::default(),
         })
         .into_string()
     }
@@ -240,9 +243,9 @@ mod tests {
     fn links_lead_only_where_the_reader_may_go() {
         let stranger = page(24, None);
         assert!(stranger.contains("href=\"/sign-in\"") && !stranger.contains("href=\"/iam/"));
-        let member = page(24, Some(Role::Member.permissions()));
+        let member = page(24, Some(Role::Member.permissions(Managers::default())));
         assert!(!member.contains("href=\"/iam/") && !member.contains("href=\"/sign-in\""));
-        let admin = page(24, Some(Role::Admin.permissions()));
+        let admin = page(24, Some(Role::Admin.permissions(Managers::default())));
         for path in [
             "/iam/accounts",
             "/iam/accounts/new",

@@ -8,11 +8,11 @@ pub mod pages;
 mod sql;
 pub mod views;
 
-use crate::accounts::{self, Account, NewAccount, Status};
+use crate::accounts::{self, Account, Deed, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, InvitationId, OrganisationId};
-use crate::domain::role::{Permission, Role, may_act_on};
+use crate::domain::role::{Managers, Permission, Role, may_act_on};
 use crate::domain::text::{PersonName, Phone};
 use crate::domain::token::{Nonce, Purpose, Token};
 use crate::error::{Error, Result};
@@ -23,7 +23,6 @@ use crate::organisations::{self, Organisation};
 use crate::outbox::{self, Errand, Recipient};
 use crate::passwords::{self, PasswordHash};
 use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
-use crate::sessions;
 
 pub use sql::{Invitation, expired_count};
 
@@ -148,31 +147,23 @@ fn check_caps<R: crate::scope::Right>(
 /// Records and counts a refused duplicate, after the rollback; over the cap the form says to wait.
 pub fn refuse_duplicate(
     tx: &Tx<'_>,
-    by: &Allowed<InviteAccounts>,
+    by: &By,
+    organisation: OrganisationId,
     email: &Email,
 ) -> Result<Audited<()>> {
     let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
-    sql::tally(
-        tx,
-        "refused",
-        &by.organisation().number().to_be_bytes(),
-        hour,
-    )?;
-    let event = Event::of(by.organisation(), Action::InvitationRefused)
+    sql::tally(tx, "refused", &organisation.number().to_be_bytes(), hour)?;
+    let event = Event::of(organisation, Action::InvitationRefused)
         .on_text(email)
         .with("why", "taken");
-    audit::record(tx, by.by(), &event, ())
+    audit::record(tx, by, &event, ())
 }
 
 /// Whether the form may still be asked whether an address is taken.
-pub fn check_refused(read: &Read<'_>, by: &Allowed<InviteAccounts>, terms: Terms) -> Result<()> {
+pub fn check_refused(read: &Read<'_>, organisation: OrganisationId, terms: Terms) -> Result<()> {
     let hour = Timestamp(read.now().0 - read.now().0.rem_euclid(HOUR));
-    if sql::tallied(
-        read,
-        "refused",
-        &by.organisation().number().to_be_bytes(),
-        hour,
-    )? >= terms.refused_max
+    if sql::tallied(read, "refused", &organisation.number().to_be_bytes(), hour)?
+        >= terms.refused_max
     {
         return Err(Error::too_many(hour.plus(HOUR).since(read.now())));
     }
@@ -213,7 +204,7 @@ pub fn resend(
     id: AccountId,
     terms: Terms,
 ) -> Result<Audited<Account>> {
-    let account = pending(tx, by, id)?;
+    let account = accounts::permitted(tx, by, id, Deed::Resend)?;
     let Some(email) = account.email.clone() else {
         return Err(Error::NotFound);
     };
@@ -243,24 +234,6 @@ fn retire(tx: &Tx<'_>, older: &Invitation) -> Result<()> {
     outbox::drop_about(tx, older.id.number(), "A newer link was sent.")
 }
 
-fn pending<R: crate::scope::Right>(tx: &Tx<'_>, by: &Allowed<R>, id: AccountId) -> Result<Account> {
-    let account = accounts::actionable(tx, by, id)?;
-    // Whoever holds the owner's link becomes the owner.
-    if by.by().account().is_some()
-        && organisations::get(tx, account.organisation)?.owner == account.id
-    {
-        return Err(Error::Refused(
-            "This account owns the organisation: only the operator sends its link.".to_owned(),
-        ));
-    }
-    if account.status != Status::Pending {
-        return Err(Error::Refused(
-            "This account is already active: it needs no invitation.".to_owned(),
-        ));
-    }
-    Ok(account)
-}
-
 /// A link to hand over by other means.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -278,7 +251,7 @@ pub fn copy_link(
     by: &Allowed<ManageAccounts>,
     id: AccountId,
 ) -> Result<Audited<Link>> {
-    let account = pending(tx, by, id)?;
+    let account = accounts::permitted(tx, by, id, Deed::CopyLink)?;
     let Some(email) = account.email.clone() else {
         return Err(Error::NotFound);
     };
@@ -298,49 +271,25 @@ pub fn copy_link(
     audit::record(tx, by.by(), &event, link)
 }
 
-/// The Pending account, if whoever acts may delete it: what the page asks before it asks for the address.
-pub fn deletable(read: &Read<'_>, by: &Allowed<ManageAccounts>, id: AccountId) -> Result<Account> {
-    let account = accounts::actionable(read, by, id)?;
-    if account.status != Status::Pending {
-        return Err(Error::Refused(
-            "Only a Pending account can be deleted here.".to_owned(),
-        ));
-    }
-    if organisations::get(read, account.organisation)?.owner == account.id {
-        return Err(Error::Refused(
-            "The organisation's owner cannot be deleted.".to_owned(),
-        ));
-    }
-    Ok(account)
+/// The account was deleted: its invitations go.
+pub fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    Ok(sql::forget(tx, account)?)
 }
 
-/// Deletes a Pending account: its link is dead, its address free again.
-pub fn delete_pending(
-    tx: &Tx<'_>,
-    by: &Allowed<ManageAccounts>,
-    id: AccountId,
-) -> Result<Audited<Account>> {
-    let account = deletable(tx, by, id)?;
-    let audited = remove(tx, by.by(), &account, "by_hand")?;
-    Ok(audited.map(|()| account))
+/// Somebody gave a Pending account another role: from here on the link is judged against them.
+pub fn given_anew(tx: &Tx<'_>, by: &By, account: AccountId) -> Result<()> {
+    Ok(sql::give_anew(tx, account, by.account())?)
 }
 
-/// Removes credentials, address, sessions and links; the tombstone stays.
-fn remove(tx: &Tx<'_>, by: &By, account: &Account, why: &str) -> Result<Audited<()>> {
-    let Some(email) = account.email.clone() else {
-        return Err(Error::NotFound);
-    };
-    sql::forget(tx, account.id)?;
-    passwords::forget(tx, account.id)?;
-    sessions::forget(tx, account.id)?;
-    outbox::forget_account(tx, account.id)?;
-    accounts::bury(tx, account.id)?;
-    let event = Event::of(account.organisation, Action::AccountDeleted)
-        .on(account.id, email)
-        .with("status", account.status.slug())
-        .with("role", account.role.key())
-        .with("why", why);
-    audit::record(tx, by, &event, ())
+/// Whom this account invited and who has not come yet: the links that would be refused if it lost the right to invite.
+pub fn open_of(read: &Read<'_>, giver: AccountId) -> Result<Vec<Account>> {
+    Ok(sql::open_of(read, giver)?
+        .into_iter()
+        .map(|account| accounts::find(read, account))
+        .collect::<crate::kit::db::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// What a link opens.
@@ -426,7 +375,7 @@ pub fn find(read: &Read<'_>, token: &Token) -> Result<Option<ActivationLink>> {
     };
     if giver
         .as_ref()
-        .is_some_and(|giver| !may_still_give(giver, account.role))
+        .is_some_and(|giver| !may_still_give(giver, account.role, organisation.managers))
     {
         let masters = accounts::masters_active(read, account.organisation)?;
         let ask = masters.into_iter().find_map(|master| master.name);
@@ -445,12 +394,13 @@ pub fn find(read: &Read<'_>, token: &Token) -> Result<Option<ActivationLink>> {
 }
 
 /// Judged when the link is used, against what whoever gave the role is today.
-fn may_still_give(giver: &Account, role: Role) -> bool {
-    let own = giver.role.permissions();
+#[must_use]
+pub fn may_still_give(giver: &Account, role: Role, managers: Managers) -> bool {
+    let own = giver.role.permissions(managers);
     giver.status == Status::Active
         && own.has(Permission::UsersManage)
         && own.has(Permission::RolesAssign)
-        && may_act_on(own, role)
+        && may_act_on(own, role.permissions(managers))
 }
 
 /// What the invitee fills in.
@@ -516,7 +466,8 @@ pub fn ask(tx: &Tx<'_>, by: &By, token: &Token) -> Result<Option<Audited<()>>> {
     let organisation = organisations::get(tx, account.organisation)?;
     let inviter = match row.given_by {
         Some(giver) => {
-            accounts::find(tx, giver)?.filter(|giver| may_still_give(giver, account.role))
+            let managers = organisation.managers;
+            accounts::find(tx, giver)?.filter(|giver| may_still_give(giver, account.role, managers))
         }
         None => None,
     };
@@ -597,20 +548,10 @@ pub fn expire_one(tx: &Tx<'_>) -> Result<Option<Audited<()>>> {
     Ok(Some(audit::record(tx, &By::system(), &event, ())?))
 }
 
-/// One Pending account whose link died more than 30 days ago is deleted, so that an address can't be squatted on;
-/// never an organisation's owner. Answers with none when there is no more.
-pub fn release_one(tx: &Tx<'_>, terms: Terms) -> Result<Option<Audited<()>>> {
-    let before = tx.now().minus(terms.pending_days.saturating_mul(DAY));
-    let Some(id) = sql::next_squatter(tx, before)? else {
-        return Ok(None);
-    };
-    let account = accounts::find(tx, id)?.ok_or(Error::NotFound)?;
-    Ok(Some(remove(
-        tx,
-        &By::system(),
-        &account,
-        "never_activated",
-    )?))
+/// A Pending account whose link died more than 30 days ago; never an organisation's owner.
+pub fn next_squatter(read: &Read<'_>, terms: Terms) -> Result<Option<AccountId>> {
+    let before = read.now().minus(terms.pending_days.saturating_mul(DAY));
+    Ok(sql::next_squatter(read, before)?)
 }
 
 /// Forgets tallies of hours and days that are over.

@@ -122,6 +122,25 @@ pub(super) fn use_up(tx: &Tx<'_>, id: InvitationId, now: Timestamp) -> Result<bo
     Ok(changed == 1)
 }
 
+pub(super) fn give_anew(tx: &Tx<'_>, account: AccountId, giver: Option<AccountId>) -> Result<()> {
+    tx.execute(
+        "UPDATE invitations SET given_by = ?2 WHERE account_id = ?1 AND state IN ('open', 'expired')",
+        (account, giver),
+    )?;
+    Ok(())
+}
+
+pub(super) fn open_of(read: &Read<'_>, giver: AccountId) -> Result<Vec<AccountId>> {
+    // Both conditions on the state: the first is the index's own.
+    read.list(
+        "SELECT account_id FROM invitations
+          WHERE state IN ('open', 'expired') AND state = 'open' AND expires_at > ?2 AND given_by = ?1
+          ORDER BY expires_at",
+        (giver, read.now()),
+        |row| row.get(0),
+    )
+}
+
 pub(super) fn replace(tx: &Tx<'_>, id: InvitationId) -> Result<()> {
     tx.execute(
         "UPDATE invitations SET state = 'replaced' WHERE id = ?1 AND state IN ('open', 'expired')",

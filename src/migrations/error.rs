@@ -32,6 +32,8 @@ pub enum Error {
     NotOurs(PathBuf),
     /// Of a later version.
     Newer(PathBuf, i64),
+    /// Of a version from before the first release.
+    Older(PathBuf, i64),
     /// It holds what it cannot hold.
     Damaged(PathBuf, String),
     /// Storage refused.
@@ -87,6 +89,12 @@ impl fmt::Display for Error {
             Self::Newer(path, version) => write!(
                 f,
                 "{} is of schema version {version}, and this doorward knows version {VERSION}; run the newer doorward",
+                path.display()
+            ),
+            Self::Older(path, version) => write!(
+                f,
+                "{} is of schema version {version}, from before the first release, and this doorward knows version \
+                 {VERSION}; run the doorward that made it, or name another folder",
                 path.display()
             ),
             Self::Damaged(path, what) => write!(

@@ -32,7 +32,7 @@ pub const DATABASE: &str = "doorward.db";
 /// The database as it is today.
 const SCHEMA: &str = include_str!("../../schema.sql");
 /// The number in its last line.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Where a folder is set up before anything is in its place; see [`folder::is_empty`].
 const UNFINISHED: &str = ".setup.unfinished";
 /// What a lost database leaves behind. A new one must not be put beside it, as if there had been none.
@@ -294,6 +294,7 @@ fn check_version(path: &Path, db: &Db, now: Timestamp) -> Result<()> {
     match version {
         Some(VERSION) => Ok(()),
         Some(newer) if newer > VERSION => Err(Error::Newer(path.to_owned(), newer)),
+        Some(older) if older > 0 => Err(Error::Older(path.to_owned(), older)),
         Some(_) | None => Err(Error::NotOurs(path.to_owned())),
     }
 }

@@ -224,11 +224,19 @@ fn a_key_that_is_wrong_or_open_to_others_is_refused() {
 #[test]
 fn another_schema_is_refused_by_server_and_command() {
     let folder = used();
-    script(folder.path(), "PRAGMA user_version = 2");
-    let words = refusal(folder.path());
-    assert!(words.contains("schema version 2"), "{words}");
-    let refused = beside(folder.path(), IfEmpty::SetUp).unwrap_err();
-    assert!(matches!(refused, Error::Newer(_, 2)), "{refused}");
+    for (version, way_out) in [
+        (VERSION + 1, "run the newer doorward"),
+        (VERSION - 1, "run the doorward that made it"),
+    ] {
+        script(folder.path(), &format!("PRAGMA user_version = {version}"));
+        let words = refusal(folder.path());
+        assert!(
+            words.contains(&format!("schema version {version}")) && words.contains(way_out),
+            "{words}"
+        );
+        let refused = beside(folder.path(), IfEmpty::SetUp).unwrap_err();
+        assert_eq!(refused.to_string(), words);
+    }
 }
 
 #[test]

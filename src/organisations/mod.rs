@@ -6,12 +6,13 @@ mod sql;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::id::OrganisationId;
+use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::role::Managers;
 use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 
-pub use sql::{Organisation, any_exists, find, list};
+pub use sql::{Offer, Organisation, any_exists, find, list};
 
 impl Organisation {
     /// The zone in which its times are shown.
@@ -29,6 +30,46 @@ pub fn get(read: &Read<'_>, id: OrganisationId) -> Result<Organisation> {
 /// Writes the row. Its owner follows in the same transaction.
 pub fn insert(tx: &Tx<'_>, organisation: &Organisation) -> Result<()> {
     Ok(sql::insert(tx, organisation)?)
+}
+
+/// Another name.
+pub fn set_name(tx: &Tx<'_>, id: OrganisationId, name: &OrganisationName) -> Result<()> {
+    Ok(sql::set_name(tx, id, name)?)
+}
+
+/// Another time zone, an IANA name that was checked.
+pub fn set_time_zone(tx: &Tx<'_>, id: OrganisationId, time_zone: &str) -> Result<()> {
+    Ok(sql::set_time_zone(tx, id, time_zone)?)
+}
+
+/// Who manages users from here on. Whoever composes the deed ends the sessions that lose by it.
+pub fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Result<()> {
+    Ok(sql::set_managers(tx, id, managers)?)
+}
+
+/// Nobody of it may sign in from here on; answers whether it was not so before.
+pub fn disable(tx: &Tx<'_>, id: OrganisationId) -> Result<bool> {
+    Ok(sql::set_disabled(tx, id, Some(tx.now()))?)
+}
+
+/// Its people may sign in again; answers whether they could not before.
+pub fn enable(tx: &Tx<'_>, id: OrganisationId) -> Result<bool> {
+    Ok(sql::set_disabled(tx, id, None)?)
+}
+
+/// Offers the ownership to this account, instead of whoever had the offer; to nobody, with none.
+pub fn set_offer(tx: &Tx<'_>, id: OrganisationId, to: Option<AccountId>) -> Result<()> {
+    Ok(sql::set_offer(tx, id, to)?)
+}
+
+/// The owner changes, if the ownership is still offered to whoever takes it; the offer is used up.
+pub fn set_owner(
+    tx: &Tx<'_>,
+    id: OrganisationId,
+    before: AccountId,
+    after: AccountId,
+) -> Result<bool> {
+    Ok(sql::set_owner(tx, id, before, after)?)
 }
 
 /// Removes the row, when nothing belongs to it any more.

@@ -3,6 +3,7 @@
 use rusqlite::Row as SqlRow;
 
 use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::role::Managers;
 use crate::domain::text::OrganisationName;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
@@ -18,10 +19,27 @@ pub struct Organisation {
     pub time_zone: String,
     /// Its owner, the master account.
     pub owner: AccountId,
+    /// Who manages users in it.
+    pub managers: Managers,
+    /// The ownership, while it is offered to another Master.
+    pub offer: Option<Offer>,
     /// When it was founded.
     pub created_at: Timestamp,
     /// Since when nobody may sign in; none while they may.
     pub disabled_at: Option<Timestamp>,
+}
+
+/// The ownership, offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// To whom.
+    pub to: AccountId,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+fn offer(to: Option<AccountId>, at: Option<Timestamp>) -> Option<Offer> {
+    Some(Offer { to: to?, at: at? })
 }
 
 fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
@@ -32,13 +50,16 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
         owner: row.get(3)?,
         created_at: row.get(4)?,
         disabled_at: row.get(5)?,
+        managers: row.get(6)?,
+        offer: offer(row.get(7)?, row.get(8)?),
     })
 }
 
 /// One organisation.
 pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>> {
     read.find(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at FROM organisations WHERE id = ?1",
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at
+           FROM organisations WHERE id = ?1",
         [id],
         from_row,
     )
@@ -47,7 +68,8 @@ pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>>
 /// All of them, oldest first: the operator's view.
 pub fn list(read: &Read<'_>) -> Result<Vec<Organisation>> {
     read.list(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at FROM organisations ORDER BY created_at, id",
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at
+           FROM organisations ORDER BY created_at, id",
         [],
         from_row,
     )
@@ -66,6 +88,66 @@ pub(super) fn insert(tx: &Tx<'_>, new: &Organisation) -> Result<()> {
         (new.id, &new.name, &new.time_zone, new.owner, new.created_at),
     )?;
     Ok(())
+}
+
+pub(super) fn set_name(tx: &Tx<'_>, id: OrganisationId, name: &OrganisationName) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET name = ?2 WHERE id = ?1",
+        (id, name),
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_time_zone(tx: &Tx<'_>, id: OrganisationId, time_zone: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET time_zone = ?2 WHERE id = ?1",
+        (id, time_zone),
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET managers = ?2 WHERE id = ?1",
+        (id, managers),
+    )?;
+    Ok(())
+}
+
+/// The row count decides: only what works is disabled, and only what is disabled is enabled.
+pub(super) fn set_disabled(
+    tx: &Tx<'_>,
+    id: OrganisationId,
+    since: Option<Timestamp>,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE organisations SET disabled_at = ?2 WHERE id = ?1 AND (disabled_at IS NULL) = (?2 IS NOT NULL)",
+        (id, since),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn set_offer(tx: &Tx<'_>, id: OrganisationId, to: Option<AccountId>) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET offered_to = ?2, offered_at = iif(?2 IS NULL, NULL, ?3) WHERE id = ?1",
+        (id, to, tx.now()),
+    )?;
+    Ok(())
+}
+
+/// The row count decides: the offer may have been withdrawn meanwhile.
+pub(super) fn set_owner(
+    tx: &Tx<'_>,
+    id: OrganisationId,
+    before: AccountId,
+    after: AccountId,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE organisations SET owner_id = ?3, offered_to = NULL, offered_at = NULL
+          WHERE id = ?1 AND owner_id = ?2 AND offered_to = ?3",
+        (id, before, after),
+    )?;
+    Ok(changed == 1)
 }
 
 pub(super) fn remove(tx: &Tx<'_>, id: OrganisationId) -> Result<()> {

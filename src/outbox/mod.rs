@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
-use crate::domain::id::{AccountId, ErrandId, InvitationId, OrganisationId, ResetId};
+use crate::domain::id::{
+    AccountId, EmailChangeId, ErrandId, InvitationId, OrganisationId, ResetId,
+};
+use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::Tx;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
@@ -33,8 +36,20 @@ pub enum Errand {
     Reset(ResetId),
     /// "Your password was changed."
     PasswordChanged,
+    /// "Your password was reset": somebody else took it away, and has the link.
+    PasswordTaken(ResetId),
     /// "New sign-in from …"
     NewDevice(Place),
+    /// "You are now Admin at …"
+    RoleChanged(Role),
+    /// The link that confirms a new address, to that address.
+    EmailConfirm(EmailChangeId),
+    /// "Your email is now …", to the old and to the new address.
+    EmailChanged(EmailChangeId),
+    /// "The ownership is offered to you."
+    OwnershipOffered,
+    /// "The ownership has moved", to the old and to the new owner; about the new one.
+    OwnershipMoved(AccountId),
 }
 
 /// Where a sign-in came from.
@@ -59,18 +74,36 @@ pub enum Kind {
     Reset,
     /// See [`Errand::PasswordChanged`].
     PasswordChanged,
+    /// See [`Errand::PasswordTaken`].
+    PasswordTaken,
     /// See [`Errand::NewDevice`].
     NewDevice,
+    /// See [`Errand::RoleChanged`].
+    RoleChanged,
+    /// See [`Errand::EmailConfirm`].
+    EmailConfirm,
+    /// See [`Errand::EmailChanged`].
+    EmailChanged,
+    /// See [`Errand::OwnershipOffered`].
+    OwnershipOffered,
+    /// See [`Errand::OwnershipMoved`].
+    OwnershipMoved,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 11] = [
         Self::Activation,
         Self::LinkAsked,
         Self::Reset,
         Self::PasswordChanged,
+        Self::PasswordTaken,
         Self::NewDevice,
+        Self::RoleChanged,
+        Self::EmailConfirm,
+        Self::EmailChanged,
+        Self::OwnershipOffered,
+        Self::OwnershipMoved,
     ];
 
     /// The name in the file.
@@ -81,7 +114,13 @@ impl Kind {
             Self::LinkAsked => "link_asked",
             Self::Reset => "reset",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordTaken => "password_taken",
             Self::NewDevice => "new_device",
+            Self::RoleChanged => "role_changed",
+            Self::EmailConfirm => "email_confirm",
+            Self::EmailChanged => "email_changed",
+            Self::OwnershipOffered => "ownership_offered",
+            Self::OwnershipMoved => "ownership_moved",
         }
     }
 
@@ -93,13 +132,19 @@ impl Kind {
             Self::LinkAsked => "Asks for a new activation link",
             Self::Reset => "Reset your password",
             Self::PasswordChanged => "Your password was changed",
+            Self::PasswordTaken => "Your password was reset",
             Self::NewDevice => "New sign-in",
+            Self::RoleChanged => "Your permission was changed",
+            Self::EmailConfirm => "Confirm your new email",
+            Self::EmailChanged => "Your email was changed",
+            Self::OwnershipOffered => "The ownership is offered to you",
+            Self::OwnershipMoved => "The ownership has moved",
         }
     }
 
     /// Whether it is worth nothing without its link, and so is urgent and dies with it.
     const fn carries_link(self) -> bool {
-        matches!(self, Self::Activation | Self::Reset)
+        matches!(self, Self::Activation | Self::Reset | Self::EmailConfirm)
     }
 }
 
@@ -159,6 +204,8 @@ pub enum Relay {
     },
 }
 
+/// The key under which a changed role stands in the details of its errand.
+const ROLE: &str = "role";
 /// How long a notice is worth sending.
 const NOTICE_TTL: i64 = 3 * DAY;
 /// How long one attempt may hold a mail. Longer than the 60 s an attempt may last.
@@ -195,14 +242,23 @@ pub fn enqueue(
         Errand::LinkAsked(account) => (Kind::LinkAsked, Some(account.number()), None),
         Errand::Reset(reset) => (Kind::Reset, Some(reset.number()), None),
         Errand::PasswordChanged => (Kind::PasswordChanged, None, None),
-        Errand::NewDevice(place) => (Kind::NewDevice, None, Some(place)),
+        Errand::PasswordTaken(reset) => (Kind::PasswordTaken, Some(reset.number()), None),
+        Errand::NewDevice(place) => (
+            Kind::NewDevice,
+            None,
+            Some(serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?),
+        ),
+        Errand::RoleChanged(role) => (
+            Kind::RoleChanged,
+            None,
+            Some(serde_json::json!({ ROLE: role.key() }).to_string()),
+        ),
+        Errand::EmailConfirm(change) => (Kind::EmailConfirm, Some(change.number()), None),
+        Errand::EmailChanged(change) => (Kind::EmailChanged, Some(change.number()), None),
+        Errand::OwnershipOffered => (Kind::OwnershipOffered, None, None),
+        Errand::OwnershipMoved(owner) => (Kind::OwnershipMoved, Some(owner.number()), None),
     };
-    let details = match details {
-        Some(place) => {
-            serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?
-        }
-        None => "{}".to_owned(),
-    };
+    let details = details.unwrap_or_else(|| "{}".to_owned());
     sql::insert(
         tx,
         &sql::New {

@@ -6,6 +6,7 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use super::{Claimed, Errand, Kind, Recipient, State, Turn};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
+use crate::domain::role::Role;
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
@@ -117,7 +118,21 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
             serde_json::from_str(&row.get::<_, String>(details)?)
                 .map_err(|_| contradiction("place of a sign-in"))?,
         ),
+        Kind::PasswordTaken => Errand::PasswordTaken(row.get(about)?),
+        Kind::RoleChanged => Errand::RoleChanged(role(&row.get::<_, String>(details)?)?),
+        Kind::EmailConfirm => Errand::EmailConfirm(row.get(about)?),
+        Kind::EmailChanged => Errand::EmailChanged(row.get(about)?),
+        Kind::OwnershipOffered => Errand::OwnershipOffered,
+        Kind::OwnershipMoved => Errand::OwnershipMoved(row.get(about)?),
     })
+}
+
+fn role(details: &str) -> rusqlite::Result<Role> {
+    let details: serde_json::Value =
+        serde_json::from_str(details).map_err(|_| contradiction("changed role"))?;
+    let key = details.get(super::ROLE).and_then(serde_json::Value::as_str);
+    key.and_then(|key| key.parse().ok())
+        .ok_or_else(|| contradiction("changed role").into())
 }
 
 pub(super) fn lease(tx: &Tx<'_>, id: ErrandId, until: Timestamp) -> Result<()> {

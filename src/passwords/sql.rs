@@ -49,6 +49,12 @@ pub(super) fn rehash(tx: &Tx<'_>, account: AccountId, hash: &PasswordHash) -> Re
     Ok(())
 }
 
+/// The old password opens nothing from here on.
+pub(super) fn take_away(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute("DELETE FROM passwords WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
 pub(super) fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute("DELETE FROM passwords WHERE account_id = ?1", [account])?;
     tx.execute("DELETE FROM resets WHERE account_id = ?1", [account])?;
@@ -67,14 +73,24 @@ pub(super) struct NewReset<'n> {
     pub(super) account: &'n Account,
     pub(super) nonce: Nonce,
     pub(super) hash: TokenHash,
+    pub(super) reset_by: Option<AccountId>,
     pub(super) expires_at: Timestamp,
 }
 
 pub(super) fn insert_reset(tx: &Tx<'_>, new: &NewReset<'_>) -> Result<()> {
     tx.execute(
-        "INSERT INTO resets (id, organisation_id, account_id, nonce, hash, created_at, expires_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
-        (new.id, new.account.organisation, new.account.id, new.nonce, new.hash, tx.now(), new.expires_at),
+        "INSERT INTO resets (id, organisation_id, account_id, nonce, hash, reset_by, created_at, expires_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open')",
+        (
+            new.id,
+            new.account.organisation,
+            new.account.id,
+            new.nonce,
+            new.hash,
+            new.reset_by,
+            tx.now(),
+            new.expires_at,
+        ),
     )?;
     Ok(())
 }
@@ -92,11 +108,12 @@ pub(super) struct ResetRow {
     pub(super) account: AccountId,
     pub(super) expires_at: Timestamp,
     pub(super) state: ResetState,
+    pub(super) reset_by: Option<AccountId>,
 }
 
 pub(super) fn find_reset(read: &Read<'_>, hash: &TokenHash) -> Result<Option<ResetRow>> {
     read.find(
-        "SELECT id, account_id, expires_at, state FROM resets WHERE hash = ?1",
+        "SELECT id, account_id, expires_at, state, reset_by FROM resets WHERE hash = ?1",
         [hash],
         |row| {
             let state = match row.get_ref(3)?.as_str()? {
@@ -110,6 +127,7 @@ pub(super) fn find_reset(read: &Read<'_>, hash: &TokenHash) -> Result<Option<Res
                 account: row.get(1)?,
                 expires_at: row.get(2)?,
                 state,
+                reset_by: row.get(4)?,
             })
         },
     )
@@ -122,6 +140,15 @@ pub(super) fn use_reset(tx: &Tx<'_>, id: ResetId, now: Timestamp) -> Result<bool
         (id, now),
     )?;
     Ok(changed == 1)
+}
+
+/// Who took the password away that this link sets anew; none where its person asked for it.
+pub(super) fn reset_by(read: &Read<'_>, id: ResetId) -> Result<Option<AccountId>> {
+    Ok(read
+        .find("SELECT reset_by FROM resets WHERE id = ?1", [id], |row| {
+            row.get(0)
+        })?
+        .flatten())
 }
 
 pub(super) fn live_nonce(read: &Read<'_>, id: ResetId) -> Result<Option<(Nonce, Timestamp)>> {

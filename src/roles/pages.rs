@@ -23,7 +23,7 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     let name = &visit.signed_in()?.organisation_name;
     let body = html! {
         (accounts_views::head(&viewer, name, &counts, Tab::Roles))
-        (views::index(&|role| counts.with(role)))
+        (views::index(viewer.standing.managers, &|role| counts.with(role)))
     };
     layout::page(visit, 200, &Page::new("Roles · IAM", Place::Iam), &body)
 }
@@ -56,6 +56,6 @@ pub fn show(visit: &Visit<'_>, role: Role) -> Result<Response> {
         visit,
         200,
         &Page::new(&title, Place::Iam),
-        &views::show(role, &holders),
+        &views::show(role, by.managers(), &holders),
     )
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::accounts::Status;
 use crate::domain::id::AccountId;
-use crate::domain::role::{Permission, Role};
+use crate::domain::role::{Managers, Permission, Role};
 use crate::kit::html::Tone;
 use crate::kit::html::badge::{Badge, tick};
 use crate::kit::html::nav::{back, page_head};
@@ -39,7 +39,7 @@ pub struct Holders {
 
 /// The four roles, and what each may do.
 #[must_use]
-pub fn index(accounts: &dyn Fn(Role) -> i64) -> Markup {
+pub fn index(managers: Managers, accounts: &dyn Fn(Role) -> i64) -> Markup {
     let columns = [
         Column::new(Cell::Main, "Role"),
         Column::new(Cell::Detail, "Main rights"),
@@ -53,7 +53,7 @@ pub fn index(accounts: &dyn Fn(Role) -> i64) -> Markup {
                 (Cell::Main, html! { a href=(Route::Role(role)) { (role.label()) } }),
                 (Cell::Detail, html! { (role.main_rights()) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
-                (Cell::Number, html! { a href=(Route::Role(role)) { (role.permissions().count()) } }),
+                (Cell::Number, html! { a href=(Route::Role(role)) { (role.permissions(managers).count()) } }),
                 (Cell::Amount, html! { a href=(list_of(role)) { (accounts(role)) span.small-only { (accounts_word(accounts(role))) } } }),
             ]))
         }
@@ -63,15 +63,15 @@ pub fn index(accounts: &dyn Fn(Role) -> i64) -> Markup {
         (built_in())
         section.stack-2 {
             h2 { "What each role may do" }
-            (matrix(None))
+            (matrix(None, managers))
         }
     }
 }
 
 /// One role: what it may do, and who has it.
 #[must_use]
-pub fn show(role: Role, holders: &Holders) -> Markup {
-    let count = role.permissions().count();
+pub fn show(role: Role, managers: Managers, holders: &Holders) -> Markup {
+    let count = role.permissions(managers).count();
     let word = if count == 1 {
         "permission"
     } else {
@@ -92,7 +92,7 @@ pub fn show(role: Role, holders: &Holders) -> Markup {
         }
         section.stack-2 {
             h2 { "What it may do" }
-            (matrix(Some(role)))
+            (matrix(Some(role), managers))
         }
     }
 }
@@ -156,7 +156,7 @@ fn status(status: Status) -> Markup {
 
 /// Each permission against each role; `current` is the column that is looked at.
 #[must_use]
-pub fn matrix(current: Option<Role>) -> Markup {
+pub fn matrix(current: Option<Role>, managers: Managers) -> Markup {
     let mut columns = vec![Column::new(Cell::Main, "Permission")];
     columns.extend(Role::ALL.map(|role| {
         let column = Column::new(Cell::Extra, role.label());
@@ -177,22 +177,23 @@ pub fn matrix(current: Option<Role>) -> Markup {
         @for group in groups {
             (heading(columns.len(), group))
             @for permission in Permission::ALL.into_iter().filter(|one| one.group() == group) {
-                (permission_row(permission))
+                (permission_row(permission, managers))
             }
         }
     };
     html! { (Table { caption: "What each role may do", shape: Shape::Plain, columns: &columns, rows, foot: None }) }
 }
 
-fn permission_row(permission: Permission) -> Markup {
+fn permission_row(permission: Permission, managers: Managers) -> Markup {
     let mut cells = vec![(
         Cell::Main,
         html! { (permission.label()) span.sub { code { (permission.key()) } } },
     )];
-    cells.extend(
-        Role::ALL
-            .into_iter()
-            .map(|role| (Cell::Extra, tick(role.permissions().has(permission)))),
-    );
+    cells.extend(Role::ALL.into_iter().map(|role| {
+        (
+            Cell::Extra,
+            tick(role.permissions(managers).has(permission)),
+        )
+    }));
     row(&cells)
 }

@@ -15,10 +15,11 @@ use crate::domain::token::{Token, TokenHash};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::organisations;
 use crate::outbox::{self, Errand, Place, Recipient};
 use crate::scope::{By, Scope};
 
-pub use sql::{count_of, knows_device};
+pub use sql::{knows_device, live};
 
 /// How long sessions live; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,9 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let id = SessionId::new(tx)?;
     let session = Token::fresh(tx)?;
     sql::make_room(tx, account.id, SESSIONS_MAX - 1)?;
-    sql::insert(tx, id, &session.hash(), &current, sign_in)?;
+    let managers = organisations::get(tx, current.organisation)?.managers;
+    let permissions = current.role.permissions(managers);
+    sql::insert(tx, id, &session.hash(), &current, permissions, sign_in)?;
     accounts::saw(tx, account.id, tx.now())?;
     let known = match sign_in.device {
         Some(device) => sql::touch_device(tx, account.id, &device)?,
@@ -174,6 +177,66 @@ impl Found {
 pub fn touch(tx: &Tx<'_>, token: &TokenHash, account: AccountId) -> Result<()> {
     sql::touch(tx, token)?;
     accounts::saw(tx, account, tx.now())
+}
+
+/// One session of an account, for its person and for whoever looks after them.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Which.
+    pub id: SessionId,
+    /// Browser and system.
+    pub agent: String,
+    /// The network address it was opened from.
+    pub address: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub used_at: Timestamp,
+}
+
+/// Asked again inside the transaction of whatever its holder does: between the door and the deed the session may have
+/// ended, and then nothing is done.
+pub fn check(read: &Read<'_>, scope: &Scope) -> Result<()> {
+    if sql::holds(read, scope)? {
+        Ok(())
+    } else {
+        Err(Error::SignInFirst)
+    }
+}
+
+/// The same session under a new cookie, after a proof of who its holder is: the old cookie is worth nothing.
+pub fn renew(tx: &Tx<'_>, scope: &Scope) -> Result<Token> {
+    let token = Token::fresh(tx)?;
+    if sql::renew(tx, scope.session, &token.hash())? {
+        Ok(token)
+    } else {
+        Err(Error::SignInFirst)
+    }
+}
+
+/// Ends another session of the same person.
+pub fn end(tx: &Tx<'_>, by: &By, scope: &Scope, id: SessionId) -> Result<Audited<()>> {
+    if !sql::delete_of(tx, scope.account, id)? {
+        return Err(Error::NotFound);
+    }
+    let event = Event::of(scope.organisation, Action::SessionEnded)
+        .on(scope.account, &scope.email)
+        .with("session", id.to_string());
+    audit::record(tx, by, &event, ())
+}
+
+/// Ends every session of the same person but this one; answers with how many.
+pub fn end_others(tx: &Tx<'_>, by: &By, scope: &Scope) -> Result<Audited<usize>> {
+    let ended = sql::delete_others(tx, scope.account, scope.session)?;
+    let event = Event::of(scope.organisation, Action::SessionsEnded)
+        .on(scope.account, &scope.email)
+        .with("sessions", ended);
+    audit::record(tx, by, &event, ended)
+}
+
+/// Ends every session of an organisation: it was disabled.
+pub fn end_all_of(tx: &Tx<'_>, organisation: crate::domain::id::OrganisationId) -> Result<usize> {
+    Ok(sql::delete_all_of(tx, organisation)?)
 }
 
 /// Ends this session.

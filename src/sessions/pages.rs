@@ -13,7 +13,7 @@ use crate::kit::http::response::Response;
 use crate::kit::throttle::{Kind, Permit, Subject, Wait};
 use crate::layout::{self, Page, Place};
 use crate::organisations;
-use crate::passwords::{self, PasswordHash};
+use crate::passwords::{self, PasswordHash, Proof};
 use crate::routes::Route;
 use crate::sessions::{self, DEVICE_TTL, SignIn, views};
 use crate::visit::Visit;
@@ -103,6 +103,41 @@ fn take<'v>(
             throttle.take(&[Subject::Account(account), address], visit.now)
         }
     }
+}
+
+/// The field in which dangerous acts ask for the password again.
+pub const PROOF_FIELD: &str = "current_password";
+
+/// Whether whoever is signed in knows their password: what dangerous acts ask. It is the sign-in's own oracle, with the
+/// sign-in's counters, taken before the hash. None when it is wrong: the form then says so.
+pub fn prove(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
+    let scope = visit.signed_in()?;
+    let Some(password) = form.check(PROOF_FIELD, Password::typed) else {
+        return Ok(None);
+    };
+    let account = visit.read(|read| Ok(accounts::find(read, scope.account)?))?;
+    let device = known_device(visit, account.as_ref())?;
+    let permit = match take(visit, &scope.email, device) {
+        Ok(permit) => permit,
+        Err(wait) => return Err(Error::too_many(wait.seconds)),
+    };
+    let is_right = match verify(visit, account.as_ref(), &password) {
+        Ok(is_right) => is_right,
+        Err(error) => {
+            permit.not_judged();
+            return Err(error);
+        }
+    };
+    if is_right {
+        permit.succeeded();
+    } else {
+        let event = failure(Action::SignInFailed, account.as_ref(), &scope.email);
+        visit
+            .app
+            .refuse(visit.now, &visit.by(), &event.with("asked", "again"))?;
+        form.problem(PROOF_FIELD, "This is not your password.");
+    }
+    Ok(passwords::proof(scope.account, is_right))
 }
 
 /// The browser's device cookie, if this account knows it.

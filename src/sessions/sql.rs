@@ -1,8 +1,9 @@
 //! The statements of the sessions.
 
-use super::{Found, SignIn};
+use super::{Found, Lifetimes, Live, SignIn};
 use crate::accounts::Account;
-use crate::domain::id::{AccountId, SessionId};
+use crate::domain::id::{AccountId, OrganisationId, SessionId};
+use crate::domain::role::Permissions;
 use crate::domain::token::TokenHash;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
@@ -13,6 +14,7 @@ pub(super) fn insert(
     id: SessionId,
     hash: &TokenHash,
     account: &Account,
+    permissions: Permissions,
     sign_in: &SignIn<'_>,
 ) -> Result<()> {
     let agent: String = sign_in.agent.chars().take(60).collect();
@@ -25,7 +27,7 @@ pub(super) fn insert(
             account.organisation,
             account.id,
             account.epoch,
-            account.role.permissions(),
+            permissions,
             tx.now(),
             sign_in.address.to_string(),
             agent,
@@ -50,7 +52,8 @@ pub(super) fn find(
     made_after: Timestamp,
 ) -> Result<Option<Found>> {
     read.find(
-        "SELECT a.id, a.name, a.email, a.role, s.permissions, o.id, o.name, o.time_zone, s.id, s.used_at
+        "SELECT a.id, a.name, a.email, a.role, s.permissions, o.id, o.name, coalesce(a.time_zone, o.time_zone), s.id, s.used_at,
+                o.managers, a.shortcuts
            FROM sessions s
            JOIN accounts a ON a.id = s.account_id
            JOIN organisations o ON o.id = a.organisation_id
@@ -68,6 +71,8 @@ pub(super) fn find(
                 organisation_name: row.get(6)?,
                 time_zone: row.get(7)?,
                 session: row.get(8)?,
+                managers: row.get(10)?,
+                has_shortcuts: row.get(11)?,
             };
             Ok(Found { scope, used_at: row.get(9)? })
         },
@@ -122,13 +127,71 @@ pub fn knows_device(read: &Read<'_>, account: AccountId, device: &TokenHash) -> 
     )
 }
 
-/// How many live rows an account has.
-pub fn count_of(read: &Read<'_>, account: AccountId) -> Result<i64> {
+/// The sessions of an account that are not over, last used first.
+pub fn live(read: &Read<'_>, account: AccountId, lifetimes: Lifetimes) -> Result<Vec<Live>> {
+    read.list(
+        "SELECT s.id, s.agent, s.address, s.created_at, s.used_at
+           FROM sessions s JOIN accounts a ON a.id = s.account_id
+          WHERE s.account_id = ?1 AND s.epoch = a.epoch AND s.used_at > ?2 AND s.created_at > ?3
+          ORDER BY s.used_at DESC, s.id",
+        (
+            account,
+            read.now().minus(lifetimes.idle),
+            read.now().minus(lifetimes.max),
+        ),
+        |row| {
+            Ok(Live {
+                id: row.get(0)?,
+                agent: row.get(1)?,
+                address: row.get(2)?,
+                created_at: row.get(3)?,
+                used_at: row.get(4)?,
+            })
+        },
+    )
+}
+
+/// Whether the session is still what the door saw: not ended, its account Active and of the same epoch, its organisation
+/// not disabled.
+pub(super) fn holds(read: &Read<'_>, scope: &Scope) -> Result<bool> {
     read.get(
-        "SELECT count(*) FROM sessions s JOIN accounts a ON a.id = s.account_id
-          WHERE s.account_id = ?1 AND s.epoch = a.epoch",
-        [account],
+        "SELECT EXISTS (SELECT 1 FROM sessions s
+           JOIN accounts a ON a.id = s.account_id
+           JOIN organisations o ON o.id = a.organisation_id
+          WHERE s.id = ?1 AND s.account_id = ?2 AND a.status = 'active' AND a.epoch = s.epoch AND o.disabled_at IS NULL)",
+        (scope.session, scope.account),
         |row| row.get(0),
+    )
+}
+
+/// Another cookie for the same session, and the account's present epoch.
+pub(super) fn renew(tx: &Tx<'_>, id: SessionId, hash: &TokenHash) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE sessions SET hash = ?2, epoch = (SELECT epoch FROM accounts WHERE id = account_id) WHERE id = ?1",
+        (id, hash),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn delete_of(tx: &Tx<'_>, account: AccountId, id: SessionId) -> Result<bool> {
+    let changed = tx.execute(
+        "DELETE FROM sessions WHERE id = ?1 AND account_id = ?2",
+        (id, account),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn delete_others(tx: &Tx<'_>, account: AccountId, kept: SessionId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE account_id = ?1 AND id <> ?2",
+        (account, kept),
+    )
+}
+
+pub(super) fn delete_all_of(tx: &Tx<'_>, organisation: OrganisationId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM sessions WHERE organisation_id = ?1",
+        [organisation],
     )
 }
 

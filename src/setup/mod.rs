@@ -11,7 +11,7 @@ use crate::accounts::{self, Account, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::Role;
+use crate::domain::role::{Managers, Role};
 use crate::domain::text::{OrganisationName, PersonName};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
@@ -173,6 +173,8 @@ fn begin(
             name: name.clone(),
             time_zone: time_zone.to_owned(),
             owner,
+            managers: Managers::default(),
+            offer: None,
             created_at: tx.now(),
             disabled_at: None,
         },

@@ -4,6 +4,7 @@
 //! Forms are sent as our pages send them, rightly filled in, so that a refusal is one of rights. Ids and links are
 //! those of the first organisation's own rows, made anew for each cell.
 
+use doorward::domain::id::AccountId;
 use doorward::domain::role::Role;
 use doorward::kit::http::request::Method;
 use doorward::routes::Route;
@@ -78,6 +79,36 @@ fn fields(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static st
             ));
             with(&[("email", &email[0])])
         }
+        Route::ChangeRole(_) => with(&[("role", "billing")]),
+        Route::ResetAccountPassword(_) => with(&[("handover", "copy")]),
+        Route::SaveGeneral => with(&[("organisation", "Fjord Works"), ("timezone", "Europe/Oslo")]),
+        Route::SaveSecurity => with(&[]),
+        Route::OfferOwnership => {
+            let masters = portal.ask::<AccountId>(
+                "SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id
+                  WHERE a.role = 'master' AND a.status = 'active' AND a.id <> o.owner_id",
+            );
+            with(&[
+                ("to", &masters[0].to_string()),
+                ("current_password", PASSWORD),
+            ])
+        }
+        Route::AcceptOwnership => with(&[("current_password", PASSWORD)]),
+        Route::SaveProfile => with(&[("name", "Nora Vik"), ("phone", "")]),
+        Route::SavePreferences => with(&[("timezone", ""), ("shortcuts", "yes")]),
+        Route::ChangePassword => with(&[
+            ("current_password", PASSWORD),
+            ("password", PASSWORD),
+            ("password_confirmation", PASSWORD),
+            ("end_others", "yes"),
+        ]),
+        Route::ChangeEmail => {
+            let number = portal.ask::<i64>("SELECT count(*) FROM email_changes")[0];
+            with(&[
+                ("email", &format!("other{number}@fjord.example")),
+                ("current_password", PASSWORD),
+            ])
+        }
         Route::Theme => with(&[("theme", "dark")]),
         Route::Dashboard
         | Route::SignOut
@@ -96,7 +127,17 @@ fn fields(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static st
         | Route::Help(_)
         | Route::Asset(_)
         | Route::Healthz
-        | Route::Readyz => Vec::new(),
+        | Route::Readyz
+        | Route::DisableAccount(_)
+        | Route::EnableAccount(_)
+        | Route::SignOutAccount(_)
+        | Route::Settings
+        | Route::WithdrawOwnership
+        | Route::DeclineOwnership
+        | Route::Profile
+        | Route::ConfirmEmail(_)
+        | Route::EndSession(_)
+        | Route::EndOtherSessions => Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use doorward::invitations;
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::request::Method;
 use doorward::kit::time::{self, DAY, HOUR};
+use doorward::lifecycle;
 use doorward::routes::Route;
 
 use crate::portal::{ORGANISATION, Portal};
@@ -260,10 +261,8 @@ fn an_account_that_is_gone_by_then_cannot_be_activated() {
     lea.get(&link).answers(200);
     let owner = portal.owner();
     let app = portal.app();
-    app.write(app.now(), |tx| {
-        invitations::delete_pending(tx, &owner.allowed(), id)
-    })
-    .unwrap();
+    app.write(app.now(), |tx| lifecycle::delete(tx, &owner.allowed(), id))
+        .unwrap();
     lea.post(&link, &filled("Léa", GOOD)).answers(404);
     assert_eq!(portal.ask::<i64>("SELECT count(*) FROM passwords"), [1]);
 }

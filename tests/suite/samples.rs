@@ -1,16 +1,18 @@
 //! One of every route, made from real rows: for the tests that go everywhere.
 
-use doorward::domain::id::{AccountId, ErrandId, ResetId};
+use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ResetId, SessionId};
 use doorward::domain::role::Role;
 use doorward::kit::http::assets::PORTAL_CSS;
+use doorward::lifecycle;
 use doorward::passwords;
+use doorward::profile;
 use doorward::routes::{HelpTopic, Route};
 
 use crate::portal::Portal;
 use crate::visitor::Visitor;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 26;
+pub(crate) const ROUTES: usize = 46;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -29,18 +31,38 @@ const fn place(route: &Route) -> usize {
         Route::Account(_) => 11,
         Route::ResendInvitation(_) => 12,
         Route::CopyLink(_) => 13,
-        Route::DeleteAccount(_) => 14,
-        Route::Roles => 15,
-        Route::Role(_) => 16,
-        Route::Mail => 17,
-        Route::Errand(_) => 18,
-        Route::RetryErrand(_) => 19,
-        Route::ErrandBody(_) => 20,
-        Route::Theme => 21,
-        Route::Help(_) => 22,
-        Route::Asset(_) => 23,
-        Route::Healthz => 24,
-        Route::Readyz => 25,
+        Route::ChangeRole(_) => 14,
+        Route::DisableAccount(_) => 15,
+        Route::EnableAccount(_) => 16,
+        Route::DeleteAccount(_) => 17,
+        Route::SignOutAccount(_) => 18,
+        Route::ResetAccountPassword(_) => 19,
+        Route::Roles => 20,
+        Route::Role(_) => 21,
+        Route::Mail => 22,
+        Route::Errand(_) => 23,
+        Route::RetryErrand(_) => 24,
+        Route::ErrandBody(_) => 25,
+        Route::Settings => 26,
+        Route::SaveGeneral => 27,
+        Route::SaveSecurity => 28,
+        Route::OfferOwnership => 29,
+        Route::WithdrawOwnership => 30,
+        Route::AcceptOwnership => 31,
+        Route::DeclineOwnership => 32,
+        Route::Profile => 33,
+        Route::SaveProfile => 34,
+        Route::SavePreferences => 35,
+        Route::ChangePassword => 36,
+        Route::ChangeEmail => 37,
+        Route::ConfirmEmail(_) => 38,
+        Route::EndSession(_) => 39,
+        Route::EndOtherSessions => 40,
+        Route::Theme => 41,
+        Route::Help(_) => 42,
+        Route::Asset(_) => 43,
+        Route::Healthz => 44,
+        Route::Readyz => 45,
     }
 }
 
@@ -63,18 +85,38 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         11 => Route::Account(pending()),
         12 => Route::ResendInvitation(old(portal, pending())),
         13 => Route::CopyLink(pending()),
-        14 => Route::DeleteAccount(pending()),
-        15 => Route::Roles,
-        16 => Route::Role(Role::Admin),
-        17 => Route::Mail,
-        18 => Route::Errand(errand(portal, pending())),
-        19 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
-        20 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
-        21 => Route::Theme,
-        22 => Route::Help(HelpTopic::AddASubAccount),
-        23 => Route::parse(PORTAL_CSS).unwrap(),
-        24 => Route::Healthz,
-        25 => Route::Readyz,
+        14 => Route::ChangeRole(pending()),
+        15 => Route::DisableAccount(active(portal, owner)),
+        16 => Route::EnableAccount(disabled(portal, owner)),
+        17 => Route::DeleteAccount(pending()),
+        18 => Route::SignOutAccount(active(portal, owner)),
+        19 => Route::ResetAccountPassword(active(portal, owner)),
+        20 => Route::Roles,
+        21 => Route::Role(Role::Admin),
+        22 => Route::Mail,
+        23 => Route::Errand(errand(portal, pending())),
+        24 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
+        25 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
+        26 => Route::Settings,
+        27 => Route::SaveGeneral,
+        28 => Route::SaveSecurity,
+        29 => Route::OfferOwnership,
+        30 => Route::WithdrawOwnership,
+        31 => Route::AcceptOwnership,
+        32 => Route::DeclineOwnership,
+        33 => Route::Profile,
+        34 => Route::SaveProfile,
+        35 => Route::SavePreferences,
+        36 => Route::ChangePassword,
+        37 => Route::ChangeEmail,
+        38 => Route::ConfirmEmail(email_link(portal, owner)),
+        39 => Route::EndSession(other_session(portal, owner)),
+        40 => Route::EndOtherSessions,
+        41 => Route::Theme,
+        42 => Route::Help(HelpTopic::AddASubAccount),
+        43 => Route::parse(PORTAL_CSS).unwrap(),
+        44 => Route::Healthz,
+        45 => Route::Readyz,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -139,6 +181,47 @@ fn reset(portal: &Portal, owner: &Visitor) -> String {
     });
     let (token, _) = live.unwrap().unwrap();
     token.reveal()
+}
+
+/// A member who is Active.
+fn active(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = pending(portal, owner);
+    portal.accept(&portal.link_of(owner, id), "Aud Vik");
+    id
+}
+
+/// A member who was switched off.
+fn disabled(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let app = portal.app();
+    app.write(app.now(), |tx| lifecycle::disable(tx, &owner.allowed(), id))
+        .unwrap();
+    id
+}
+
+/// The link that gives the owner another address.
+fn email_link(portal: &Portal, owner: &Visitor) -> String {
+    let app = portal.app();
+    let scope = owner.scope().unwrap();
+    let proof = passwords::proof(scope.account, true).unwrap();
+    let number = portal.ask::<i64>("SELECT count(*) FROM email_changes")[0];
+    let email = format!("new-owner{number}@fjord.example").parse().unwrap();
+    app.write(app.now(), |tx| {
+        profile::ask_for_email(tx, &owner.by(), &scope, &proof, &email)
+    })
+    .unwrap();
+    let change: Vec<EmailChangeId> =
+        portal.ask("SELECT id FROM email_changes WHERE state = 'open'");
+    let live = app.read(app.now(), |read| {
+        profile::live_token(read, app.keys(), change[0])
+    });
+    let (token, _, _) = live.unwrap().unwrap();
+    token.reveal()
+}
+
+/// Another session of the owner.
+fn other_session(portal: &Portal, owner: &Visitor) -> SessionId {
+    portal.signed_in(&owner.email).scope().unwrap().session
 }
 
 fn errand(portal: &Portal, to: AccountId) -> ErrandId {

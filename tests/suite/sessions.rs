@@ -1,7 +1,7 @@
 //! Sessions: the cookie, what ends one, and what does not.
 
 use doorward::accounts;
-use doorward::domain::role::Role;
+use doorward::domain::role::{Managers, Role};
 use doorward::kit::http::request::Method;
 use doorward::kit::time::{HOUR, MINUTE};
 use doorward::passwords;
@@ -220,7 +220,12 @@ fn another_password_ends_every_session_of_the_account_and_of_no_other() {
     ann.try_password(ANN, "Another-Horse-8!").answers(303);
     let left = app
         .read(app.now(), |read| {
-            Ok(doorward::sessions::count_of(read, account.id)?)
+            Ok(doorward::sessions::live(
+                read,
+                account.id,
+                doorward::sessions::Lifetimes::default(),
+            )?
+            .len())
         })
         .unwrap();
     assert_eq!(left, 1);
@@ -234,9 +239,15 @@ fn a_gain_waits_for_the_next_sign_in_and_is_told() {
     ann.get("/iam/accounts")
         .answers(403)
         .sees("Your permission is now Admin. Sign out and in to use it.");
-    assert_eq!(ann.scope().unwrap().permissions, Role::Member.permissions());
+    assert_eq!(
+        ann.scope().unwrap().permissions,
+        Role::Member.permissions(Managers::default())
+    );
     ann.sign_out().sign_in();
-    assert_eq!(ann.scope().unwrap().permissions, Role::Admin.permissions());
+    assert_eq!(
+        ann.scope().unwrap().permissions,
+        Role::Admin.permissions(Managers::default())
+    );
 }
 
 #[test]

@@ -19,14 +19,15 @@ use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::{day, time, when};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
+use crate::sessions;
 
 /// What the page of one account shows.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The account, and how its invitation stands.
     pub line: Line,
-    /// How many sessions it has.
-    pub sessions: i64,
+    /// Its sessions that are not over.
+    pub sessions: Vec<sessions::Live>,
     /// The newest events about it.
     pub activity: Vec<audit::Entry>,
 }
@@ -138,7 +139,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
     }
     if let Some(at) = account.activated_at {
         rows.push(("Activated", day(at, &viewer.zone)));
-        rows.push(("Sessions", html! { (facts.sessions) }));
+        rows.push(("Sessions", html! { (facts.sessions.len()) }));
     }
     rows.push(("Last active", last_seen(account, viewer)));
     rows
@@ -152,7 +153,7 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
     let account = &line.account;
     html! {
         (day(account.created_at, &viewer.zone))
-        @if account.id == viewer.owner { ", with the organisation" }
+        @if account.id == viewer.standing.owner { ", with the organisation" }
         @else { ", by " (by(line.created_by.as_ref())) }
     }
 }
@@ -178,7 +179,7 @@ fn mail_row(line: &Line, mail: MailState, viewer: &Viewer) -> Markup {
     };
     let href = line
         .mail_id
-        .filter(|_| viewer.permissions.has(Permission::UsersManage))
+        .filter(|_| viewer.standing.permissions.has(Permission::UsersManage))
         .map(Route::Errand);
     html! {
         (words)

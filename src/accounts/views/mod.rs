@@ -8,9 +8,9 @@ mod tests;
 use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
-use super::{Account, Counts, Line, MailState, Status};
+use super::{Account, Counts, Deed, Line, MailState, Standing, Status, guards};
 use crate::domain::id::AccountId;
-use crate::domain::role::{Permission, Permissions, may_act_on};
+use crate::domain::role::Permission;
 use crate::domain::text::OrganisationName;
 use crate::kit::dates;
 use crate::kit::html::Tone;
@@ -37,10 +37,8 @@ const ANSWER_MAX: usize = 48;
 pub struct Viewer {
     /// Their account.
     pub account: AccountId,
-    /// What they may do.
-    pub permissions: Permissions,
-    /// The account that owns their organisation.
-    pub owner: AccountId,
+    /// What they may do, and how things stand in their organisation.
+    pub standing: Standing,
     /// Their present.
     pub now: Timestamp,
     /// Their zone.
@@ -64,32 +62,24 @@ impl Viewer {
     /// Whether they may create accounts.
     #[must_use]
     pub const fn may_invite(&self) -> bool {
-        self.permissions.has(Permission::UsersManage)
-            && self.permissions.has(Permission::RolesAssign)
+        self.standing.permissions.has(Permission::UsersManage)
+            && self.standing.permissions.has(Permission::RolesAssign)
     }
 
-    /// Why they may not act on that account; none when they may. What pages show: the verbs decide for themselves.
+    /// Whether they may do this to that account: the same guards that the verb asks.
+    #[must_use]
+    pub fn may(&self, account: &Account, deed: Deed) -> bool {
+        guards::judge(&self.standing, account, deed).is_ok()
+    }
+
+    /// Why they may do nothing to that account; none when they may do something.
     #[must_use]
     pub fn hindrance(&self, account: &Account) -> Option<String> {
-        if account.id == self.account {
-            return Some(
-                "This is your own account. Ask another Master or Admin to change it.".to_owned(),
-            );
-        }
-        if account.id == self.owner {
-            return Some(
-                "This account owns the organisation. Nobody can disable, delete or demote it."
-                    .to_owned(),
-            );
-        }
-        if !self.permissions.has(Permission::UsersManage) {
-            return Some(format!(
-                "Your role lacks the permission “{}”.",
-                Permission::UsersManage.label()
-            ));
-        }
-        (!may_act_on(self.permissions, account.role))
-            .then(|| format!("Only a {0} can change a {0}.", account.role))
+        guards::not_oneself(&self.standing, account)
+            .and_then(|()| guards::not_the_owner(&self.standing, account, Deed::Disable))
+            .and_then(|()| guards::permission(&self.standing, Deed::Disable))
+            .and_then(|()| guards::rule(&self.standing, account.role))
+            .err()
     }
 }
 
@@ -220,7 +210,7 @@ fn shortened(answer: &str) -> String {
 fn tags(account: &Account, viewer: &Viewer) -> Markup {
     html! {
         @if account.id == viewer.account { (tag("You")) }
-        @if account.id == viewer.owner { (tag("Owner")) }
+        @if account.id == viewer.standing.owner { (tag("Owner")) }
     }
 }
 
@@ -259,17 +249,16 @@ impl Acts {
     /// By status and by rights. A dead link cannot be copied.
     fn of(line: &Line, viewer: &Viewer) -> Self {
         let id = line.account.id;
-        let is_pending = line.account.status == Status::Pending;
         let is_alive = line.link_expires_at.is_some_and(|at| at > viewer.now);
-        let items = if is_pending && viewer.hindrance(&line.account).is_none() {
-            let copy = is_alive.then_some(Act::Copy);
-            [Some(Act::Resend), copy, Some(Act::Delete)]
-                .into_iter()
-                .flatten()
-                .collect()
-        } else {
-            Vec::new()
-        };
+        let items = [
+            (Act::Resend, Deed::Resend, true),
+            (Act::Copy, Deed::CopyLink, is_alive),
+            (Act::Delete, Deed::Delete, true),
+        ]
+        .into_iter()
+        .filter(|(_, deed, possible)| *possible && viewer.may(&line.account, *deed))
+        .map(|(act, _, _)| act)
+        .collect();
         Self {
             items,
             resend: Route::ResendInvitation(id).to_string(),

@@ -2,7 +2,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::accounts::{Filter, Sort};
-use crate::domain::role::Role;
+use crate::domain::role::{Managers, Role};
 use crate::kit::time::DAY;
 
 /// 24 November 2026, 14:20 in Oslo.
@@ -12,11 +12,21 @@ fn id(letter: char) -> AccountId {
     format!("acc_bbbbbbbbbbbb{letter}").parse().unwrap()
 }
 
+fn standing(role: Role, actor: AccountId, owner: AccountId) -> Standing {
+    Standing {
+        actor: Some(actor),
+        permissions: role.permissions(Managers::Admins),
+        managers: Managers::Admins,
+        owner,
+        is_owner_active: true,
+        masters: 2,
+    }
+}
+
 fn viewer(role: Role) -> Viewer {
     Viewer {
         account: id('c'),
-        permissions: role.permissions(),
-        owner: id('d'),
+        standing: standing(role, id('c'), id('d')),
         now: NOW,
         zone: TimeZone::get("Europe/Oslo").unwrap(),
         mail: Mail::On,
@@ -140,13 +150,14 @@ fn a_menu_holds_what_may_be_done_and_nothing_else() {
             pending(Role::Member),
             Viewer {
                 account: id('e'),
+                standing: standing(Role::Master, id('e'), id('d')),
                 ..viewer(Role::Master)
             },
         ),
         (
             pending(Role::Member),
             Viewer {
-                owner: id('e'),
+                standing: standing(Role::Master, id('c'), id('e')),
                 ..viewer(Role::Master)
             },
         ),

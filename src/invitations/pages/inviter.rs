@@ -1,7 +1,7 @@
 //! The pages of those who invite.
 
 use crate::accounts::views::Query;
-use crate::accounts::{self, Account, EMAIL_FIELD};
+use crate::accounts::{self, EMAIL_FIELD};
 use crate::audit::Action;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
@@ -37,13 +37,15 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
         return draw(visit, 422, &form, None, None);
     };
     // Before anything is told of the address: the form must not answer for every address there is.
-    let asked = visit.read(|read| invitations::check_refused(read, &by, terms));
+    let asked = visit.read(|read| invitations::check_refused(read, by.organisation(), terms));
     let done =
         asked.and_then(|()| visit.write(|tx| invitations::invite(tx, &by, &email, role, terms)));
     match done {
         Ok(id) => Ok(created(visit, id, &email)),
         Err(Error::Invalid { field, sentence }) => {
-            visit.write(|tx| invitations::refuse_duplicate(tx, &by, &email))?;
+            visit.write(|tx| {
+                invitations::refuse_duplicate(tx, by.by(), by.organisation(), &email)
+            })?;
             form.problem(field, sentence);
             let taken_by = visit.read(|read| Ok(accounts::by_email(read, &email)?))?;
             let ours = taken_by.filter(|account| account.organisation == by.organisation());
@@ -91,6 +93,7 @@ fn draw(
         problem,
         taken_by,
         permissions: scope.permissions,
+        managers: scope.managers,
         organisation: &scope.organisation_name,
         ttl: visit.app.settings.terms.ttl,
         is_mailed: visit.app.mailer().is_some(),
@@ -154,39 +157,4 @@ pub fn copy_link(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     };
     let page = Page::new("Activation link · IAM", Place::Iam);
     layout::page(visit, 200, &page, &views::link(&shown))
-}
-
-/// What deleting does.
-pub fn confirm_delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let account = visit.read(|read| invitations::deletable(read, &by, id))?;
-    ask_to_delete(visit, 200, &account, &Form::default())
-}
-
-fn ask_to_delete(
-    visit: &Visit<'_>,
-    status: u16,
-    account: &Account,
-    form: &Form,
-) -> Result<Response> {
-    let email = account.email.as_ref().ok_or(Error::NotFound)?;
-    let page = Page::new("Delete account · IAM", Place::Iam).with_errors(form.has_problems());
-    let body = views::confirm_delete(account, email, form, &visit.csrf());
-    layout::page(visit, status, &page, &body)
-}
-
-/// Deletes it, once its address was typed.
-pub fn delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let mut form = visit.form(&[EMAIL_FIELD])?;
-    let account = visit.read(|read| invitations::deletable(read, &by, id))?;
-    let email = account.email.clone().ok_or(Error::NotFound)?;
-    let typed = form.typed(EMAIL_FIELD).parse::<Email>();
-    if typed.as_ref() != Ok(&email) {
-        form.problem(EMAIL_FIELD, format!("Type {email}, letter for letter."));
-        return ask_to_delete(visit, 422, &account, &form);
-    }
-    visit.write(|tx| invitations::delete_pending(tx, &by, id))?;
-    let message = format!("Deleted {email}. The address is free again.");
-    Ok(visit.redirect_with(&Route::Accounts, &message))
 }

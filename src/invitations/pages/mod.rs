@@ -4,4 +4,4 @@ mod invitee;
 mod inviter;
 
 pub use invitee::{accept, ask, show};
-pub use inviter::{confirm_delete, copy_link, create, delete, new, resend};
+pub use inviter::{copy_link, create, new, resend};

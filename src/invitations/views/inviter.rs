@@ -4,9 +4,8 @@ use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
 use crate::accounts::{Account, EMAIL_FIELD};
-use crate::domain::email::Email;
 use crate::domain::id::AccountId;
-use crate::domain::role::{Permission, Permissions, Role, may_act_on};
+use crate::domain::role::{Managers, Permission, Permissions, Role, may_act_on};
 use crate::domain::text::OrganisationName;
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
@@ -32,6 +31,8 @@ pub struct NewForm<'f> {
     pub taken_by: Option<AccountId>,
     /// What whoever fills it in may do.
     pub permissions: Permissions,
+    /// Who manages users there.
+    pub managers: Managers,
     /// To whom everything is billed.
     pub organisation: &'f OrganisationName,
     /// How long the link will live, in seconds.
@@ -62,13 +63,13 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
         "Begin with the smallest that will do. What this account creates is billed to {}.",
         new.organisation
     );
-    let reasons = Role::ALL.map(|role| refusal(new.permissions, role));
+    let reasons = Role::ALL.map(|role| refusal(new.permissions, role, new.managers));
     let choices = Role::ALL
         .into_iter()
         .zip(&reasons)
         .map(|(role, reason)| {
             Choice::new(role.key(), role.label())
-                .about(about(role))
+                .about(about(role, new.managers))
                 .refused(reason.as_deref())
         })
         .collect();
@@ -100,15 +101,15 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
 }
 
 /// Why this role cannot be given; none when it can.
-fn refusal(own: Permissions, role: Role) -> Option<String> {
-    if may_act_on(own, role) {
+fn refusal(own: Permissions, role: Role, managers: Managers) -> Option<String> {
+    if may_act_on(own, role.permissions(managers)) {
         return None;
     }
     let givers: Vec<&str> = Role::ALL
         .into_iter()
         .filter(|giver| {
-            may_act_on(giver.permissions(), role)
-                && giver.permissions().has(Permission::RolesAssign)
+            let theirs = giver.permissions(managers);
+            may_act_on(theirs, role.permissions(managers)) && theirs.has(Permission::RolesAssign)
         })
         .map(Role::label)
         .collect();
@@ -116,8 +117,8 @@ fn refusal(own: Permissions, role: Role) -> Option<String> {
 }
 
 /// What a role means, under the menu while it is chosen.
-fn about(role: Role) -> Markup {
-    let permissions = role.permissions();
+fn about(role: Role, managers: Managers) -> Markup {
+    let permissions = role.permissions(managers);
     let is_full = permissions == Permissions::all();
     let level = |manage: Permission, read: Option<Permission>| {
         if is_full {
@@ -209,38 +210,6 @@ pub fn link(shown: &ShownLink<'_>) -> Markup {
         lead: Some(lead),
         back: &account,
         body,
-    }
-    .render()
-}
-
-/// What deleting does, and the address to type before it is done.
-#[must_use]
-pub fn confirm_delete(account: &Account, email: &Email, form: &Form, csrf: &str) -> Markup {
-    let back = Route::Account(account.id).to_string();
-    let label = format!("Type {email} to confirm");
-    let body = html! {
-        (Field::email(EMAIL_FIELD, &label)
-            .value(form.typed(EMAIL_FIELD))
-            .error(form.error(EMAIL_FIELD))
-            .focus(EMAIL_FIELD)
-            .required())
-        (buttons(&html! {
-            (Button::close("Cancel", &back))
-            (Button::submit("Delete account", "Deleting…").danger())
-        }))
-    };
-    let lead = html! {
-        p {
-            "The activation link dies, a mail that still waits is not sent, and the address is free again. "
-            "The audit log keeps what happened. This cannot be undone."
-        }
-    };
-    let title = format!("Delete {email}?");
-    Panel {
-        title: &title,
-        lead: Some(lead),
-        back: &back,
-        body: post(&Route::DeleteAccount(account.id).to_string(), csrf, &body),
     }
     .render()
 }

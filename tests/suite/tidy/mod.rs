@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 21] = [
+const ORDER: [&[&str]; 24] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -24,6 +24,9 @@ const ORDER: [&[&str]; 21] = [
     &["passwords"],
     &["sessions"],
     &["invitations"],
+    &["profile"],
+    &["lifecycle"],
+    &["ownership", "settings"],
     &["setup"],
     &["dashboard", "help", "roles"],
     &["migrations"],
@@ -46,7 +49,7 @@ const PAGES: &str = "pages";
 const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 
 /// The parts that have a reason of their own.
-const OTHER_PARTS: [&str; 1] = ["src/audit/chain.rs"];
+const OTHER_PARTS: [&str; 2] = ["src/accounts/guards.rs", "src/audit/chain.rs"];
 
 /// Where markup is written that maud does not escape, and why that is safe.
 const PREESCAPED: [(&str, &str); 1] = [(

@@ -1,0 +1,1 @@
+//! How the ownership is drawn, in the settings.

@@ -1,0 +1,92 @@
+//! What an organisation decides for itself, and what the operator decides about it. Owns no table: it all stands in the
+//! organisation's row.
+
+pub mod pages;
+pub mod views;
+
+use crate::accounts;
+use crate::audit::{self, Action, Audited, Event};
+use crate::domain::role::{Managers, Role};
+use crate::domain::text::OrganisationName;
+use crate::error::{Error, Result};
+use crate::kit::db::Tx;
+use crate::organisations::{self, Organisation};
+use crate::scope::{Allowed, By, ManageOrganisation};
+use crate::sessions;
+
+/// Another name for the organisation.
+pub fn rename(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+    name: &OrganisationName,
+) -> Result<Option<Audited<()>>> {
+    let organisation = organisations::get(tx, by.organisation())?;
+    if organisation.name == *name {
+        return Ok(None);
+    }
+    organisations::set_name(tx, organisation.id, name)?;
+    let event =
+        Event::of(organisation.id, Action::OrganisationRenamed).changed(&organisation.name, name);
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// Another time zone, an IANA name that was checked.
+pub fn move_to(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+    time_zone: &str,
+) -> Result<Option<Audited<()>>> {
+    let organisation = organisations::get(tx, by.organisation())?;
+    if organisation.time_zone == time_zone {
+        return Ok(None);
+    }
+    organisations::set_time_zone(tx, organisation.id, time_zone)?;
+    let event = Event::of(organisation.id, Action::OrganisationMoved)
+        .with("from", organisation.time_zone)
+        .with("to", time_zone);
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// Who manages users. What Admins lose they lose now: their sessions end with the change.
+pub fn set_managers(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+    managers: Managers,
+) -> Result<Option<Audited<()>>> {
+    let organisation = organisations::get(tx, by.organisation())?;
+    if organisation.managers == managers {
+        return Ok(None);
+    }
+    organisations::set_managers(tx, organisation.id, managers)?;
+    if managers == Managers::Masters {
+        accounts::raise_epochs(tx, organisation.id, Role::Admin)?;
+    }
+    let event =
+        Event::of(organisation.id, Action::ManagersChanged).with("managers", managers.slug());
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// The operator switches a whole organisation off: every session ends, and nobody of it signs in.
+pub fn disable(tx: &Tx<'_>, organisation: &Organisation) -> Result<Audited<usize>> {
+    if !organisations::disable(tx, organisation.id)? {
+        return Err(Error::Refused(format!(
+            "{} is disabled already.",
+            organisation.name
+        )));
+    }
+    let ended = sessions::end_all_of(tx, organisation.id)?;
+    let event = Event::of(organisation.id, Action::OrganisationDisabled).with("sessions", ended);
+    audit::record(tx, &By::operator(), &event, ended)
+}
+
+/// The operator switches it on again.
+pub fn enable(tx: &Tx<'_>, organisation: &Organisation) -> Result<Audited<()>> {
+    if !organisations::enable(tx, organisation.id)? {
+        return Err(Error::Refused(format!(
+            "{} is not disabled.",
+            organisation.name
+        )));
+    }
+    let event = Event::of(organisation.id, Action::OrganisationEnabled);
+    audit::record(tx, &By::operator(), &event, ())
+}
