@@ -18,7 +18,7 @@ CREATE TABLE organisations (
   name        TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
   time_zone   TEXT    NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
   owner_id    INTEGER NOT NULL,
-  managers    TEXT    NOT NULL DEFAULT 'admins' CHECK (managers IN ('admins', 'masters')),  -- the weakest who manage users
+  managers    TEXT    NOT NULL CHECK (managers IN ('admins', 'masters')),  -- the weakest who manage users
   offered_to  INTEGER,                         -- the Master who may accept the ownership; NULL: nobody
   offered_at  INTEGER,                         -- NULL unless it is offered
   created_at  INTEGER NOT NULL,
@@ -217,8 +217,7 @@ CREATE TABLE setup_links (
 CREATE TABLE errands (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device',
-                    'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved')),
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved')),
   account_id      INTEGER NOT NULL,            -- to whom
   about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
   details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),

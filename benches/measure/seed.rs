@@ -93,8 +93,8 @@ impl<'t> Scribe<'t> {
             hash,
             ids: 0,
             organisation: tx.prepare(
-                "INSERT INTO organisations (id, name, time_zone, owner_id, created_at)
-                 VALUES (?1, ?2, 'Europe/Berlin', ?3, ?4)",
+                "INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at)
+                 VALUES (?1, ?2, 'Europe/Berlin', ?3, 'admins', ?4)",
             )?,
             account: tx.prepare(
                 "INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, created_by,

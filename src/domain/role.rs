@@ -163,6 +163,9 @@ pub enum Managers {
 }
 
 impl Managers {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Admins, Self::Masters];
+
     /// The name in the file.
     #[must_use]
     pub const fn slug(self) -> &'static str {
@@ -181,11 +184,11 @@ impl ToSql for Managers {
 
 impl FromSql for Managers {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "admins" => Ok(Self::Admins),
-            "masters" => Ok(Self::Masters),
-            _ => Err(contradiction("who manages users")),
-        }
+        let slug = value.as_str()?;
+        Self::ALL
+            .into_iter()
+            .find(|one| one.slug() == slug)
+            .ok_or_else(|| contradiction("who manages users"))
     }
 }
 

@@ -84,8 +84,8 @@ pub fn any_exists(read: &Read<'_>) -> Result<bool> {
 
 pub(super) fn insert(tx: &Tx<'_>, new: &Organisation) -> Result<()> {
     tx.execute(
-        "INSERT INTO organisations (id, name, time_zone, owner_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (new.id, &new.name, &new.time_zone, new.owner, new.created_at),
+        "INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (new.id, &new.name, &new.time_zone, new.owner, new.managers, new.created_at),
     )?;
     Ok(())
 }

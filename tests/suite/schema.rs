@@ -7,8 +7,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// A good organisation with an owner, a Pending, a Disabled and a deleted account, and a mail that waits.
 const ROWS: &str = "
     BEGIN;
-    INSERT INTO organisations (id, name, time_zone, owner_id, created_at) VALUES (1, 'Fjord', 'UTC', 11, 1);
-    INSERT INTO organisations (id, name, time_zone, owner_id, created_at) VALUES (2, 'Other', 'UTC', 21, 1);
+    INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (1, 'Fjord', 'UTC', 11, 'admins', 1);
+    INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (2, 'Other', 'UTC', 21, 'admins', 1);
     INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at)
       VALUES (11, 1, 'active', 'master', 'olivia@fjord.example', 'Olivia', 1, 1),
              (21, 2, 'active', 'master', 'otto@other.example', 'Otto', 1, 1);
@@ -50,7 +50,7 @@ fn it_applies_to_an_empty_file_in_one_transaction() {
         .unwrap();
     assert_eq!(
         ask(&conn, "SELECT user_version || '' FROM pragma_user_version"),
-        ["1"]
+        ["2"]
     );
     assert_eq!(
         ask(&conn, "SELECT integrity_check FROM pragma_integrity_check"),
@@ -128,8 +128,10 @@ fn every_reference_to_an_account_can_be_looked_up() {
     let expected = [
         "accounts.created_by",
         "invitations.given_by",
-        // Found by its own id, which stands beside it.
+        // Found by their own id, which stands beside them.
+        "organisations.offered_to",
         "organisations.owner_id",
+        "resets.reset_by",
     ];
     assert_eq!(ask(&conn, references), expected);
 }
