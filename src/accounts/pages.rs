@@ -60,7 +60,7 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
         Ok(Facts {
             line,
             sessions: sessions::live(read, id, visit.app.settings.lifetimes)?,
-            activity: audit::about(read, by.organisation(), id, ACTIVITY_MAX)?,
+            activity: audit::about(read, by.organisation(), id, viewer.account, ACTIVITY_MAX)?,
         })
     })?;
     let title = format!("{} · Accounts", facts.line.account.label());

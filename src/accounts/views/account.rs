@@ -15,7 +15,6 @@ use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
-use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::{day, time, when};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
@@ -29,7 +28,7 @@ pub struct Facts {
     /// Its sessions that are not over.
     pub sessions: Vec<sessions::Live>,
     /// The newest events about it.
-    pub activity: Vec<audit::Entry>,
+    pub activity: Vec<audit::Deed>,
 }
 
 /// The page.
@@ -197,28 +196,14 @@ fn danger(acts: &Acts) -> Markup {
     }
 }
 
-fn activity(entries: &[audit::Entry], viewer: &Viewer) -> Markup {
-    let columns = [
-        Column::new(Cell::Main, "What"),
-        Column::new(Cell::Detail, "Who"),
-        Column::new(Cell::Aside, "When"),
-    ];
-    let rows = html! {
-        @for entry in entries {
-            (row(&[
-                (Cell::Main, html! { (entry.sentence()) }),
-                (Cell::Detail, html! { (entry.actor_label()) }),
-                (Cell::Aside, html! { span.nowrap { (time(Timestamp(entry.at), viewer.now, &viewer.zone)) } }),
-            ]))
-        }
-    };
+fn activity(deeds: &[audit::Deed], viewer: &Viewer) -> Markup {
     html! {
         section.stack-2 {
             h2 { "Activity" }
-            @if entries.is_empty() {
+            @if deeds.is_empty() {
                 p.muted { "Nothing yet." }
             } @else {
-                (Table { caption: "Activity", shape: Shape::Cards, columns: &columns, rows, foot: None })
+                (audit::views::activity("Activity", deeds, viewer.now, &viewer.zone))
             }
         }
     }
