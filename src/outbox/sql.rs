@@ -67,18 +67,21 @@ pub(super) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The mail of a disabled organisation waits until it is enabled, or its time is over.
 pub(super) fn next_due(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
     let sql = match turn {
         Turn::Urgent => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
                 AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY urgency, due_at, id LIMIT 1"
         }
         Turn::Longest => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
                 AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY due_at, id LIMIT 1"
         }
     };
@@ -102,7 +105,8 @@ pub fn claimed(read: &Read<'_>, id: ErrandId) -> Result<Claimed> {
 pub fn is_any_due(read: &Read<'_>) -> Result<bool> {
     read.get(
         "SELECT EXISTS (SELECT 1 FROM errands WHERE state IN ('waiting', 'sending') AND due_at <= ?1
-           AND deadline_at > ?1 AND (leased_until IS NULL OR leased_until <= ?1))",
+           AND deadline_at > ?1 AND (leased_until IS NULL OR leased_until <= ?1)
+           AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL))",
         [read.now()],
         |row| row.get(0),
     )
