@@ -329,6 +329,13 @@ impl<T> Audited<T> {
             value: make(self.value),
         }
     }
+
+    /// The same record, another value, or why there is none.
+    pub fn try_map<U>(self, make: impl FnOnce(T) -> Result<U>) -> Result<Audited<U>> {
+        Ok(Audited {
+            value: make(self.value)?,
+        })
+    }
 }
 
 /// Writes the event at the end of its chain and moves the chain's head.

@@ -74,7 +74,8 @@ fn invitation(settings: &Settings, to: &Recipient, open: &OpenInvitation, link: 
 }
 
 /// The main rights in the middle of a sentence.
-fn rights_in_words(role: Role) -> String {
+#[must_use]
+pub fn rights_in_words(role: Role) -> String {
     let mut letters = role.main_rights().chars();
     letters
         .next()

@@ -813,7 +813,7 @@ fn the_form_explains_itself() {
         .answers(200)
         .sees("We send an activate account link. It works once, for 24 hours.")
         .sees("Also used to sign in. Each email can be registered once across the whole system.")
-        .sees("Begin with the smallest that will do. What this account creates is billed to Fjord Supply.")
+        .sees("Can be changed later. What this account creates is billed to Fjord Supply.")
         .sees("Read-only access to resources (get resources) Resources Get Billing None Users None")
         .sees("Manage billing + read resources Resources Get Billing Manage Users None")
         .sees("Manage resources + billing + users Resources Manage Billing Manage Users Manage")

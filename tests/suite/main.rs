@@ -35,6 +35,8 @@ mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
