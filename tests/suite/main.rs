@@ -61,6 +61,8 @@ mod new_passwords;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod ownership;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
@@ -80,6 +82,8 @@ mod schema;
 mod served;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
