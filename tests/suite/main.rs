@@ -43,6 +43,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod letter;
 #[cfg(test)]
 mod link_people;
