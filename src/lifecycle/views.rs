@@ -185,7 +185,7 @@ pub fn choose_role(new: &NewRole<'_>) -> Markup {
         is_first: true,
         about: &|role| outcome(new, role),
     };
-    let lead = html! { p { "Now " (account.role) ". " (account.role.main_rights()) "." } };
+    let lead = html! { p { "Now " (account.role) ". " (account.role.main_rights_under(new.managers)) "." } };
     ask.panel(
         &format!("Change permission of {label}"),
         &lead,
@@ -204,7 +204,7 @@ fn outcome(new: &NewRole<'_>, role: Role) -> Markup {
     );
     let found = new.outcomes.iter().find(|outcome| outcome.role == role);
     html! {
-        p { (role.main_rights()) }
+        p { (role.main_rights_under(new.managers)) }
         @if role == account.role {
             p { "What the account has now: nothing changes." }
         } @else {

@@ -43,6 +43,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod letter;
 #[cfg(test)]
 mod link_people;
@@ -60,6 +62,8 @@ mod markup;
 mod new_passwords;
 #[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod ownership;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
@@ -80,6 +84,8 @@ mod schema;
 mod served;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
