@@ -4,6 +4,7 @@
 mod bare;
 mod keyboard;
 mod looker;
+mod seed;
 mod steps;
 mod story;
 mod strangers;
