@@ -45,6 +45,8 @@ mod html;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod link_people;
 #[cfg(test)]
 mod links;
