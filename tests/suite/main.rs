@@ -47,6 +47,8 @@ mod isolation;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod link_people;
 #[cfg(test)]
 mod links;
