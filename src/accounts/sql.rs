@@ -352,6 +352,23 @@ pub fn masters_active(read: &Read<'_>, organisation: OrganisationId) -> Result<V
     )
 }
 
+/// The Active Masters beside this account, by name: who may be given what only a Master can have.
+pub fn masters_beside(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+) -> Result<Vec<Account>> {
+    read.list(
+        &format!(
+            "SELECT {ACCOUNT} FROM accounts
+              WHERE organisation_id = ?1 AND status = 'active' AND role = 'master' AND id <> ?2
+              ORDER BY name COLLATE NOCASE, id LIMIT 500"
+        ),
+        (organisation, account),
+        from_row,
+    )
+}
+
 /// How many accounts an organisation has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -63,6 +63,8 @@ mod organisations;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod ownership;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
@@ -82,6 +84,8 @@ mod schema;
 mod served;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

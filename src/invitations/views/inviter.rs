@@ -132,7 +132,7 @@ fn about(role: Role, managers: Managers) -> Markup {
         }
     };
     facts(
-        role.main_rights(),
+        role.main_rights_under(managers),
         &[
             (
                 "Resources",
