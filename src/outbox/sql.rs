@@ -123,7 +123,13 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
                 .map_err(|_| contradiction("place of a sign-in"))?,
         ),
         Kind::PasswordTaken => Errand::PasswordTaken(row.get(about)?),
-        Kind::RoleChanged => Errand::RoleChanged(role(&row.get::<_, String>(details)?)?),
+        Kind::RoleChanged => {
+            let details: String = row.get(details)?;
+            Errand::RoleChanged {
+                from: role(&details, super::FROM)?,
+                to: role(&details, super::ROLE)?,
+            }
+        }
         Kind::EmailConfirm => Errand::EmailConfirm(row.get(about)?),
         Kind::EmailChanged => Errand::EmailChanged(row.get(about)?),
         Kind::OwnershipOffered => Errand::OwnershipOffered,
@@ -131,11 +137,11 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
     })
 }
 
-fn role(details: &str) -> rusqlite::Result<Role> {
+fn role(details: &str, key: &str) -> rusqlite::Result<Role> {
     let details: serde_json::Value =
         serde_json::from_str(details).map_err(|_| contradiction("changed role"))?;
-    let key = details.get(super::ROLE).and_then(serde_json::Value::as_str);
-    key.and_then(|key| key.parse().ok())
+    let role = details.get(key).and_then(serde_json::Value::as_str);
+    role.and_then(|role| role.parse().ok())
         .ok_or_else(|| contradiction("changed role").into())
 }
 

@@ -35,11 +35,15 @@ mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod html;
+#[cfg(test)]
+mod isolation;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
