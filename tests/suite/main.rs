@@ -63,6 +63,10 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod organisations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod ownership;
