@@ -388,10 +388,14 @@ impl Row {
         if !self.kind.carries_link() || self.deadline_at > now {
             return None;
         }
-        Some(if self.kind == Kind::Reset {
-            "Its link has expired. Its person can ask for a new one, by “Forgot password?”."
-        } else {
-            "Its link has expired. Send a new one from the account's menu."
+        Some(match self.kind {
+            Kind::Reset => {
+                "Its link has expired. Its person can ask for a new one, by “Forgot password?”."
+            }
+            Kind::EmailConfirm => {
+                "Its link has expired. Its person can ask for a new one, on their Account page."
+            }
+            _ => "Its link has expired. Send a new one from the account's menu.",
         })
     }
 }

@@ -63,6 +63,8 @@ mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod relay;
