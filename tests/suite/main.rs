@@ -75,6 +75,8 @@ mod portal;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod relay;
