@@ -47,6 +47,8 @@ mod isolation;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod link_people;
 #[cfg(test)]
 mod links;
@@ -61,6 +63,10 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod organisations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod ownership;
@@ -68,6 +74,8 @@ mod ownership;
 mod portal;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]

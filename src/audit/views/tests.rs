@@ -345,6 +345,11 @@ fn a_refused_invitation_says_why() {
         told(Action::InvitationRefused, Hand::Own, on_lea(), taken),
         "You could not invite lea@fjord.example: the address is taken"
     );
+    let own = json!({ "why": "taken", "for": "own_account" });
+    assert_eq!(
+        told(Action::InvitationRefused, Hand::Own, on_lea(), own),
+        "You could not change to lea@fjord.example: the address is taken"
+    );
     assert_eq!(
         told(
             Action::InvitationRefused,
