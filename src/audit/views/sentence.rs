@@ -68,10 +68,10 @@ fn told(deed: &Deed) -> String {
             format!("A new activation link was asked for, for {whom}")
         }
         Action::InvitationRefused => match text(deed, "why") {
-            Some("taken") => format!(
-                "{who} could not {} {whom}: the address is taken",
-                wish(deed)
-            ),
+            Some("taken") if text(deed, "for") == Some("own_account") => {
+                format!("{who} could not change to {whom}: the address is taken")
+            }
+            Some("taken") => format!("{who} could not invite {whom}: the address is taken"),
             _ => format!(
                 "{} activation link was refused: whoever gave the permission may no longer give it",
                 capital(&whose)
@@ -123,14 +123,6 @@ fn told(deed: &Deed) -> String {
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
-    }
-}
-
-/// What a taken address was wanted for.
-fn wish(deed: &Deed) -> &'static str {
-    match text(deed, "for") {
-        Some("own_account") => "change to",
-        _ => "invite",
     }
 }
 

@@ -2,6 +2,7 @@
 //! test here opens a browser under its own name.
 
 mod bare;
+mod deeds;
 mod keyboard;
 mod looker;
 mod seed;
