@@ -84,7 +84,7 @@ impl Ask<'_> {
 
     /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
     fn session(&self, live: &Live) -> Markup {
-        html! { (live.agent) ", " (live.address) ", " (time(live.used_at, self.now, self.zone)) }
+        html! { (live.agent) ", " (live.address) ", " span.nowrap { (time(live.used_at, self.now, self.zone)) } }
     }
 
     fn sessions(&self, sessions: &[Live]) -> Markup {

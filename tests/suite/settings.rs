@@ -315,7 +315,7 @@ fn only_masters_manage_users_from_that_moment_on() {
         .get("/iam/roles")
         .sees("Admin Manage resources + billing DevOps lead 5 3")
         .sees("Master Full access: resources, billing, users Account owner, CTO 9 2")
-        .sees("Only Masters manage users here: an Admin has not “Manage users (invite, disable, delete)” and “Change role”.")
+        .sees("Only Masters manage users here: an Admin lacks “Manage users (invite, disable, delete)” and “Change role”.")
         .sees("Manage users (invite, disable, delete) users.manage – No – No – No Yes")
         .sees("Change role roles.assign – No – No – No Yes")
         .sees("Get user users.read – No – No Yes Yes");

@@ -183,7 +183,8 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
     let account = &line.account;
     html! {
         (day(account.created_at, &viewer.zone))
-        @if account.id == viewer.standing.owner { ", with the organisation" }
+        // Nobody but the set-up makes an account that is Active from its first moment.
+        @if account.activated_at == Some(account.created_at) { ", with the organisation" }
         @else { ", by " (by(line.created_by.as_ref())) }
     }
 }
