@@ -183,9 +183,12 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
     let account = &line.account;
     html! {
         (day(account.created_at, &viewer.zone))
-        // Nobody but the set-up makes an account that is Active from its first moment.
-        @if account.activated_at == Some(account.created_at) { ", with the organisation" }
-        @else { ", by " (by(line.created_by.as_ref())) }
+        @match &line.created_by {
+            Some(name) => { ", by " (name.as_str()) }
+            // Of those whom nobody here invited, the set-up's owner was Active from the first moment.
+            None if account.activated_at == Some(account.created_at) => ", with the organisation",
+            None => ", by the operator",
+        }
     }
 }
 
