@@ -371,8 +371,16 @@ fn signing_somebody_out_ends_their_sessions_and_nothing_else() {
         .sees("Sessions 0 Nobody is signed in with this account.");
     assert!(!mia.is_signed_in() && !other.is_signed_in());
     assert!(bystander.is_signed_in() && owner.is_signed_in());
-    mia.sign_in();
     assert_eq!(recorded(&portal, "sessions.ended"), 1);
+    mia.sign_in();
+    for _ in 0..11 {
+        portal.signed_in(MIA);
+    }
+    owner
+        .get(format!("{page}/sign-out"))
+        .sees("12 sessions end now:")
+        .sees("and 2 more.");
+    owner.post(format!("{page}/sign-out"), &[]).answers(303);
     // With nobody there it does no harm.
     owner.post(format!("{page}/sign-out"), &[]).answers(303);
     owner
