@@ -22,7 +22,7 @@ use crate::kit::db::{Read, Tx};
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Deed, Entry, Hand, about, latest, own, sign_in_before};
+pub use sql::{Deed, Entry, Hand, about, last_on, latest, own, sign_in_before};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -108,7 +108,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
         @for role in Role::ALL {
             (row(&[
                 (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
-                (Cell::Detail, html! { (role.main_rights()) }),
+                (Cell::Detail, html! { (role.main_rights_under(facts.managers)) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
                 (Cell::Amount, html! { (role.permissions(facts.managers).count()) span.small-only { (permissions_word(role)) } }),
             ]))
@@ -119,8 +119,11 @@ fn roles(facts: &Facts<'_>) -> Markup {
             h2 { "Available roles" }
             (Table { caption: "Available roles", shape: Shape::Cards, columns: &columns, rows, foot: None })
             p {
-                "You can give a role only if your own permissions include all of its permissions: an Admin invites \
-                 Members, Billing and Admins, and never a Master."
+                "You can give a role only if your own permissions include all of its permissions: "
+                @match facts.managers {
+                    Managers::Admins => "an Admin invites Members, Billing and Admins, and never a Master.",
+                    Managers::Masters => "in this organisation only Masters invite, and to any role.",
+                }
             }
         }
     }

@@ -53,7 +53,10 @@ pub fn role_changed(
                 .strong(organisation.name.as_str())
                 .then(format!(" was {from}, and is now "))
                 .strong(role.label())
-                .then(format!(": {}. {when}", rights_in_words(role))),
+                .then(format!(
+                    ": {}. {when}",
+                    rights_in_words(role, organisation.managers)
+                )),
         ],
         button: Some(Button {
             label: label.to_owned(),

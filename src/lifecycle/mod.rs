@@ -130,6 +130,8 @@ pub fn reset_password(
 ) -> Result<Audited<(Account, Issued)>> {
     let account = accounts::permitted(tx, by, id, Deed::ResetPassword)?;
     profile::withdraw_email_change(tx, id)?;
+    // Whoever holds the link could accept in the heir's place.
+    withdraw_offer(tx, &account)?;
     let audited = passwords::take_away(tx, by.by(), &account, handover)?;
     Ok(audited.map(|issued| (account, issued)))
 }

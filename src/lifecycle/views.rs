@@ -191,10 +191,11 @@ pub fn choose_role(new: &NewRole<'_>) -> Markup {
         is_first: true,
         about: &|role| outcome(new, role),
     };
-    let lead = html! { "Now " (account.role) ". " (account.role.main_rights()) "." };
+    let lead =
+        html! { "Now " (account.role) ". " (account.role.main_rights_under(new.managers)) "." };
     ask.panel(&Question {
         title: format!("Change permission of {label}"),
-        lead: lead,
+        lead,
         body: field.render(),
         does: Route::ChangeRole(account.id),
         deed: Button::submit(&format!("Change permission of {label}"), "Changing…"),
@@ -210,7 +211,7 @@ fn outcome(new: &NewRole<'_>, role: Role) -> Markup {
     );
     let found = new.outcomes.iter().find(|outcome| outcome.role == role);
     html! {
-        p { (role.main_rights()) }
+        p { (role.main_rights_under(new.managers)) }
         @if role == account.role {
             p { "What the account has now: nothing changes." }
         } @else {
@@ -309,6 +310,8 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
 pub struct Enabling<'e> {
     /// Whom it is about.
     pub ask: Ask<'e>,
+    /// Who manages users there.
+    pub managers: Managers,
     /// Whether the account has a password.
     pub has_password: bool,
     /// Whose links work again.
@@ -330,7 +333,7 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
         ),
         (
             "Permission",
-            html! { (ask.account.role) ". " (ask.account.role.main_rights()) "." },
+            html! { (ask.account.role) ". " (ask.account.role.main_rights_under(enabling.managers)) "." },
         ),
         (
             "Sessions",
@@ -397,7 +400,7 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     ask.panel(&Question {
         title: format!("Reset password of {label}?"),
         lead: html! { "For a password that somebody else may know, or that is forgotten." },
-        body: body,
+        body,
         does: Route::ResetAccountPassword(ask.account.id),
         deed: Button::submit(&format!("Reset password of {label}"), "Resetting…").danger(),
     })
@@ -510,7 +513,7 @@ pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     ask.panel(&Question {
         title: format!("Delete {label}?"),
         lead: html! { "This cannot be undone." },
-        body: body,
+        body,
         does: Route::DeleteAccount(account.id),
         deed: Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
     })

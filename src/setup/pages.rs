@@ -97,7 +97,8 @@ fn draw(visit: &Visit<'_>, status: u16, token: &str, form: &Form) -> Result<Resp
 }
 
 /// The names of the bundled time zones, UTC first.
-fn zones() -> Vec<String> {
+#[must_use]
+pub fn zones() -> Vec<String> {
     let mut zones: Vec<String> = jiff::tz::db()
         .available()
         .map(|zone| zone.to_string())

@@ -43,6 +43,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod letter;
 #[cfg(test)]
 mod lifecycle;
@@ -61,11 +63,19 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod organisations;
+#[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod ownership;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
@@ -82,6 +92,8 @@ mod schema;
 mod served;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
         (
             "Permission",
             html! {
-                a href=(Route::Role(account.role)) { (account.role.label()) } ". " (account.role.main_rights())
+                a href=(Route::Role(account.role)) { (account.role.label()) } ". " (account.role.main_rights_under(viewer.standing.managers))
             },
         ),
         (

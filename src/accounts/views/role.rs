@@ -89,7 +89,7 @@ pub fn about(role: Role, managers: Managers) -> Markup {
         }
     };
     facts(
-        role.main_rights(),
+        role.main_rights_under(managers),
         &[
             (
                 "Resources",

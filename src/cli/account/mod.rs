@@ -60,7 +60,7 @@ enum Act {
         #[arg(long, value_name = "EMAIL")]
         email: Email,
         /// Its permission
-        #[arg(long, value_name = "ROLE", value_parser = role())]
+        #[arg(long, value_name = "ROLE", value_parser = role(), ignore_case = true)]
         role: Role,
         #[command(flatten)]
         output: Output,
@@ -87,7 +87,7 @@ enum Act {
         #[command(flatten)]
         which: Which,
         /// Its permission from now on
-        #[arg(value_name = "ROLE", value_parser = role())]
+        #[arg(value_name = "ROLE", value_parser = role(), ignore_case = true)]
         role: Role,
     },
     /// Send a Pending account a new activation link, and print it; the one before is dead
