@@ -448,7 +448,7 @@ fn a_reset_is_handed_over_and_its_person_is_told() {
     owner
         .get(&page)
         .sees("Password Set today, 14:20")
-        .sees("Password reset, every session ended");
+        .sees("You reset mia@fjord.example's password, and took the link to pass it on");
 }
 
 #[test]
@@ -572,7 +572,7 @@ fn whoever_is_deleted_leaves_the_name_and_frees_the_address() {
     owner
         .get(format!("/iam/accounts/{lea}"))
         .sees("by ADA Vik")
-        .sees("Account created, invitation written ada@fjord.example");
+        .sees("ada@fjord.example invited lea@fjord.example as Member");
     let entries = portal.audit(Some(portal.first()));
     let event = entries
         .iter()
