@@ -50,6 +50,15 @@ pub struct Ask<'a> {
     pub csrf: &'a str,
 }
 
+/// Where the cursor begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// At what is to be filled in.
+    Field,
+    /// At the way out, where nothing is.
+    Cancel,
+}
+
 /// What one page asks.
 struct Question<'q> {
     title: String,
@@ -61,6 +70,8 @@ struct Question<'q> {
     does: Route,
     /// Verb and object.
     deed: Button<'q>,
+    /// Where the cursor begins.
+    begin: Begin,
 }
 
 impl Ask<'_> {
@@ -74,10 +85,15 @@ impl Ask<'_> {
     /// The panel with its form.
     fn panel(&self, question: &Question<'_>) -> Markup {
         let back = self.back();
+        let cancel = Button::close("Cancel", &back);
+        let cancel = match question.begin {
+            Begin::Field => cancel,
+            Begin::Cancel => cancel.focused(),
+        };
         let inside = html! {
             @if let Some(list) = self.list { (hidden(FROM_FIELD, list)) }
             (question.body)
-            (buttons(&html! { (Button::close("Cancel", &back)) (question.deed) }))
+            (buttons(&html! { (cancel) (question.deed) }))
         };
         Panel {
             title: &question.title,
@@ -90,7 +106,7 @@ impl Ask<'_> {
 
     /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
     fn session(&self, live: &Live) -> Markup {
-        html! { (live.agent) ", " (live.address) ", " (time(live.used_at, self.now, self.zone)) }
+        html! { (live.agent) ", " (live.address) ", " span.nowrap { (time(live.used_at, self.now, self.zone)) } }
     }
 
     fn sessions(&self, sessions: &[Live]) -> Markup {
@@ -199,6 +215,7 @@ pub fn choose_role(new: &NewRole<'_>) -> Markup {
         body: field.render(),
         does: Route::ChangeRole(account.id),
         deed: Button::submit(&format!("Change permission of {label}"), "Changing…"),
+        begin: Begin::Field,
     })
 }
 
@@ -302,6 +319,7 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
         body: details(&lines),
         does: Route::DisableAccount(ask.account.id),
         deed: Button::submit(&format!("Disable {label}"), "Disabling…").danger(),
+        begin: Begin::Cancel,
     })
 }
 
@@ -352,6 +370,7 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
         body: details(&lines),
         does: Route::EnableAccount(ask.account.id),
         deed: Button::submit(&format!("Enable {label}"), "Enabling…"),
+        begin: Begin::Cancel,
     })
 }
 
@@ -372,6 +391,7 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
         body: details(&lines),
         does: Route::SignOutAccount(ask.account.id),
         deed: Button::submit(&format!("Sign out {label}"), "Signing out…"),
+        begin: Begin::Cancel,
     })
 }
 
@@ -403,6 +423,7 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
         body,
         does: Route::ResetAccountPassword(ask.account.id),
         deed: Button::submit(&format!("Reset password of {label}"), "Resetting…").danger(),
+        begin: Begin::Field,
     })
 }
 
@@ -516,5 +537,6 @@ pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
         body,
         does: Route::DeleteAccount(account.id),
         deed: Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
+        begin: Begin::Field,
     })
 }
