@@ -74,7 +74,8 @@ fn invitation(settings: &Settings, to: &Recipient, open: &OpenInvitation, link: 
 }
 
 /// The main rights in the middle of a sentence.
-fn rights_in_words(role: Role, managers: Managers) -> String {
+#[must_use]
+pub fn rights_in_words(role: Role, managers: Managers) -> String {
     let mut letters = role.main_rights_under(managers).chars();
     letters
         .next()

@@ -35,13 +35,19 @@ mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod letter;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 mod link_people;
 #[cfg(test)]
@@ -57,6 +63,10 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod organisations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod ownership;
@@ -64,6 +74,8 @@ mod ownership;
 mod portal;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
