@@ -191,6 +191,7 @@ pub fn confirm_enable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             ask: *ask,
             has_password,
             revived: &revived,
+            managers: by.managers(),
         })
     })
 }

@@ -137,6 +137,11 @@ fn also_ends<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
     if !ends.invited.is_empty() {
         lines.push(("Invitations", invitations(&ends.invited)));
     }
+    also_ends_offer(lines, ends);
+}
+
+/// Whoever loses something is not offered the ownership any more.
+fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
@@ -307,6 +312,8 @@ pub struct Enabling<'e> {
     pub has_password: bool,
     /// Whose links work again.
     pub revived: &'e [Account],
+    /// Who manages users in the organisation.
+    pub managers: Managers,
 }
 
 /// What switching on does.
@@ -324,7 +331,7 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
         ),
         (
             "Permission",
-            html! { (ask.account.role) ". " (ask.account.role.main_rights()) "." },
+            html! { (ask.account.role) ". " (ask.account.role.main_rights_under(enabling.managers)) "." },
         ),
         (
             "Sessions",
@@ -370,7 +377,7 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
 #[must_use]
 pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     let label = ask.account.label();
-    let lines = [
+    let mut lines = vec![
         (
             "Password",
             html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Older links stop working." },
@@ -381,6 +388,8 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
             html! { "A change that waits for its confirmation is dropped." },
         ),
     ];
+    // Its invitations stay: the account keeps its role.
+    also_ends_offer(&mut lines, ends);
     let body = html! {
         (details(&lines))
         @if !ask.is_mailed {

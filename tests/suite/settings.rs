@@ -68,14 +68,18 @@ fn a_new_name_is_told_at_once_on_every_page() {
         .follow()
         .sees("The organisation is now called Fjord & Sons.")
         .sees_not(ORGANISATION);
-    for visitor in [&mut owner, &mut mia] {
-        visitor.get("/").answers(200).sees("Fjord & Sons");
-        assert!(
-            visitor
-                .html()
-                .contains("<title>Dashboard · Fjord &amp; Sons</title>")
-        );
-        visitor.sees_not(ORGANISATION);
+    for (visitor, path, title) in [
+        (&mut owner, "/iam/accounts", "Accounts · IAM"),
+        (&mut mia, "/", "Dashboard"),
+        (&mut mia, "/account", "Account"),
+    ] {
+        visitor
+            .get(path)
+            .answers(200)
+            .sees("Fjord & Sons")
+            .sees_not(ORGANISATION);
+        let title = format!("<title>{title} · Fjord &amp; Sons</title>");
+        assert!(visitor.html().contains(&title), "{path}");
     }
     let log = portal.audit(Some(portal.named("Fjord & Sons")));
     assert_eq!(log[0].action, "organisation.renamed");
@@ -316,7 +320,7 @@ fn only_masters_manage_users_from_that_moment_on() {
         .get("/iam/roles")
         .sees("Admin Manage resources + billing DevOps lead 5 3")
         .sees("Master Full access: resources, billing, users Account owner, CTO 9 2")
-        .sees("Only Masters manage users here: an Admin has not “Manage users (invite, disable, delete)” and “Change role”.")
+        .sees("Only Masters manage users here: Admins lack “Manage users (invite, disable, delete)” and “Change role”.")
         .sees("Manage users (invite, disable, delete) users.manage – No – No – No Yes")
         .sees("Change role roles.assign – No – No – No Yes")
         .sees("Get user users.read – No – No Yes Yes");
