@@ -26,6 +26,8 @@ pub enum Place {
     Iam,
     /// The outbox.
     Mail,
+    /// What the organisation decides for itself.
+    Settings,
     /// None of them.
     Elsewhere,
 }
@@ -125,11 +127,14 @@ fn signed_in(
     } else {
         0
     };
-    let (dashboard, accounts, mail) = (
-        Route::Dashboard.to_string(),
-        Route::Accounts.to_string(),
-        Route::Mail.to_string(),
-    );
+    let [dashboard, accounts, mail, settings, profile] = [
+        Route::Dashboard,
+        Route::Accounts,
+        Route::Mail,
+        Route::Settings,
+        Route::Profile,
+    ]
+    .map(|route| route.to_string());
     let help = Route::Help(HelpTopic::AddASubAccount).to_string();
     let entry = |label, href, icon, place, key| Entry {
         label,
@@ -163,19 +168,37 @@ fn signed_in(
             ..entry("Mail", mail.as_str(), Icon::Mail, Place::Mail, 'm')
         });
     }
+    if scope.permissions.has(Permission::OrganisationManage) {
+        organisation.push(entry(
+            "Settings",
+            settings.as_str(),
+            Icon::Settings,
+            Place::Settings,
+            's',
+        ));
+    }
     let groups: Vec<Group<'_>> = [(None, &main), (Some("Organisation"), &organisation)]
         .into_iter()
         .filter(|(_, entries)| !entries.is_empty())
         .map(|(label, entries)| Group { label, entries })
         .collect();
-    let own = [Entry {
-        label: "Help",
-        href: &help,
-        icon: Icon::Info,
-        current: false,
+    let of_their_own = |label, href, icon, current| Entry {
+        label,
+        href,
+        icon,
+        current,
         waiting: None,
         key: None,
-    }];
+    };
+    let own = [
+        of_their_own(
+            "Account",
+            profile.as_str(),
+            Icon::UserRound,
+            *visit.route == Route::Profile,
+        ),
+        of_their_own("Help", help.as_str(), Icon::Info, false),
+    ];
     let initials = scope.name.initials();
     let frame = Shell {
         brand: scope.organisation_name.as_str(),

@@ -312,8 +312,8 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::PasswordChanged => passwords::mail::changed(read, settings, &claimed.to),
         Errand::PasswordTaken(id) => passwords::mail::taken(read, settings, &claimed.to, *id),
         Errand::NewDevice(place) => sessions::mail::new_device(read, settings, &claimed.to, place),
-        Errand::RoleChanged(role) => {
-            lifecycle::mail::role_changed(read, settings, &claimed.to, *role)
+        Errand::RoleChanged { from, to } => {
+            lifecycle::mail::role_changed(read, settings, &claimed.to, *from, *to)
         }
         Errand::EmailConfirm(id) => {
             profile::mail::confirm(read, app.keys(), settings, &claimed.to, *id)

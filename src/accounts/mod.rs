@@ -22,7 +22,7 @@ pub use guards::{Deed, Standing};
 
 pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
-    find_in, line, list, masters_active, matching,
+    find_in, line, list, masters_active, masters_beside, matching,
 };
 
 /// In use anywhere: the same sentence whoever has it.
@@ -72,17 +72,17 @@ pub fn activate(
 
 /// Active becomes Disabled, and every session is over.
 pub fn disable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
-    done(sql::disable(tx, id)?)
+    done(sql::disable(tx, id))
 }
 
 /// Disabled becomes Active again; what was over stays over.
 pub fn enable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
-    done(sql::enable(tx, id)?)
+    done(sql::enable(tx, id))
 }
 
 /// Another role. Whoever composes the deed ends the sessions that lose by it.
 pub fn set_role(tx: &Tx<'_>, id: AccountId, role: Role) -> Result<()> {
-    done(sql::set_role(tx, id, role)?)
+    done(sql::set_role(tx, id, role))
 }
 
 /// What people may change of their own account without being asked for the password.
@@ -96,7 +96,7 @@ pub struct Profile {
 
 /// Another name and telephone for an Active account.
 pub fn set_profile(tx: &Tx<'_>, id: AccountId, profile: &Profile) -> Result<()> {
-    done(sql::set_profile(tx, id, profile)?)
+    done(sql::set_profile(tx, id, profile))
 }
 
 /// How an account's pages behave for its person.
@@ -115,16 +115,18 @@ pub fn preferences(read: &Read<'_>, id: AccountId) -> Result<Preferences> {
 
 /// Keeps what they prefer.
 pub fn set_preferences(tx: &Tx<'_>, id: AccountId, preferences: &Preferences) -> Result<()> {
-    done(sql::set_preferences(tx, id, preferences)?)
+    done(sql::set_preferences(tx, id, preferences))
 }
 
 /// Another address for an Active account; a taken one is the person's to mend.
 pub fn set_email(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<()> {
-    done(sql::set_email(tx, id, email).map_err(taken)?)
+    let changed = sql::set_email(tx, id, email).map_err(taken)?;
+    done(Ok(changed))
 }
 
-fn done(changed: bool) -> Result<()> {
-    if changed {
+/// The row was there to be changed.
+fn done(changed: db::Result<bool>) -> Result<()> {
+    if changed? {
         Ok(())
     } else {
         Err(Error::NotFound)

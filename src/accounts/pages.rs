@@ -5,8 +5,11 @@ use super::{Status, counts, counts_with, line, list, standing};
 use crate::audit;
 use crate::domain::id::AccountId;
 use crate::error::{Error, Result};
+use crate::kit::http::fields::Fields;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
+use crate::passwords;
+use crate::routes::Route;
 use crate::scope::{ListAccounts, ReadAccount};
 use crate::sessions;
 use crate::visit::Visit;
@@ -22,13 +25,8 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     let asked = Query::read(|name| visit.query(name));
     let (query, found, all) = visit.read(|read| {
         let (lines, total) = list(read, &by, &asked.filter, asked.offset(), asked.per)?;
+        // A page beyond the last is the last, here and in the list.
         let query = asked.clone().within(total);
-        // A page beyond the last is the last.
-        let lines = if query == asked {
-            lines
-        } else {
-            list(read, &by, &query.filter, query.offset(), query.per)?.0
-        };
         let all = counts(read, by.organisation())?;
         let counts = counts_with(read, by.organisation(), query.filter.role)?;
         Ok((
@@ -60,6 +58,7 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
         Ok(Facts {
             line,
             sessions: sessions::live(read, id, visit.app.settings.lifetimes)?,
+            password_since: passwords::changed_at(read, id)?,
             activity: audit::about(read, by.organisation(), id, ACTIVITY_MAX)?,
         })
     })?;
@@ -91,4 +90,23 @@ pub fn viewer(visit: &Visit<'_>) -> Result<Viewer> {
         },
         hue: layout::hue,
     })
+}
+
+/// The list that this address shows, written anew from what it means: nothing of it goes into an answer as it came.
+/// None for the address of anything else.
+#[must_use]
+pub fn list_at(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    if Route::parse(path) != Some(Route::Accounts) {
+        return None;
+    }
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    Some(Query::read(|name| fields.get(name).map(str::to_owned)).address())
+}
+
+/// The list from which the visitor comes, as it was: the menu of one of its rows led here.
+#[must_use]
+pub fn list_before(visit: &Visit<'_>) -> Option<String> {
+    let referer = visit.request.header("referer")?;
+    list_at(referer.strip_prefix(&visit.app.settings.public_url)?)
 }

@@ -22,7 +22,7 @@ use crate::kit::db::{Read, Tx};
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Deed, Entry, Hand, about, latest, own, sign_in_before};
+pub use sql::{Deed, Entry, Hand, about, last_on, latest, own, sign_in_before};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -406,6 +406,13 @@ impl<T> Audited<T> {
         Audited {
             value: make(self.value),
         }
+    }
+
+    /// The same record, another value, or why there is none.
+    pub fn try_map<U>(self, make: impl FnOnce(T) -> Result<U>) -> Result<Audited<U>> {
+        Ok(Audited {
+            value: make(self.value)?,
+        })
     }
 }
 

@@ -178,6 +178,21 @@ pub fn about(
     )
 }
 
+/// When this was last done to that account of the organisation; none when it never was.
+pub fn last_on(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    action: Action,
+) -> Result<Option<Timestamp>> {
+    read.find(
+        "SELECT at FROM audit_events WHERE target_id = ?2 AND chain_id = ?1 AND action = ?3
+          ORDER BY number DESC LIMIT 1",
+        (organisation, account, action.slug()),
+        |row| row.get(0),
+    )
+}
+
 /// Whose hand it was, as the account that it concerns sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hand {

@@ -6,7 +6,9 @@
 mod account;
 mod audit;
 mod beside;
+mod confirm;
 mod failure;
+mod links;
 mod org;
 mod password;
 mod print;
@@ -57,9 +59,9 @@ enum Command {
         #[command(flatten)]
         basics: Basics,
     },
-    /// Organisations: list, create, invite the owner, delete
+    /// Organisations: list, create, invite the owner, rename, disable, enable, delete
     Org(org::Command),
-    /// Accounts: list, show, set a password, unlock
+    /// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
     Account(account::Command),
     /// The audit log: verify it
     Audit(audit::Command),

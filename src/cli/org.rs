@@ -1,13 +1,13 @@
 //! `doorward org`: organisations.
 
-use std::io::{self, IsTerminal};
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::confirm::Sure;
 use super::failure::Failure;
+use super::links::Shown;
 use super::print::Output;
-use super::{beside, print};
+use super::{beside, confirm, links, print};
 use crate::accounts;
 use crate::app::App;
 use crate::config::Basics;
@@ -16,11 +16,12 @@ use crate::domain::text::OrganisationName;
 use crate::invitations::Link;
 use crate::migrations::IfEmpty;
 use crate::organisations::{self, Organisation};
-use crate::routes::Route;
+use crate::scope::Allowed;
 use crate::serve;
+use crate::settings;
 use crate::setup;
 
-/// Organisations: list, create, invite the owner, delete.
+/// Organisations: list, create, invite the owner, rename, disable, enable, delete.
 #[derive(Args, Debug)]
 pub(super) struct Command {
     #[command(flatten)]
@@ -61,14 +62,36 @@ enum Act {
         #[command(flatten)]
         output: Output,
     },
+    /// Give an organisation another name
+    Rename {
+        /// Which organisation, by name or id; needed where there are several
+        #[arg(long, value_name = "ORGANISATION")]
+        org: Option<String>,
+        /// Its name from now on
+        #[arg(long, value_name = "NAME")]
+        name: OrganisationName,
+    },
+    /// Switch an organisation off: all its sessions end, nobody of it signs in, its links open nothing, its mail waits
+    Disable {
+        /// Which organisation, by name or id; needed where there are several
+        #[arg(long, value_name = "ORGANISATION")]
+        org: Option<String>,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Switch an organisation on again
+    Enable {
+        /// Which organisation, by name or id; needed where there are several
+        #[arg(long, value_name = "ORGANISATION")]
+        org: Option<String>,
+    },
     /// Delete an organisation whose owner never came, and all that is in it
     Delete {
         /// Which organisation, by name or id; needed where there are several
         #[arg(long, value_name = "ORGANISATION")]
         org: Option<String>,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -98,18 +121,64 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             })?;
             show_link(&app, &organisation, &link, output)
         }
-        Act::Delete { org, yes } => {
+        Act::Rename { org, name } => {
+            let app = beside::open(&basics, IfEmpty::Refuse)?;
+            rename(&app, &beside::organisation(&app, org.as_deref())?, &name)
+        }
+        Act::Disable { org, sure } => {
+            let app = beside::open(&basics, IfEmpty::Refuse)?;
+            disable(&app, &beside::organisation(&app, org.as_deref())?, sure)
+        }
+        Act::Enable { org } => {
             let app = beside::open(&basics, IfEmpty::Refuse)?;
             let organisation = beside::organisation(&app, org.as_deref())?;
-            if !yes && !is_meant(&organisation)? {
-                return Err(Failure::Failed("nothing was deleted".to_owned()));
-            }
+            app.write(app.now(), |tx| settings::enable(tx, &organisation))?;
+            print::line(format!(
+                "{} is enabled: its people may sign in again.",
+                organisation.name
+            ))
+        }
+        Act::Delete { org, sure } => {
+            let app = beside::open(&basics, IfEmpty::Refuse)?;
+            let organisation = beside::organisation(&app, org.as_deref())?;
+            let question = format!(
+                "Delete {} and all that is in it? This cannot be undone.",
+                organisation.name
+            );
+            confirm::ask(sure, &question, "delete the organisation")?;
             app.write(app.now(), |tx| {
                 setup::delete_organisation(tx, &organisation)
             })?;
             print::line(format!("{} is deleted.", organisation.name))
         }
     }
+}
+
+fn rename(app: &App, organisation: &Organisation, name: &OrganisationName) -> Result<(), Failure> {
+    let by = Allowed::operator(organisation.id);
+    let renamed = app.write_if(app.now(), |tx| settings::rename(tx, &by, name))?;
+    print::line(match renamed {
+        Some(()) => format!("{} is now {name}.", organisation.name),
+        None => format!("{name} is its name already."),
+    })
+}
+
+fn disable(app: &App, organisation: &Organisation, sure: Sure) -> Result<(), Failure> {
+    if organisation.disabled_at.is_none() {
+        let question = format!(
+            "Disable {}? It has {}: all are signed out, and nobody signs in until it is enabled again.",
+            organisation.name,
+            people(app, organisation)?
+        );
+        confirm::ask(sure, &question, "disable the organisation")?;
+    }
+    let ended = app.write(app.now(), |tx| settings::disable(tx, organisation))?;
+    let sessions = match ended {
+        0 => "nobody was signed in".to_owned(),
+        1 => "one session has ended".to_owned(),
+        several => format!("{several} sessions have ended"),
+    };
+    print::line(format!("{} is disabled; {sessions}.", organisation.name))
 }
 
 fn list(app: &App, output: Output) -> Result<(), Failure> {
@@ -146,53 +215,51 @@ fn list(app: &App, output: Output) -> Result<(), Failure> {
                 organisation.name.to_string(),
                 owner.map(|owner| owner.to_string()).unwrap_or_default(),
                 counts.all().to_string(),
+                organisation.disabled_at.map_or_else(
+                    || "Active".to_owned(),
+                    |since| format!("Disabled {}", print::moment(since)),
+                ),
                 print::moment(organisation.created_at),
                 organisation.id.to_string(),
             ]
         })
         .collect();
-    print::table(&["NAME", "OWNER", "ACCOUNTS", "CREATED (UTC)", "ID"], &rows)
+    print::table(
+        &[
+            "NAME",
+            "OWNER",
+            "ACCOUNTS",
+            "STATUS (UTC)",
+            "CREATED (UTC)",
+            "ID",
+        ],
+        &rows,
+    )
 }
 
-/// The link alone goes to standard output: it is what a script wants.
 fn show_link(
     app: &App,
     organisation: &Organisation,
     link: &Link,
     output: Output,
 ) -> Result<(), Failure> {
-    let url = app.settings.link(&Route::Activate(link.token.reveal()));
-    if output.is_json() {
-        return print::json(&json!({
-            "organisation": { "id": organisation.id.to_string(), "name": organisation.name.as_str() },
-            "owner": link.account.email.as_ref().map(Email::as_str),
-            "activation_link": url,
-            "expires_at": print::instant(link.expires_at),
-        }));
-    }
-    print::remark(&format!(
-        "{}: {} activates the master account with this link, until {} UTC.\n\
-         It goes out by mail as well, as soon as a server with mail runs.",
-        organisation.name,
-        link.account.label(),
-        print::moment(link.expires_at)
-    ));
-    print::line(url)
+    let owner = json!(link.account.email.as_ref().map(Email::as_str));
+    let shown = Shown {
+        organisation,
+        link,
+        whom: ("owner", owner),
+        what: "the master account",
+    };
+    links::show(app, shown, output)
 }
 
-fn is_meant(organisation: &Organisation) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage(
-            "nobody is there to ask: add --yes to delete the organisation".to_owned(),
-        ));
-    }
-    print::remark(&format!(
-        "Delete {} and all that is in it? This cannot be undone. Type yes:",
-        organisation.name
-    ));
-    let mut answer = String::new();
-    io::stdin()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::Failed(format!("cannot read the answer: {error}")))?;
-    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+/// How many people there are in it, in words.
+fn people(app: &App, organisation: &Organisation) -> Result<String, Failure> {
+    let counts = app.read(app.now(), |read| {
+        Ok(accounts::counts(read, organisation.id)?)
+    })?;
+    Ok(match counts.all() {
+        1 => "one account".to_owned(),
+        several => format!("{several} accounts"),
+    })
 }

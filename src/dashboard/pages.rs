@@ -7,11 +7,12 @@ use crate::accounts;
 use crate::app::{Mode, Settings};
 use crate::audit;
 use crate::domain::role::Permission;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::invitations;
 use crate::kit::db::Read;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
+use crate::organisations;
 use crate::outbox::{self, Relay};
 use crate::scope::Scope;
 use crate::visit::Visit;
@@ -72,6 +73,17 @@ fn concerns(
         return Ok(None);
     }
     let mut concerns = Vec::new();
+    let organisation = organisations::get(read, scope.organisation)?;
+    if organisation
+        .offer
+        .is_some_and(|offer| offer.to == scope.account)
+    {
+        let owner = accounts::find(read, organisation.owner)?.ok_or(Error::NotFound)?;
+        concerns.push(Concern::Ownership {
+            owner: owner.label(),
+            organisation: organisation.name,
+        });
+    }
     if let Some(trouble) = public_address(settings) {
         concerns.push(Concern::PublicAddress(trouble, settings.public_url.clone()));
     }

@@ -242,6 +242,15 @@ impl Role {
         }
     }
 
+    /// The same where it depends on who manages users: an Admin has fewer rights where only Masters do.
+    #[must_use]
+    pub const fn main_rights_under(self, managers: Managers) -> &'static str {
+        match (self, managers) {
+            (Self::Admin, Managers::Masters) => "Manage resources + billing",
+            _ => self.main_rights(),
+        }
+    }
+
     /// Whom to give it to.
     #[must_use]
     pub const fn when_to_use(self) -> &'static str {

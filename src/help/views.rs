@@ -108,7 +108,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
         @for role in Role::ALL {
             (row(&[
                 (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
-                (Cell::Detail, html! { (role.main_rights()) }),
+                (Cell::Detail, html! { (role.main_rights_under(facts.managers)) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
                 (Cell::Amount, html! { (role.permissions(facts.managers).count()) span.small-only { (permissions_word(role)) } }),
             ]))
@@ -119,8 +119,11 @@ fn roles(facts: &Facts<'_>) -> Markup {
             h2 { "Available roles" }
             (Table { caption: "Available roles", shape: Shape::Cards, columns: &columns, rows, foot: None })
             p {
-                "You can give a role only if your own permissions include all of its permissions: an Admin invites \
-                 Members, Billing and Admins, and never a Master."
+                "You can give a role only if your own permissions include all of its permissions: "
+                @match facts.managers {
+                    Managers::Admins => "an Admin invites Members, Billing and Admins, and never a Master.",
+                    Managers::Masters => "in this organisation only Masters invite, and to any role.",
+                }
             }
         }
     }
@@ -147,7 +150,7 @@ fn create(facts: &Facts<'_>) -> Markup {
             (details(&[
                 ("Email", html! { "Required. The address of the person who gets the sub-account; they sign in with it. \
                     Each email can be registered once across the whole system." }),
-                ("Permission", html! { "Required. One of the roles above. Begin with the smallest that will do." }),
+                ("Permission", html! { "Required. One of the roles above. Can be changed later; begin with the smallest that will do." }),
             ]))
             p { "Choose " b { "Confirm" } "." }
             h3 { "Step 3. The person activates it by email" }
@@ -181,8 +184,16 @@ fn afterwards() -> Markup {
             (details(&[
                 ("Active", html! { "Activated by email, ready to sign in." }),
                 ("Pending", html! { "Waiting for the person to open the email." }),
+                ("Disabled", html! { "Switched off: nobody can sign in with it, and everything is kept." }),
             ]))
-            p { "While it is Pending you can resend the invitation, copy the activation link, or delete it: the link is then dead, and the email is free again." }
+            p { "While it is Pending you can resend the invitation or copy the activation link. In the menu of a sub-account you can also:" }
+            ul {
+                li { b { "Change permission." } " A wider permission takes effect the next time the person signs out and in again. A narrower one takes effect at once: every session of the account ends." }
+                li { b { "Disable." } " Blocks sign-in at once and keeps everything; " b { "Enable" } " brings the account back as it was. For somebody who is away, or when something looks wrong." }
+                li { b { "Delete." } " For somebody who leaves for good: password, email, phone and sessions are removed, and the email is free again. The name stays in the audit log. This cannot be undone." }
+                li { b { "Sign out everywhere" } " and " b { "Reset password." } " When a browser is lost, or a password may be known to somebody else." }
+            }
+            p { "Each opens a page that says what will happen before anything does. The master account that owns the organisation cannot be disabled or deleted, and nobody does any of this to themself." }
         }
     }
 }

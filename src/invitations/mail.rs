@@ -6,7 +6,7 @@ use super::{ActivationLink, OpenInvitation, sql};
 use crate::accounts::{self, Status};
 use crate::app::Settings;
 use crate::domain::id::{AccountId, InvitationId};
-use crate::domain::role::Role;
+use crate::domain::role::{Managers, Role};
 use crate::error::Result;
 use crate::kit::dates::long_moment;
 use crate::kit::db::Read;
@@ -58,7 +58,7 @@ fn invitation(settings: &Settings, to: &Recipient, open: &OpenInvitation, link: 
             .strong(role.label())
             .then(format!(
                 ": {}. Choose a password to start.",
-                rights_in_words(role)
+                rights_in_words(role, organisation.managers)
             )),
         ],
         button: Some(Button {
@@ -74,8 +74,9 @@ fn invitation(settings: &Settings, to: &Recipient, open: &OpenInvitation, link: 
 }
 
 /// The main rights in the middle of a sentence.
-fn rights_in_words(role: Role) -> String {
-    let mut letters = role.main_rights().chars();
+#[must_use]
+pub fn rights_in_words(role: Role, managers: Managers) -> String {
+    let mut letters = role.main_rights_under(managers).chars();
     letters
         .next()
         .into_iter()

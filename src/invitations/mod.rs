@@ -144,7 +144,8 @@ fn check_caps<R: crate::scope::Right>(
     Ok(())
 }
 
-/// Records and counts a refused duplicate, after the rollback; over the cap the form says to wait.
+/// Records and counts a refused duplicate, after the rollback; over the cap the form says to wait. The operator's do not
+/// count.
 pub fn refuse_duplicate(
     tx: &Tx<'_>,
     by: &By,
@@ -177,8 +178,10 @@ fn refuse(
     organisation: OrganisationId,
     event: &Event,
 ) -> Result<Audited<()>> {
-    let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
-    sql::tally(tx, "refused", &organisation.number().to_be_bytes(), hour)?;
+    if by.account().is_some() {
+        let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
+        sql::tally(tx, "refused", &organisation.number().to_be_bytes(), hour)?;
+    }
     audit::record(tx, by, event, ())
 }
 
@@ -278,20 +281,25 @@ pub fn copy_link(
     let Some(email) = account.email.clone() else {
         return Err(Error::NotFound);
     };
+    let link = link(tx, account)?;
+    let event = Event::of(link.account.organisation, Action::InvitationLinkCopied)
+        .on(link.account.id, email);
+    audit::record(tx, by.by(), &event, link)
+}
+
+/// The link that a Pending account has, as long as it lives: for whoever has just written it, or may see it.
+pub fn link(tx: &Tx<'_>, account: Account) -> Result<Link> {
     let live = sql::live(tx, account.id)?.filter(|live| live.expires_at > tx.now());
     let Some(live) = live else {
         return Err(Error::Refused(
             "The link has expired. Resend the invitation to make a new one.".to_owned(),
         ));
     };
-    let token = Token::derived(tx.keys(), Purpose::Activation, live.id.number(), live.nonce);
-    let event = Event::of(account.organisation, Action::InvitationLinkCopied).on(account.id, email);
-    let link = Link {
-        account,
-        token,
+    Ok(Link {
+        token: Token::derived(tx.keys(), Purpose::Activation, live.id.number(), live.nonce),
         expires_at: live.expires_at,
-    };
-    audit::record(tx, by.by(), &event, link)
+        account,
+    })
 }
 
 /// The account was deleted: its invitations go.
@@ -520,15 +528,8 @@ pub fn send_link(tx: &Tx<'_>, account: Account, terms: Terms) -> Result<Link> {
     if let Some(older) = sql::live(tx, account.id)? {
         retire(tx, &older)?;
     }
-    let id = send(tx, &By::operator(), &account, terms)?;
-    let Some((token, expires_at)) = live_token(tx, tx.keys(), id)? else {
-        return Err(Error::NotFound);
-    };
-    Ok(Link {
-        account,
-        token,
-        expires_at,
-    })
+    send(tx, &By::operator(), &account, terms)?;
+    link(tx, account)
 }
 
 /// The organisation never began: its invitations go with it.

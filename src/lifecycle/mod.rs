@@ -70,7 +70,11 @@ pub fn change_role(
                 account: id,
                 email: email.clone(),
             };
-            outbox::enqueue(tx, &to, &Errand::RoleChanged(role), None)?;
+            let errand = Errand::RoleChanged {
+                from: account.role,
+                to: role,
+            };
+            outbox::enqueue(tx, &to, &errand, None)?;
         }
         Status::Disabled { .. } | Status::Deleted { .. } => {}
     }
@@ -126,6 +130,8 @@ pub fn reset_password(
 ) -> Result<Audited<(Account, Issued)>> {
     let account = accounts::permitted(tx, by, id, Deed::ResetPassword)?;
     profile::withdraw_email_change(tx, id)?;
+    // Whoever holds the link could accept in the heir's place.
+    withdraw_offer(tx, &account)?;
     let audited = passwords::take_away(tx, by.by(), &account, handover)?;
     Ok(audited.map(|issued| (account, issued)))
 }
@@ -207,7 +213,8 @@ pub struct Ends {
     pub is_offered_ownership: bool,
 }
 
-/// What ends if the account may do no more than `role` from here on; with none, nothing at all.
+/// What ends if the account may do no more than `role` from here on; with none, nothing at all. Links that would be
+/// refused today are not among it.
 pub fn ends(
     read: &Read<'_>,
     account: &Account,
@@ -221,9 +228,9 @@ pub fn ends(
     });
     let mut invited = invitations::open_of(read, account.id)?;
     invited.retain(|one| {
-        !after.as_ref().is_some_and(|after| {
-            invitations::may_still_give(after, one.role, organisation.managers)
-        })
+        let may_give =
+            |giver: &Account| invitations::may_still_give(giver, one.role, organisation.managers);
+        may_give(account) && !after.as_ref().is_some_and(may_give)
     });
     Ok(Ends {
         sessions: sessions::live(read, account.id, lifetimes)?,
@@ -232,4 +239,16 @@ pub fn ends(
             .offer
             .is_some_and(|offer| offer.to == account.id),
     })
+}
+
+/// Whose links work again once this account is Active: they were refused while it was not.
+pub fn revived(read: &Read<'_>, account: &Account) -> Result<Vec<Account>> {
+    let managers = organisations::get(read, account.organisation)?.managers;
+    let after = Account {
+        status: Status::Active,
+        ..account.clone()
+    };
+    let mut invited = invitations::open_of(read, account.id)?;
+    invited.retain(|one| invitations::may_still_give(&after, one.role, managers));
+    Ok(invited)
 }

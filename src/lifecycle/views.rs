@@ -1,44 +1,511 @@
-//! What each deed does, said before it is done.
+//! What each deed does, said before it is done: what ends, what stays, when it takes effect.
 
+use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
-use crate::accounts::{Account, EMAIL_FIELD};
+use super::{Effect, Ends, effect};
+use crate::accounts::views::{ROLE_FIELD, RoleField};
+use crate::accounts::{Account, EMAIL_FIELD, Status};
 use crate::domain::email::Email;
+use crate::domain::role::{Managers, Permission, Permissions, Role};
+use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
+use crate::kit::html::choice::{Choice, Select};
+use crate::kit::html::copy::first_copy_box;
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
-use crate::kit::html::form::post;
+use crate::kit::html::form::{hidden, post};
+use crate::kit::html::notice::note;
+use crate::kit::html::stats::details;
+use crate::kit::html::time::{time, when};
 use crate::kit::http::form::Form;
+use crate::kit::time::Timestamp;
 use crate::routes::Route;
+use crate::sessions::Live;
+
+/// The hidden field that carries the list from which a page was opened, so that the deed leads back to it.
+pub const FROM_FIELD: &str = "from";
+/// The field that says how the link of a reset gets to its person.
+pub const HANDOVER_FIELD: &str = "handover";
+
+/// So many sessions or invitations are named; of more the number is told.
+const NAMED_MAX: usize = 10;
+
+/// What all of these pages are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Whom it is about.
+    pub account: &'a Account,
+    /// What was typed, and what is wrong with it.
+    pub form: &'a Form,
+    /// The list that the page was opened from; none: the account's page.
+    pub list: Option<&'a str>,
+    /// Whether mail leaves this server.
+    pub is_mailed: bool,
+    /// The present.
+    pub now: Timestamp,
+    /// The viewer's zone.
+    pub zone: &'a TimeZone,
+    /// For its form.
+    pub csrf: &'a str,
+}
+
+impl Ask<'_> {
+    fn back(&self) -> String {
+        match self.list {
+            Some(list) => list.to_owned(),
+            None => Route::Account(self.account.id).to_string(),
+        }
+    }
+
+    /// The panel with its form: `does` is where it goes.
+    fn panel(
+        &self,
+        title: &str,
+        lead: &Markup,
+        does: &Route,
+        body: &Markup,
+        deed: &Button<'_>,
+    ) -> Markup {
+        let back = self.back();
+        let inside = html! {
+            @if let Some(list) = self.list { (hidden(FROM_FIELD, list)) }
+            (body)
+            (buttons(&html! { (Button::close("Cancel", &back)) (deed) }))
+        };
+        Panel {
+            title,
+            lead: Some(lead.clone()),
+            back: &back,
+            body: post(&does.to_string(), self.csrf, &inside),
+        }
+        .render()
+    }
+
+    /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
+    fn session(&self, live: &Live) -> Markup {
+        html! { (live.agent) ", " (live.address) ", " (time(live.used_at, self.now, self.zone)) }
+    }
+
+    fn sessions(&self, sessions: &[Live]) -> Markup {
+        html! {
+            @if sessions.is_empty() {
+                "Nobody is signed in with this account now."
+            } @else {
+                (ending(sessions.len()))
+                ul { @for live in sessions.iter().take(NAMED_MAX) { li { (self.session(live)) } } }
+                (more(sessions.len()))
+            }
+        }
+    }
+}
+
+/// "2 sessions end now:"
+fn ending(count: usize) -> String {
+    match count {
+        1 => "1 session ends now:".to_owned(),
+        count => format!("{count} sessions end now:"),
+    }
+}
+
+fn more(count: usize) -> Markup {
+    html! { @if count > NAMED_MAX { "and " (count - NAMED_MAX) " more." } }
+}
+
+/// Whom an account invited, each leading to where the invitation is resent.
+fn people(invited: &[Account]) -> Markup {
+    html! {
+        @for (at, one) in invited.iter().take(NAMED_MAX).enumerate() {
+            @if at > 0 { ", " }
+            a href=(Route::Account(one.id)) { (one.label()) } " (" (one.role) ")"
+        }
+        @if invited.len() > NAMED_MAX { " and " (invited.len() - NAMED_MAX) " more" }
+        ". "
+    }
+}
+
+/// What is to be said of the people whose links are refused from here on.
+fn invitations(invited: &[Account]) -> Markup {
+    html! {
+        "The links this account sent to these people stop working: " (people(invited))
+        "Resend an invitation to keep it: it is yours then."
+    }
+}
+
+/// The two lines that several deeds have in common.
+fn also_ends<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+    if !ends.invited.is_empty() {
+        lines.push(("Invitations", invitations(&ends.invited)));
+    }
+    if ends.is_offered_ownership {
+        lines.push((
+            "Ownership",
+            html! { "The offer to own the organisation ends." },
+        ));
+    }
+}
+
+/// What one of the roles would mean for the account.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The role.
+    pub role: Role,
+    /// What ends with it.
+    pub ends: Ends,
+}
+
+/// Choosing another role.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRole<'n> {
+    /// Whom it is about.
+    pub ask: Ask<'n>,
+    /// What whoever gives it may do.
+    pub permissions: Permissions,
+    /// Who manages users there.
+    pub managers: Managers,
+    /// What each role would mean.
+    pub outcomes: &'n [Outcome],
+}
+
+/// The menu of roles, with what each would change.
+#[must_use]
+pub fn choose_role(new: &NewRole<'_>) -> Markup {
+    let (ask, account) = (&new.ask, new.ask.account);
+    let label = account.label();
+    let chosen = match ask.form.typed(ROLE_FIELD) {
+        "" => account.role.key(),
+        typed => typed,
+    };
+    let field = RoleField {
+        permissions: new.permissions,
+        managers: new.managers,
+        chosen,
+        hint: "Nothing changes until you confirm.",
+        error: ask.form.error(ROLE_FIELD),
+        is_first: true,
+        about: &|role| outcome(new, role),
+    };
+    let lead = html! { p { "Now " (account.role) ". " (account.role.main_rights_under(new.managers)) "." } };
+    ask.panel(
+        &format!("Change permission of {label}"),
+        &lead,
+        &Route::ChangeRole(account.id),
+        &field.render(),
+        &Button::submit(&format!("Change permission of {label}"), "Changing…"),
+    )
+}
+
+/// What this role would change: rights, sessions, invitations, and when.
+fn outcome(new: &NewRole<'_>, role: Role) -> Markup {
+    let account = new.ask.account;
+    let (from, to) = (
+        account.role.permissions(new.managers),
+        role.permissions(new.managers),
+    );
+    let found = new.outcomes.iter().find(|outcome| outcome.role == role);
+    html! {
+        p { (role.main_rights_under(new.managers)) }
+        @if role == account.role {
+            p { "What the account has now: nothing changes." }
+        } @else {
+            p { b { (account.role) " → " (role) } }
+            p { b { "Gains" } " " (named(to, from)) }
+            p { b { "Loses" } " " (named(from, to)) }
+            @if let Some(found) = found { (takes_effect(new, role, &found.ends)) }
+        }
+    }
+}
+
+/// The permissions that one has and the other lacks.
+fn named(these: Permissions, but: Permissions) -> String {
+    let labels: Vec<&str> = Permission::ALL
+        .into_iter()
+        .filter(|one| these.has(*one) && !but.has(*one))
+        .map(Permission::label)
+        .collect();
+    if labels.is_empty() {
+        "Nothing".to_owned()
+    } else {
+        labels.join(" · ")
+    }
+}
+
+fn takes_effect(new: &NewRole<'_>, role: Role, ends: &Ends) -> Markup {
+    let account = new.ask.account;
+    let label = account.label();
+    match account.status {
+        Status::Pending => html! {
+            p {
+                "The activation link stays the same, and makes the account " (role) ". A mail that went out already "
+                "still says " (account.role) "."
+            }
+        },
+        Status::Disabled { .. } | Status::Deleted { .. } => html! {
+            p { "The account stays disabled. Once it is enabled, it is " (role) "." }
+        },
+        Status::Active => html! {
+            @match effect(account.role, role, new.managers) {
+                Effect::Gain => p { "Takes effect the next time " (label) " signs out and in again." },
+                Effect::Loss => (loss(new, &label, ends)),
+            }
+            p {
+                @if new.ask.is_mailed { "A mail tells " (label) "." }
+                @else { "Mail is off on this server: tell " (label) " yourself." }
+            }
+        },
+    }
+}
+
+fn loss(new: &NewRole<'_>, label: &str, ends: &Ends) -> Markup {
+    let sessions = ends.sessions.iter().take(NAMED_MAX);
+    html! {
+        p {
+            @if ends.sessions.is_empty() {
+                "Takes effect at once. Nobody is signed in with this account now."
+            } @else {
+                (label) " is signed out now. " (ending(ends.sessions.len()))
+            }
+        }
+        @for live in sessions { p { (new.ask.session(live)) } }
+        (more(ends.sessions.len()))
+        @if !ends.invited.is_empty() { p { (invitations(&ends.invited)) } }
+        @if ends.is_offered_ownership { p { "The offer to own the organisation ends." } }
+    }
+}
+
+/// What switching off does.
+#[must_use]
+pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
+    let label = ask.account.label();
+    let mut lines = vec![
+        (
+            "Sign-in",
+            html! { "Blocked from now on. Reset links that were not used stop working, and a change of email that waits for its confirmation is dropped." },
+        ),
+        ("Sessions", ask.sessions(&ends.sessions)),
+    ];
+    also_ends(&mut lines, ends);
+    lines.push((
+        "Kept",
+        html! { "Name, email, phone, password, the permission " (ask.account.role) ", and all that the account did. Enabling it brings it back as it was." },
+    ));
+    ask.panel(
+        &format!("Disable {label}?"),
+        &html! { p { "Blocks sign-in and keeps everything. No mail tells " (label) "." } },
+        &Route::DisableAccount(ask.account.id),
+        &details(&lines),
+        &Button::submit(&format!("Disable {label}"), "Disabling…").danger(),
+    )
+}
+
+/// What switching on does.
+#[derive(Clone, Copy, Debug)]
+pub struct Enabling<'e> {
+    /// Whom it is about.
+    pub ask: Ask<'e>,
+    /// Whether the account has a password.
+    pub has_password: bool,
+    /// Whose links work again.
+    pub revived: &'e [Account],
+}
+
+/// What switching on does.
+#[must_use]
+pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
+    let ask = &enabling.ask;
+    let label = ask.account.label();
+    let mut lines = vec![
+        (
+            "Sign-in",
+            html! {
+                @if enabling.has_password { "Works again, with the password the account had." }
+                @else { "The account has no password: it was reset, and none was set since. “Forgot password?” makes one." }
+            },
+        ),
+        (
+            "Permission",
+            html! { (ask.account.role) ". " (ask.account.role.main_rights()) "." },
+        ),
+        (
+            "Sessions",
+            html! { "None comes back, and no link either: what ended stays ended." },
+        ),
+    ];
+    if !enabling.revived.is_empty() {
+        lines.push((
+            "Invitations",
+            html! { "The links this account sent to these people work again: " (people(enabling.revived)) },
+        ));
+    }
+    ask.panel(
+        &format!("Enable {label}?"),
+        &html! { p { (label) " can sign in again. No mail tells them." } },
+        &Route::EnableAccount(ask.account.id),
+        &details(&lines),
+        &Button::submit(&format!("Enable {label}"), "Enabling…"),
+    )
+}
+
+/// Which sessions there are, and what ending them does.
+#[must_use]
+pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
+    let label = ask.account.label();
+    let lines = [
+        ("Sessions", ask.sessions(&ends.sessions)),
+        (
+            "Kept",
+            html! { "Password and permission. " (label) " can sign in again at once; to keep them out, disable the account or reset its password." },
+        ),
+    ];
+    ask.panel(
+        &format!("Sign out {label} everywhere?"),
+        &html! { p { "Every browser has to sign in again. What is typed there and not saved is lost." } },
+        &Route::SignOutAccount(ask.account.id),
+        &details(&lines),
+        &Button::submit(&format!("Sign out {label}"), "Signing out…"),
+    )
+}
+
+/// What a reset does, and how its link gets to its person.
+#[must_use]
+pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
+    let label = ask.account.label();
+    let lines = [
+        (
+            "Password",
+            html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Older links stop working." },
+        ),
+        ("Sessions", ask.sessions(&ends.sessions)),
+        (
+            "Email",
+            html! { "A change that waits for its confirmation is dropped." },
+        ),
+    ];
+    let body = html! {
+        (details(&lines))
+        @if !ask.is_mailed {
+            (note(Tone::Warn, &html! { p { "Mail is off on this server: you get the link and hand it over." } }))
+        }
+        (handover(ask, email))
+    };
+    ask.panel(
+        &format!("Reset password of {label}?"),
+        &html! { p { "For a password that somebody else may know, or that is forgotten." } },
+        &Route::ResetAccountPassword(ask.account.id),
+        &body,
+        &Button::submit(&format!("Reset password of {label}"), "Resetting…").danger(),
+    )
+}
+
+fn handover(ask: &Ask<'_>, email: &Email) -> Markup {
+    let label = ask.account.label();
+    let mailed = format!("Mail it to {email}");
+    let choices = vec![
+        Choice::new("mail", &mailed)
+            .about(html! { p { "The link goes to " (label) " alone, and says who reset the password." } })
+            .refused((!ask.is_mailed).then_some("mail is off")),
+        Choice::new("copy", "Show it to me, to hand over").about(html! {
+            p {
+                "You see the link once. "
+                @if ask.is_mailed { "A mail tells " (label) " that you reset the password." }
+                @else { "No mail tells " (label) " about it." }
+            }
+        }),
+    ];
+    let chosen = match (ask.form.typed(HANDOVER_FIELD), ask.is_mailed) {
+        ("copy", _) | (_, false) => "copy",
+        _ => "mail",
+    };
+    Select::new(HANDOVER_FIELD, "The link", choices)
+        .chosen(chosen)
+        .error(ask.form.error(HANDOVER_FIELD))
+        .focus(HANDOVER_FIELD)
+        .render()
+}
+
+/// The link of a reset, shown in answer to whoever made it.
+#[must_use]
+pub fn reset_link(ask: &Ask<'_>, link: &str, expires_at: Timestamp) -> Markup {
+    let label = ask.account.label();
+    let back = ask.back();
+    let body = html! {
+        @if !ask.is_mailed {
+            (note(Tone::Warn, &html! {
+                p { "Mail is off on this server, so nothing was sent. Give the link to the person yourself." }
+            }))
+        }
+        div.stack-2 {
+            (first_copy_box("reset-link", "Reset link", link))
+            p.hint {
+                "Works once, for one hour: until " (when(expires_at, ask.now, ask.zone))
+                ". Whoever opens it sets the password: give it to nobody else. It is not shown again; for another one, "
+                "reset the password once more."
+            }
+        }
+        (buttons(&html! { (Button::close("Done", &back).primary()) }))
+    };
+    Panel {
+        title: "Reset link",
+        lead: Some(html! {
+            p {
+                "The password of " b { (label) } " is reset, and every session is ended. Nobody can sign in with the "
+                "account until a new password is set."
+            }
+        }),
+        back: &back,
+        body,
+    }
+    .render()
+}
 
 /// What deleting does, and the address to type before it is done.
 #[must_use]
-pub fn confirm_delete(account: &Account, email: &Email, form: &Form, csrf: &str) -> Markup {
-    let back = Route::Account(account.id).to_string();
-    let label = format!("Type {email} to confirm");
+pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
+    let (account, label) = (ask.account, ask.account.label());
+    let mut lines = match account.status {
+        Status::Pending => vec![(
+            "Ends",
+            html! { "The activation link dies, and a mail that still waits is not sent." },
+        )],
+        Status::Active | Status::Disabled { .. } | Status::Deleted { .. } => vec![
+            (
+                "Ends",
+                html! { "Password, email, phone, reset links and known browsers are removed. Mail that still waits is not sent." },
+            ),
+            ("Sessions", ask.sessions(&ends.sessions)),
+        ],
+    };
+    also_ends(&mut lines, ends);
+    lines.push((
+        "Freed",
+        html! { (email) " can be invited again, here or in another organisation." },
+    ));
+    lines.push((
+        "Kept",
+        html! {
+            @match account.status {
+                Status::Pending => "The audit log keeps what happened.",
+                _ => "The name, in the audit log and beside what the account made.",
+            }
+        },
+    ));
+    let disable = Route::DisableAccount(account.id);
     let body = html! {
-        (Field::email(EMAIL_FIELD, &label)
-            .value(form.typed(EMAIL_FIELD))
-            .error(form.error(EMAIL_FIELD))
+        (details(&lines))
+        @if account.status == Status::Active {
+            p { "To block sign-in and keep everything, " a href=(disable) { "disable the account" } " instead." }
+        }
+        (Field::email(EMAIL_FIELD, &format!("Type {email} to confirm"))
+            .value(ask.form.typed(EMAIL_FIELD))
+            .error(ask.form.error(EMAIL_FIELD))
             .focus(EMAIL_FIELD)
             .required())
-        (buttons(&html! {
-            (Button::close("Cancel", &back))
-            (Button::submit("Delete account", "Deleting…").danger())
-        }))
     };
-    let lead = html! {
-        p {
-            "The activation link dies, a mail that still waits is not sent, and the address is free again. "
-            "The audit log keeps what happened. This cannot be undone."
-        }
-    };
-    let title = format!("Delete {email}?");
-    Panel {
-        title: &title,
-        lead: Some(lead),
-        back: &back,
-        body: post(&Route::DeleteAccount(account.id).to_string(), csrf, &body),
-    }
-    .render()
+    ask.panel(
+        &format!("Delete {label}?"),
+        &html! { p { "This cannot be undone." } },
+        &Route::DeleteAccount(account.id),
+        &body,
+        &Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
+    )
 }

@@ -32,6 +32,24 @@ pub fn insert(tx: &Tx<'_>, organisation: &Organisation) -> Result<()> {
     Ok(sql::insert(tx, organisation)?)
 }
 
+/// Whether the operator may give this name: no other organisation has it, in any case of its letters.
+pub fn check_name(
+    read: &Read<'_>,
+    name: &OrganisationName,
+    of: Option<OrganisationId>,
+) -> Result<()> {
+    let is_taken = |other: &Organisation| {
+        Some(other.id) != of && other.name.as_str().eq_ignore_ascii_case(name.as_str())
+    };
+    if sql::list(read)?.iter().any(is_taken) {
+        return Err(Error::invalid(
+            "--name",
+            "There is an organisation of this name already.",
+        ));
+    }
+    Ok(())
+}
+
 /// Another name.
 pub fn set_name(tx: &Tx<'_>, id: OrganisationId, name: &OrganisationName) -> Result<()> {
     Ok(sql::set_name(tx, id, name)?)

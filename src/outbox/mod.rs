@@ -41,7 +41,12 @@ pub enum Errand {
     /// "New sign-in from …"
     NewDevice(Place),
     /// "You are now Admin at …"
-    RoleChanged(Role),
+    RoleChanged {
+        /// What the account was.
+        from: Role,
+        /// What it is now.
+        to: Role,
+    },
     /// The link that confirms a new address, to that address.
     EmailConfirm(EmailChangeId),
     /// "Your email is now …", to the old and to the new address.
@@ -204,7 +209,8 @@ pub enum Relay {
     },
 }
 
-/// The key under which a changed role stands in the details of its errand.
+/// The keys under which a changed role stands in the details of its errand: what it was, and what it is.
+const FROM: &str = "from";
 const ROLE: &str = "role";
 /// How long a notice is worth sending.
 const NOTICE_TTL: i64 = 3 * DAY;
@@ -248,10 +254,10 @@ pub fn enqueue(
             None,
             Some(serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?),
         ),
-        Errand::RoleChanged(role) => (
+        Errand::RoleChanged { from, to } => (
             Kind::RoleChanged,
             None,
-            Some(serde_json::json!({ ROLE: role.key() }).to_string()),
+            Some(serde_json::json!({ FROM: from.key(), ROLE: to.key() }).to_string()),
         ),
         Errand::EmailConfirm(change) => (Kind::EmailConfirm, Some(change.number()), None),
         Errand::EmailChanged(change) => (Kind::EmailChanged, Some(change.number()), None),

@@ -67,18 +67,21 @@ pub(super) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The mail of a disabled organisation waits until it is enabled, or its time is over.
 pub(super) fn next_due(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
     let sql = match turn {
         Turn::Urgent => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
                 AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY urgency, due_at, id LIMIT 1"
         }
         Turn::Longest => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
                 AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY due_at, id LIMIT 1"
         }
     };
@@ -102,7 +105,8 @@ pub fn claimed(read: &Read<'_>, id: ErrandId) -> Result<Claimed> {
 pub fn is_any_due(read: &Read<'_>) -> Result<bool> {
     read.get(
         "SELECT EXISTS (SELECT 1 FROM errands WHERE state IN ('waiting', 'sending') AND due_at <= ?1
-           AND deadline_at > ?1 AND (leased_until IS NULL OR leased_until <= ?1))",
+           AND deadline_at > ?1 AND (leased_until IS NULL OR leased_until <= ?1)
+           AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL))",
         [read.now()],
         |row| row.get(0),
     )
@@ -119,7 +123,13 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
                 .map_err(|_| contradiction("place of a sign-in"))?,
         ),
         Kind::PasswordTaken => Errand::PasswordTaken(row.get(about)?),
-        Kind::RoleChanged => Errand::RoleChanged(role(&row.get::<_, String>(details)?)?),
+        Kind::RoleChanged => {
+            let details: String = row.get(details)?;
+            Errand::RoleChanged {
+                from: role(&details, super::FROM)?,
+                to: role(&details, super::ROLE)?,
+            }
+        }
         Kind::EmailConfirm => Errand::EmailConfirm(row.get(about)?),
         Kind::EmailChanged => Errand::EmailChanged(row.get(about)?),
         Kind::OwnershipOffered => Errand::OwnershipOffered,
@@ -127,11 +137,11 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
     })
 }
 
-fn role(details: &str) -> rusqlite::Result<Role> {
+fn role(details: &str, key: &str) -> rusqlite::Result<Role> {
     let details: serde_json::Value =
         serde_json::from_str(details).map_err(|_| contradiction("changed role"))?;
-    let key = details.get(super::ROLE).and_then(serde_json::Value::as_str);
-    key.and_then(|key| key.parse().ok())
+    let role = details.get(key).and_then(serde_json::Value::as_str);
+    role.and_then(|role| role.parse().ok())
         .ok_or_else(|| contradiction("changed role").into())
 }
 

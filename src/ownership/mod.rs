@@ -11,23 +11,31 @@ use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::Role;
 use crate::error::{Error, Result};
-use crate::kit::db::Tx;
+use crate::kit::db::{Read, Tx};
+use crate::kit::time::Timestamp;
 use crate::organisations::{self, Organisation};
 use crate::outbox::{self, Errand, Recipient};
 use crate::passwords::Proof;
 use crate::scope::{Allowed, ManageOrganisation};
 
-/// Offers the ownership to another Active Master, in place of an older offer.
+/// The field that says to whom it is offered.
+pub const TO_FIELD: &str = "to";
+
+/// Offers the ownership to another Active Master, in place of an older offer; none when they have it already.
 pub fn offer(
     tx: &Tx<'_>,
     by: &Allowed<ManageOrganisation>,
     proof: &Proof,
     to: AccountId,
-) -> Result<Audited<Account>> {
+) -> Result<Option<Audited<Account>>> {
     let (organisation, owner) = own(tx, by)?;
     proof.check(owner)?;
-    let heir = accounts::find_in(tx, organisation.id, to)?.ok_or(Error::NotFound)?;
+    // Another organisation's account is none, and told apart from one that cannot own by nothing.
+    let heir = accounts::find_in(tx, organisation.id, to)?.ok_or_else(no_heir)?;
     check_heir(&organisation, &heir)?;
+    if organisation.offer.is_some_and(|offer| offer.to == heir.id) {
+        return Ok(None);
+    }
     organisations::set_offer(tx, organisation.id, Some(heir.id))?;
     let email = address(&heir)?;
     outbox::enqueue(
@@ -37,7 +45,28 @@ pub fn offer(
         None,
     )?;
     let event = Event::of(organisation.id, Action::OwnershipOffered).on(heir.id, email);
-    audit::record(tx, by.by(), &event, heir)
+    Ok(Some(audit::record(tx, by.by(), &event, heir)?))
+}
+
+/// Whether whoever acts owns the organisation: asked before their password is.
+pub fn check_owner(read: &Read<'_>, by: &Allowed<ManageOrganisation>) -> Result<()> {
+    own(read, by).map(|_| ())
+}
+
+/// Whether the ownership is offered to whoever acts: asked before their password is.
+pub fn check_offered(read: &Read<'_>, by: &Allowed<ManageOrganisation>) -> Result<()> {
+    offered(read, by).map(|_| ())
+}
+
+/// Since when the owner owns it: since it was accepted, or since the organisation began.
+pub fn owned_since(read: &Read<'_>, organisation: &Organisation) -> Result<Timestamp> {
+    let moved = audit::last_on(
+        read,
+        organisation.id,
+        organisation.owner,
+        Action::OwnershipMoved,
+    )?;
+    Ok(moved.unwrap_or(organisation.created_at))
 }
 
 /// The owner takes the offer back.
@@ -81,8 +110,8 @@ pub fn accept(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>, proof: &Proof) -> R
 }
 
 /// The organisation, if whoever acts owns it.
-fn own(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>) -> Result<(Organisation, AccountId)> {
-    let organisation = organisations::get(tx, by.organisation())?;
+fn own(read: &Read<'_>, by: &Allowed<ManageOrganisation>) -> Result<(Organisation, AccountId)> {
+    let organisation = organisations::get(read, by.organisation())?;
     if by.by().account() != Some(organisation.owner) {
         return Err(Error::Refused(
             "Only the owner offers the ownership. Ask them to do it, under Settings.".to_owned(),
@@ -93,8 +122,8 @@ fn own(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>) -> Result<(Organisation, A
 }
 
 /// The organisation, if its ownership is offered to whoever acts.
-fn offered(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>) -> Result<Organisation> {
-    let organisation = organisations::get(tx, by.organisation())?;
+fn offered(read: &Read<'_>, by: &Allowed<ManageOrganisation>) -> Result<Organisation> {
+    let organisation = organisations::get(read, by.organisation())?;
     match (organisation.offer, by.by().account()) {
         (Some(offer), Some(account)) if offer.to == account => Ok(organisation),
         _ => Err(gone()),
@@ -112,17 +141,21 @@ fn gone() -> Error {
 fn check_heir(organisation: &Organisation, heir: &Account) -> Result<()> {
     if heir.id == organisation.owner {
         return Err(Error::invalid(
-            "to",
+            TO_FIELD,
             "This account owns the organisation already.",
         ));
     }
     if heir.status != Status::Active || heir.role != Role::Master {
-        return Err(Error::invalid(
-            "to",
-            "Only an Active Master can own the organisation. Make them a Master first.",
-        ));
+        return Err(no_heir());
     }
     Ok(())
+}
+
+fn no_heir() -> Error {
+    Error::invalid(
+        TO_FIELD,
+        "Only an Active Master can own the organisation. Choose another, or make them a Master first.",
+    )
 }
 
 fn end(

@@ -11,7 +11,7 @@ use crate::kit::dates::long_moment;
 use crate::kit::db::Read;
 use crate::kit::keys::Keys;
 use crate::kit::mail::letter::{Button, Letter, Paragraph};
-use crate::organisations;
+use crate::organisations::{self, Organisation};
 use crate::outbox::Recipient;
 use crate::routes::Route;
 
@@ -35,26 +35,60 @@ pub fn reset(
     }
     let organisation = organisations::get(read, to.organisation)?;
     let until = long_moment(expires_at, &organisation.zone());
+    let link = settings.link(&Route::ResetPassword(token.reveal()));
+    let words = match super::reset_by(read, id)? {
+        Some(by) => given(&by.label(), &organisation),
+        None => asked_for(&organisation),
+    };
     Ok(Some(Letter {
-        subject: format!("Reset your password at {}", organisation.name),
+        subject: words.subject,
         brand: organisation.name.to_string(),
-        heading: "Reset your password".to_owned(),
-        paragraphs: vec![
-            Paragraph::new(
-                "Somebody, most likely you, asked to reset the password of your account at ",
-            )
-            .strong(organisation.name.as_str())
-            .then(". Choose a new one; it ends every session of the account."),
-        ],
+        heading: words.heading.to_owned(),
+        paragraphs: vec![words.paragraph],
         button: Some(Button {
             label: "Choose a new password".to_owned(),
-            url: settings.link(&Route::ResetPassword(token.reveal())),
+            url: link,
         }),
         closing: vec![format!("The link works once, for one hour: until {until}.")],
-        doubt: "You did not ask for this? Do nothing; your password stays as it is.".to_owned(),
+        doubt: words.doubt,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
+}
+
+/// What differs between a link that was asked for and one that came of itself.
+struct Words {
+    subject: String,
+    heading: &'static str,
+    paragraph: Paragraph,
+    doubt: String,
+}
+
+fn asked_for(organisation: &Organisation) -> Words {
+    Words {
+        subject: format!("Reset your password at {}", organisation.name),
+        heading: "Reset your password",
+        paragraph: Paragraph::new(
+            "Somebody, most likely you, asked to reset the password of your account at ",
+        )
+        .strong(organisation.name.as_str())
+        .then(". Choose a new one; it ends every session of the account."),
+        doubt: "You did not ask for this? Do nothing; your password stays as it is.".to_owned(),
+    }
+}
+
+/// Somebody else took the password away: doing nothing does not bring it back.
+fn given(by: &str, organisation: &Organisation) -> Words {
+    Words {
+        subject: format!("{by} reset your password at {}", organisation.name),
+        heading: "Your password was reset",
+        paragraph: Paragraph::default()
+            .strong(by)
+            .then(" reset the password of your account at ")
+            .strong(organisation.name.as_str())
+            .then(". The old one opens nothing any more, and every session was ended. Choose a new one."),
+        doubt: format!("You did not expect this? Ask {by}, or a Master of {}.", organisation.name),
+    }
 }
 
 /// "Your password was changed", to whoever has the account; none once it may not be used any more.
@@ -90,12 +124,54 @@ pub fn changed(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
     }))
 }
 
-/// "Your password was reset", to whoever has the account: somebody else took it away, and has the link.
+/// "Your password was reset", to whoever has the account: somebody else took it away, and has the link. None once the
+/// account may not be used any more.
 pub fn taken(
-    _read: &Read<'_>,
-    _settings: &Settings,
-    _to: &Recipient,
-    _id: ResetId,
+    read: &Read<'_>,
+    settings: &Settings,
+    to: &Recipient,
+    id: ResetId,
 ) -> Result<Option<Letter>> {
-    Ok(None)
+    let account = accounts::find(read, to.account)?;
+    let is_active = account.is_some_and(|account| {
+        account.status == Status::Active && account.email.as_ref() == Some(&to.email)
+    });
+    if !is_active {
+        return Ok(None);
+    }
+    let organisation = organisations::get(read, to.organisation)?;
+    let by = match super::reset_by(read, id)? {
+        Some(by) => by.label(),
+        None => format!("The operator of {}", settings.host()),
+    };
+    // Whoever has the link may have used it before this was sent, and that is not always whom it was meant for.
+    let next = if super::changed_at(read, to.account)?.is_some() {
+        "A new one was set since. Was it not you? Then reset it now."
+    } else {
+        "Choose a new one with the link that they hand you, or ask for a link of your own."
+    };
+    Ok(Some(Letter {
+        subject: format!("Your password was reset at {}", organisation.name),
+        brand: organisation.name.to_string(),
+        heading: "Your password was reset".to_owned(),
+        paragraphs: vec![
+            Paragraph::default()
+                .strong(by.as_str())
+                .then(" reset the password of your account at ")
+                .strong(organisation.name.as_str())
+                .then(". The old one opens nothing any more, and every session was ended."),
+            Paragraph::new(next),
+        ],
+        button: Some(Button {
+            label: "Ask for a link".to_owned(),
+            url: settings.link(&Route::ForgotPassword),
+        }),
+        closing: Vec::new(),
+        doubt: format!(
+            "You did not expect this? Ask {by}, or a Master of {}.",
+            organisation.name
+        ),
+        recipient: to.email.to_string(),
+        host: settings.host().to_owned(),
+    }))
 }

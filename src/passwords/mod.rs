@@ -75,10 +75,10 @@ pub struct Proof {
     account: AccountId,
 }
 
-/// The proof, when the hasher found the password right that was typed for this account.
+/// The proof, once the hasher found the password right that was typed for this account.
 #[must_use]
-pub fn proof(account: AccountId, is_right: bool) -> Option<Proof> {
-    is_right.then_some(Proof { account })
+pub const fn proof(account: AccountId) -> Proof {
+    Proof { account }
 }
 
 impl Proof {

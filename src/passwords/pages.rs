@@ -151,6 +151,7 @@ fn draw(
     let reset = views::Reset {
         token,
         email: address(open)?,
+        is_given: open.is_given,
         until: time::when(open.expires_at, visit.now, &organisation.zone()),
         form,
     };

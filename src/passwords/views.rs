@@ -106,6 +106,8 @@ pub struct Reset<'r> {
     pub email: &'r Email,
     /// Until when, in words.
     pub until: Markup,
+    /// Whether somebody else took the password away.
+    pub is_given: bool,
     /// What is wrong with its fields.
     pub form: &'r Form,
 }
@@ -116,7 +118,11 @@ pub fn reset(page: &Reset<'_>, csrf: &str) -> Markup {
     let focus = page.form.first_problem().unwrap_or("password");
     let body = html! {
         h1 { "Set a new password" }
-        p { "Every browser that is signed in with this account will be signed out." }
+        @if page.is_given {
+            p { "Your password was reset by somebody who manages your account: the old one opens nothing any more." }
+        } @else {
+            p { "Every browser that is signed in with this account will be signed out." }
+        }
         (fixed_email(page.email))
         (new_password(page.form, focus))
         (Button::submit("Set the password", "Saving…").wide())

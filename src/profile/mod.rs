@@ -78,18 +78,26 @@ pub fn prefer(
     Ok(Some(audit::record(tx, by, &event, ())?))
 }
 
+/// Another password, and what becomes of the other sessions.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// Its hash.
+    pub hash: PasswordHash,
+    /// What becomes of the sessions beside this one.
+    pub others: Sessions,
+}
+
 /// Another password. This session goes on under a new cookie; the others end, unless they are wanted.
 pub fn change_password(
     tx: &Tx<'_>,
     by: &By,
     scope: &Scope,
     proof: &Proof,
-    hash: &PasswordHash,
-    others: Sessions,
+    new: &NewPassword,
 ) -> Result<Audited<Token>> {
     let account = own(tx, scope)?;
     proof.check(account.id)?;
-    let audited = passwords::set_anew(tx, by, &account, hash, others)?;
+    let audited = passwords::set_anew(tx, by, &account, &new.hash, new.others)?;
     let cookie = sessions::renew(tx, scope)?;
     Ok(audited.map(|()| cookie))
 }

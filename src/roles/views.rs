@@ -51,7 +51,7 @@ pub fn index(managers: Managers, accounts: &dyn Fn(Role) -> i64) -> Markup {
         @for role in Role::ALL {
             (row(&[
                 (Cell::Main, html! { a href=(Route::Role(role)) { (role.label()) } }),
-                (Cell::Detail, html! { (role.main_rights()) }),
+                (Cell::Detail, html! { (role.main_rights_under(managers)) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
                 (Cell::Number, html! { a href=(Route::Role(role)) { (role.permissions(managers).count()) } }),
                 (Cell::Amount, html! { a href=(list_of(role)) { (accounts(role)) span.small-only { (accounts_word(accounts(role))) } } }),
@@ -60,7 +60,7 @@ pub fn index(managers: Managers, accounts: &dyn Fn(Role) -> i64) -> Markup {
     };
     html! {
         (Table { caption: "Roles", shape: Shape::Cards, columns: &columns, rows, foot: None })
-        (built_in())
+        (built_in(managers))
         section.stack-2 {
             h2 { "What each role may do" }
             (matrix(None, managers))
@@ -79,13 +79,13 @@ pub fn show(role: Role, managers: Managers, holders: &Holders) -> Markup {
     };
     let lead = format!(
         "{}. {count} {word}. For: {}.",
-        role.main_rights(),
+        role.main_rights_under(managers),
         role.when_to_use()
     );
     html! {
         (back("Roles", &Route::Roles.to_string()))
         (page_head(role.label(), Some(&lead), None))
-        (built_in())
+        (built_in(managers))
         section.stack-2 {
             h2 { "Who has it" }
             (who(role, holders))
@@ -97,13 +97,19 @@ pub fn show(role: Role, managers: Managers, holders: &Holders) -> Markup {
     }
 }
 
-fn built_in() -> Markup {
+fn built_in(managers: Managers) -> Markup {
     let help = Route::Help(HelpTopic::AddASubAccount);
     note(
         Tone::Plain,
         &html! {
             p {
                 "The four roles are built in and cannot be edited. " a href=(help) { "Which role for whom" } "."
+            }
+            @if managers == Managers::Masters {
+                p {
+                    "Only Masters manage users here: an Admin has not “" (Permission::UsersManage.label()) "” and “"
+                    (Permission::RolesAssign.label()) "”. A Master decides so under Settings, Security."
+                }
             }
         },
     )

@@ -86,7 +86,7 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     sql::make_room(tx, account.id, SESSIONS_MAX - 1)?;
     let managers = organisations::get(tx, current.organisation)?.managers;
     let permissions = current.role.permissions(managers);
-    sql::insert(tx, id, &session.hash(), &current, permissions, sign_in)?;
+    sql::insert(tx, (id, &session.hash()), &current, permissions, sign_in)?;
     accounts::saw(tx, account.id, tx.now())?;
     let known = match sign_in.device {
         Some(device) => sql::touch_device(tx, account.id, &device)?,

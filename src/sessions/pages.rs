@@ -137,7 +137,7 @@ pub fn prove(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
             .refuse(visit.now, &visit.by(), &event.with("asked", "again"))?;
         form.problem(PROOF_FIELD, "This is not your password.");
     }
-    Ok(passwords::proof(scope.account, is_right))
+    Ok(is_right.then(|| passwords::proof(scope.account)))
 }
 
 /// The browser's device cookie, if this account knows it.

@@ -11,8 +11,7 @@ use crate::scope::Scope;
 
 pub(super) fn insert(
     tx: &Tx<'_>,
-    id: SessionId,
-    hash: &TokenHash,
+    (id, hash): (SessionId, &TokenHash),
     account: &Account,
     permissions: Permissions,
     sign_in: &SignIn<'_>,

@@ -14,7 +14,8 @@ use crate::organisations::{self, Organisation};
 use crate::scope::{Allowed, By, ManageOrganisation};
 use crate::sessions;
 
-/// Another name for the organisation.
+/// Another name for the organisation. The operator names organisations apart, since commands go by their names; people
+/// are not told which other organisations there are.
 pub fn rename(
     tx: &Tx<'_>,
     by: &Allowed<ManageOrganisation>,
@@ -23,6 +24,9 @@ pub fn rename(
     let organisation = organisations::get(tx, by.organisation())?;
     if organisation.name == *name {
         return Ok(None);
+    }
+    if by.by().account().is_none() {
+        organisations::check_name(tx, name, Some(organisation.id))?;
     }
     organisations::set_name(tx, organisation.id, name)?;
     let event =

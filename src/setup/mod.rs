@@ -87,15 +87,7 @@ pub fn found_by_invitation(
     email: &Email,
     terms: Terms,
 ) -> Result<Audited<(Organisation, Link)>> {
-    if organisations::list(tx)?
-        .iter()
-        .any(|other| other.name == *name)
-    {
-        return Err(Error::invalid(
-            "--name",
-            "There is an organisation of this name already.",
-        ));
-    }
+    organisations::check_name(tx, name, None)?;
     let (id, owner) = begin(tx, name, time_zone, email)?;
     sql::drop_all(tx)?;
     let owner = accounts::find(tx, owner)?.ok_or(Error::NotFound)?;
@@ -115,7 +107,8 @@ pub fn invite_owner(
     let owner = pending_owner(
         tx,
         organisation,
-        "The owner is already active: there is nobody to invite.",
+        "Its owner is active: there is nobody to invite. The ownership is handed over by its owner, under Settings; other \
+         people are invited with `doorward account create`.",
     )?;
     let before = owner.email.clone().ok_or(Error::NotFound)?;
     let after = email.cloned().unwrap_or_else(|| before.clone());
@@ -135,7 +128,8 @@ pub fn delete_organisation(tx: &Tx<'_>, organisation: &Organisation) -> Result<A
     pending_owner(
         tx,
         organisation,
-        "Its owner is active: an organisation in use is not deleted.",
+        "Its owner is active: an organisation in use is not deleted. `doorward org disable` switches it off, `doorward \
+         account disable` a single person.",
     )?;
     let event = Event::of_system(Action::OrganisationDeleted)
         .on_text(&organisation.name)

@@ -31,7 +31,11 @@ fn visitor(portal: &Portal, owner: &Visitor, kind: &str) -> Visitor {
 }
 
 /// What a rightly filled in form of this route holds.
-fn fields(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static str, String)> {
+pub(crate) fn fields(
+    portal: &Portal,
+    route: &Route,
+    visitor: &Visitor,
+) -> Vec<(&'static str, String)> {
     let password = [("password", PASSWORD), ("password_confirmation", PASSWORD)];
     let with = |fields: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
         fields

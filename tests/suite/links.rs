@@ -276,6 +276,10 @@ fn an_organisation_that_is_disabled_by_then_takes_nobody_in() {
     portal.tamper("UPDATE organisations SET disabled_at = 1795526400");
     lea.post(&link, &filled("Léa", GOOD)).answers(404);
     lea.get(&link).answers(404).sees_not(ORGANISATION);
+    // The mail with the link waits, for as long as nobody could use it.
+    portal.work();
+    assert!(portal.mails().is_empty());
+    portal.leave_mail();
 }
 
 #[test]

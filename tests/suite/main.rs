@@ -35,13 +35,19 @@ mod gallery;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod letter;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 mod link_people;
 #[cfg(test)]
@@ -57,7 +63,13 @@ mod markup;
 #[cfg(test)]
 mod new_passwords;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod organisations;
+#[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod ownership;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
@@ -80,6 +92,8 @@ mod schema;
 mod served;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -203,7 +203,7 @@ fn disabled(portal: &Portal, owner: &Visitor) -> AccountId {
 fn email_link(portal: &Portal, owner: &Visitor) -> String {
     let app = portal.app();
     let scope = owner.scope().unwrap();
-    let proof = passwords::proof(scope.account, true).unwrap();
+    let proof = passwords::proof(scope.account);
     let number = portal.ask::<i64>("SELECT count(*) FROM email_changes")[0];
     let email = format!("new-owner{number}@fjord.example").parse().unwrap();
     app.write(app.now(), |tx| {

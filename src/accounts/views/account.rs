@@ -8,7 +8,7 @@ use crate::audit;
 use crate::domain::role::Permission;
 use crate::kit::dates;
 use crate::kit::html::Tone;
-use crate::kit::html::badge::nothing;
+use crate::kit::html::badge::{count, nothing};
 use crate::kit::html::button::Button;
 use crate::kit::html::form::post_button;
 use crate::kit::html::icon::Icon;
@@ -28,6 +28,8 @@ pub struct Facts {
     pub line: Line,
     /// Its sessions that are not over.
     pub sessions: Vec<sessions::Live>,
+    /// When its password was set; none when there is none.
+    pub password_since: Option<Timestamp>,
     /// The newest events about it.
     pub activity: Vec<audit::Entry>,
 }
@@ -38,14 +40,15 @@ pub fn show(viewer: &Viewer, facts: &Facts, csrf: &str) -> Markup {
     let line = &facts.line;
     let account = &line.account;
     let acts = Acts::of(line, viewer);
-    let buttons = (!acts.items.is_empty()).then(|| buttons(&acts, viewer, csrf));
+    let buttons = buttons(&acts, viewer, csrf);
     html! {
         (back("Accounts", &Route::Accounts.to_string()))
         (page_head(&account.label(), Some(&lead(account, viewer)), buttons.as_ref()))
         @if let Some(words) = hint(line, viewer, &acts) { (words) }
         (details(&rows(facts, viewer)))
+        @if account.status == Status::Active { (sessions(&facts.sessions, &acts, viewer)) }
         (activity(&facts.activity, viewer))
-        @if acts.has(Act::Delete) { (danger(&acts)) }
+        (danger(account, &acts))
     }
 }
 
@@ -63,7 +66,8 @@ fn lead(account: &Account, viewer: &Viewer) -> String {
     }
 }
 
-fn buttons(acts: &Acts, viewer: &Viewer, csrf: &str) -> Markup {
+/// What is done most at the head; the rest stands in its section.
+fn buttons(acts: &Acts, viewer: &Viewer, csrf: &str) -> Option<Markup> {
     let copy = Button::submit("Copy activation link", "Fetching…").icon(Icon::Link);
     // Without mail the link is the one way on.
     let copy = if viewer.mail == Mail::Off {
@@ -71,18 +75,37 @@ fn buttons(acts: &Acts, viewer: &Viewer, csrf: &str) -> Markup {
     } else {
         copy.plain()
     };
-    html! {
-        @if acts.has(Act::Resend) {
-            (post_button(&acts.resend, csrf, &Button::submit("Resend invitation", "Sending…").plain().icon(Icon::RefreshCw)))
+    let of = |act| acts.to(act);
+    let any = [Act::Resend, Act::Copy, Act::Enable, Act::ChangeRole]
+        .into_iter()
+        .any(|act| acts.has(act));
+    any.then(|| {
+        html! {
+            @if let Some(action) = of(Act::Resend) {
+                (post_button(action, csrf, &Button::submit("Resend invitation", "Sending…").plain().icon(Icon::RefreshCw)))
+            }
+            @if let Some(action) = of(Act::Copy) { (post_button(action, csrf, &copy)) }
+            @if let Some(href) = of(Act::Enable) { (Button::dialog("Enable", href).icon(Icon::CircleCheck)) }
+            @if let Some(href) = of(Act::ChangeRole) {
+                (Button::dialog("Change permission", href).icon(Icon::UserRoundCog))
+            }
         }
-        @if acts.has(Act::Copy) { (post_button(&acts.copy, csrf, &copy)) }
-    }
+    })
 }
 
 /// What stands above the facts: what to do next, or why nothing can be done.
 fn hint(line: &Line, viewer: &Viewer, acts: &Acts) -> Option<Markup> {
     if let Some(why) = viewer.hindrance(&line.account) {
-        return Some(note(Tone::Plain, &html! { p { (why) } }));
+        let is_own = line.account.id == viewer.account;
+        return Some(note(
+            Tone::Plain,
+            &html! {
+                p {
+                    (why)
+                    @if is_own { " " a href=(Route::Profile) { "Open your Account page" } "." }
+                }
+            },
+        ));
     }
     if !acts.has(Act::Resend) {
         return None;
@@ -109,7 +132,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
         (
             "Permission",
             html! {
-                a href=(Route::Role(account.role)) { (account.role.label()) } ". " (account.role.main_rights())
+                a href=(Route::Role(account.role)) { (account.role.label()) } ". " (account.role.main_rights_under(viewer.standing.managers))
             },
         ),
         (
@@ -139,10 +162,17 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
     }
     if let Some(at) = account.activated_at {
         rows.push(("Activated", day(at, &viewer.zone)));
-        rows.push(("Sessions", html! { (facts.sessions.len()) }));
+        rows.push(("Password", password(facts.password_since, viewer)));
     }
     rows.push(("Last active", last_seen(account, viewer)));
     rows
+}
+
+fn password(since: Option<Timestamp>, viewer: &Viewer) -> Markup {
+    match since {
+        Some(at) => html! { "Set " (when(at, viewer.now, &viewer.zone)) },
+        None => html! { "None: it was reset, and its person has not set another yet" },
+    }
 }
 
 fn by(name: Option<&crate::domain::text::PersonName>) -> &str {
@@ -187,12 +217,71 @@ fn mail_row(line: &Line, mail: MailState, viewer: &Viewer) -> Markup {
     }
 }
 
-fn danger(acts: &Acts) -> Markup {
+/// Where its person is signed in, and how to end that.
+fn sessions(sessions: &[sessions::Live], acts: &Acts, viewer: &Viewer) -> Markup {
+    let columns = [
+        Column::new(Cell::Main, "Browser"),
+        Column::new(Cell::Detail, "Network address"),
+        Column::new(Cell::Extra, "Signed in"),
+        Column::new(Cell::Aside, "Last used"),
+    ];
+    let at = |at| html! { span.nowrap { (time(at, viewer.now, &viewer.zone)) } };
+    let rows = html! {
+        @for session in sessions {
+            (row(&[
+                (Cell::Main, html! { (session.agent) }),
+                (Cell::Detail, html! { (session.address) }),
+                (Cell::Extra, at(session.created_at)),
+                (Cell::Aside, at(session.used_at)),
+            ]))
+        }
+    };
+    let number = u64::try_from(sessions.len()).unwrap_or_default();
     html! {
         section.stack-2 {
-            h2 { "Delete" }
-            p { "The activation link dies and the address is free again." }
-            div.row { (Button::dialog("Delete account…", &acts.delete).danger()) }
+            h2 { "Sessions " (count(number)) }
+            @if sessions.is_empty() {
+                p.muted { "Nobody is signed in with this account." }
+            } @else {
+                (Table { caption: "Sessions", shape: Shape::Cards, columns: &columns, rows, foot: None })
+            }
+            @if acts.has(Act::SignOut) || acts.has(Act::ResetPassword) {
+                div.row {
+                    @if let Some(href) = acts.to(Act::SignOut) {
+                        (Button::dialog("Sign out everywhere", href).icon(Icon::LogOut))
+                    }
+                    @if let Some(href) = acts.to(Act::ResetPassword) {
+                        (Button::dialog("Reset password…", href).icon(Icon::KeyRound))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What locks its person out, last on the page.
+fn danger(account: &Account, acts: &Acts) -> Markup {
+    let (disable, delete) = (acts.to(Act::Disable), acts.to(Act::Delete));
+    let gone = match account.status {
+        Status::Pending => "Deleting: the activation link dies and the address is free again.",
+        _ => {
+            "Deleting removes the password, the address and every session for good, and frees the address. The name \
+             stays in the audit log."
+        }
+    };
+    html! {
+        @if disable.is_some() || delete.is_some() {
+            section.stack-2 {
+                h2 { "Danger" }
+                @if let Some(href) = disable {
+                    p { "Disabling blocks sign-in and keeps everything. It can be taken back." }
+                    div.row { (Button::dialog("Disable account…", href).danger()) }
+                }
+                @if let Some(href) = delete {
+                    p { (gone) }
+                    div.row { (Button::dialog("Delete account…", href).danger()) }
+                }
+            }
         }
     }
 }

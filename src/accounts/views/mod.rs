@@ -1,7 +1,9 @@
 //! How accounts are drawn: what the list and the page of one account have in common.
 
 mod account;
+mod acts;
 mod list;
+mod role;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,6 @@ use crate::kit::html::Tone;
 use crate::kit::html::badge::{Badge, nothing, sub, tag};
 use crate::kit::html::button::Button;
 use crate::kit::html::icon::Icon;
-use crate::kit::html::menu::Item;
 use crate::kit::html::nav::{View, page_head, tabs};
 use crate::kit::html::person::{avatar, invited_avatar};
 use crate::kit::html::time::time;
@@ -26,6 +27,9 @@ use crate::routes::Route;
 
 pub use account::{Facts, show};
 pub use list::{Found, Query, index};
+pub use role::{ROLE_FIELD, RoleField, about};
+
+use acts::{Act, Acts};
 
 /// A link that dies within this time is worth a warning.
 const SOON: i64 = 6 * HOUR;
@@ -227,75 +231,6 @@ fn last_seen(account: &Account, viewer: &Viewer) -> Markup {
     match account.last_seen_at {
         Some(at) => time(at, viewer.now, &viewer.zone),
         None => html! { span.muted { "Never" } },
-    }
-}
-
-/// What can be done with an account, as addresses: the lines of a menu borrow them.
-struct Acts {
-    items: Vec<Act>,
-    resend: String,
-    copy: String,
-    delete: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
-    Resend,
-    Copy,
-    Delete,
-}
-
-impl Acts {
-    /// By status and by rights. A dead link cannot be copied.
-    fn of(line: &Line, viewer: &Viewer) -> Self {
-        let id = line.account.id;
-        let is_alive = line.link_expires_at.is_some_and(|at| at > viewer.now);
-        let items = [
-            (Act::Resend, Deed::Resend, true),
-            (Act::Copy, Deed::CopyLink, is_alive),
-            (Act::Delete, Deed::Delete, true),
-        ]
-        .into_iter()
-        .filter(|(_, deed, possible)| *possible && viewer.may(&line.account, *deed))
-        .map(|(act, _, _)| act)
-        .collect();
-        Self {
-            items,
-            resend: Route::ResendInvitation(id).to_string(),
-            copy: Route::CopyLink(id).to_string(),
-            delete: Route::DeleteAccount(id).to_string(),
-        }
-    }
-
-    fn has(&self, act: Act) -> bool {
-        self.items.contains(&act)
-    }
-
-    fn menu(&self) -> Vec<Item<'_>> {
-        let mut lines = Vec::new();
-        if self.has(Act::Resend) {
-            lines.push(Item::Post {
-                icon: Icon::RefreshCw,
-                label: "Resend invitation",
-                action: &self.resend,
-            });
-        }
-        if self.has(Act::Copy) {
-            lines.push(Item::Post {
-                icon: Icon::Link,
-                label: "Copy activation link",
-                action: &self.copy,
-            });
-        }
-        if self.has(Act::Delete) {
-            lines.push(Item::Rule);
-            lines.push(Item::Danger {
-                icon: Icon::Trash2,
-                label: "Delete…",
-                href: &self.delete,
-            });
-        }
-        lines
     }
 }
 

@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::accounts::{Filter, Sort};
 use crate::domain::role::{Managers, Role};
+use crate::kit::html::menu::Item;
 use crate::kit::time::DAY;
 
 /// 24 November 2026, 14:20 in Oslo.
@@ -134,14 +135,33 @@ fn a_menu_holds_what_may_be_done_and_nothing_else() {
         link_expires_at: Some(NOW),
         ..pending(Role::Member)
     };
-    let all = [Act::Resend, Act::Copy, Act::Delete];
+    let pending_all = [Act::Resend, Act::Copy, Act::ChangeRole, Act::Delete];
     assert_eq!(
-        Acts::of(&pending(Role::Member), &viewer(Role::Admin)).items,
-        all
+        Acts::of(&pending(Role::Member), &viewer(Role::Admin)).all(),
+        pending_all
     );
     assert_eq!(
-        Acts::of(&dead, &viewer(Role::Admin)).items,
-        [Act::Resend, Act::Delete]
+        Acts::of(&dead, &viewer(Role::Admin)).all(),
+        [Act::Resend, Act::ChangeRole, Act::Delete]
+    );
+    let with = |status| {
+        let mut line = pending(Role::Member);
+        line.account.status = status;
+        Acts::of(&line, &viewer(Role::Admin)).all()
+    };
+    assert_eq!(
+        with(Status::Active),
+        [
+            Act::ChangeRole,
+            Act::SignOut,
+            Act::ResetPassword,
+            Act::Disable,
+            Act::Delete
+        ]
+    );
+    assert_eq!(
+        with(Status::Disabled { since: NOW }),
+        [Act::Enable, Act::ChangeRole, Act::Delete]
     );
     for (line, viewer) in [
         (pending(Role::Master), viewer(Role::Admin)),
@@ -162,12 +182,30 @@ fn a_menu_holds_what_may_be_done_and_nothing_else() {
             },
         ),
     ] {
-        assert_eq!(Acts::of(&line, &viewer).items, []);
+        assert_eq!(Acts::of(&line, &viewer).all(), []);
         assert!(viewer.hindrance(&line.account).is_some());
     }
     let mut active = pending(Role::Member);
     active.account.status = Status::Active;
     assert_eq!(viewer(Role::Master).hindrance(&active.account), None);
+}
+
+#[test]
+fn what_locks_somebody_out_stands_below_one_line() {
+    for (status, above, below) in [
+        (Status::Active, 3, 2),
+        (Status::Pending, 3, 1),
+        (Status::Disabled { since: NOW }, 2, 1),
+    ] {
+        let mut line = pending(Role::Member);
+        line.account.status = status;
+        let acts = Acts::of(&line, &viewer(Role::Admin));
+        let items = acts.menu();
+        assert!(matches!(items.get(above), Some(Item::Rule)), "{items:?}");
+        let last: Vec<_> = items.iter().skip(above + 1).collect();
+        assert_eq!(last.len(), below, "{items:?}");
+        assert!(last.iter().all(|item| matches!(item, Item::Danger { .. })));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::accounts::Counts;
 use crate::audit::Deed;
 use crate::audit::views::activity;
+use crate::domain::text::OrganisationName;
 use crate::kit::dates;
 use crate::kit::html::Tone;
 use crate::kit::html::badge::sub;
@@ -49,6 +50,13 @@ pub struct Numbers {
 /// What should be seen to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concern {
+    /// The ownership is offered to the reader.
+    Ownership {
+        /// By whom.
+        owner: String,
+        /// Of what.
+        organisation: OrganisationName,
+    },
     /// Links begin with an address that does not serve.
     PublicAddress(PublicAddress, String),
     /// Mail does not leave.
@@ -190,6 +198,17 @@ fn attention(concerns: &[Concern], page: &Dashboard<'_>) -> Markup {
 /// What it is about, how it stands, and the way to mend it.
 fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
     match concern {
+        Concern::Ownership {
+            owner,
+            organisation,
+        } => (
+            "Ownership",
+            html! {
+                (sub(Tone::Warn, "Offered to you"))
+                (owner) " offers you the ownership of " (organisation) ". "
+                a href={ (Route::Settings) "#ownership" } { "Accept or decline" } "."
+            },
+        ),
         Concern::PublicAddress(wrong, url) => ("Public address", public_address(*wrong, url)),
         Concern::Mail(relay) => ("Mail", mail(relay, page)),
         Concern::OneMaster => (

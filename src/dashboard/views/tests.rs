@@ -132,7 +132,19 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         words: "no".to_owned(),
         next_try: NOW.plus(MINUTE),
     });
-    let told: [(Concern, &[&str]); 7] = [
+    let offered = Concern::Ownership {
+        owner: "Olivia <Berg>".to_owned(),
+        organisation: "Fjord & Sons".parse().unwrap(),
+    };
+    let told: [(Concern, &[&str]); 8] = [
+        (
+            offered,
+            &[
+                "Offered to you",
+                "Olivia &lt;Berg&gt; offers you the ownership of Fjord &amp; Sons.",
+                "href=\"/settings#ownership\"",
+            ],
+        ),
         (
             clear,
             &["Not encrypted", "public_url", "http://portal.example.com"],

@@ -1,6 +1,7 @@
 //! The pages of those who invite.
 
-use crate::accounts::views::Query;
+use crate::accounts::pages::list_before;
+use crate::accounts::views::ROLE_FIELD;
 use crate::accounts::{self, EMAIL_FIELD};
 use crate::audit::Action;
 use crate::domain::email::Email;
@@ -9,7 +10,6 @@ use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::invitations::views::inviter::{self as views, NewForm, ShownLink};
 use crate::invitations::{self, Link};
-use crate::kit::http::fields::Fields;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
@@ -26,9 +26,9 @@ pub fn new(visit: &Visit<'_>) -> Result<Response> {
 /// Creates the account and owes its person the mail.
 pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.allow::<InviteAccounts>()?;
-    let mut form = visit.form(&[EMAIL_FIELD, "role"])?;
+    let mut form = visit.form(&[EMAIL_FIELD, ROLE_FIELD])?;
     let role: Role = form
-        .typed("role")
+        .typed(ROLE_FIELD)
         .parse()
         .map_err(|()| Error::Malformed("There is no such permission."))?;
     accounts::may_give(&by, role)?;
@@ -122,18 +122,10 @@ pub fn resend(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
 
 /// To the list as it was, when the menu of one of its rows was used; else to the account.
 fn back(visit: &Visit<'_>, id: AccountId) -> Response {
-    let from = visit
-        .request
-        .header("referer")
-        .and_then(|referer| referer.strip_prefix(&visit.app.settings.public_url));
-    let (path, query) = from.map_or(("", ""), |from| from.split_once('?').unwrap_or((from, "")));
-    if Route::parse(path) != Some(Route::Accounts) {
-        return visit.redirect(&Route::Account(id));
+    match list_before(visit) {
+        Some(list) => Response::see_other(&list),
+        None => visit.redirect(&Route::Account(id)),
     }
-    // Written anew from what it means: nothing of the header goes into the answer as it came.
-    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
-    let list = Query::read(|name| fields.get(name).map(str::to_owned));
-    Response::see_other(&list.address())
 }
 
 /// Shows the activation link, in answer to this POST alone: no address leads to it.

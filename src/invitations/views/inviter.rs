@@ -3,13 +3,13 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
+use crate::accounts::views::{ROLE_FIELD, RoleField, about};
 use crate::accounts::{Account, EMAIL_FIELD};
 use crate::domain::id::AccountId;
-use crate::domain::role::{Managers, Permission, Permissions, Role, may_act_on};
+use crate::domain::role::{Managers, Permission, Permissions};
 use crate::domain::text::OrganisationName;
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
-use crate::kit::html::choice::{Choice, Select, facts};
 use crate::kit::html::copy::first_copy_box;
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
@@ -60,22 +60,18 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
         .focus(begin)
         .required();
     let billed = format!(
-        "Begin with the smallest that will do. What this account creates is billed to {}.",
+        "Can be changed later. What this account creates is billed to {}.",
         new.organisation
     );
-    let reasons = Role::ALL.map(|role| refusal(new.permissions, role, new.managers));
-    let choices = Role::ALL
-        .into_iter()
-        .zip(&reasons)
-        .map(|(role, reason)| {
-            Choice::new(role.key(), role.label())
-                .about(about(role, new.managers))
-                .refused(reason.as_deref())
-        })
-        .collect();
-    let role = Select::new("role", "Permission", choices)
-        .chosen(form.typed("role"))
-        .hint(billed);
+    let role = RoleField {
+        permissions: new.permissions,
+        managers: new.managers,
+        chosen: form.typed(ROLE_FIELD),
+        hint: &billed,
+        error: None,
+        is_first: false,
+        about: &|role| about(role, new.managers),
+    };
     let list = Route::Accounts.to_string();
     let body = html! {
         @if let Some(problem) = new.problem { (alert(Tone::Bad, &html! { p { (problem) } })) }
@@ -98,53 +94,6 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
         body: post(&list, csrf, &body),
     }
     .render()
-}
-
-/// Why this role cannot be given; none when it can.
-fn refusal(own: Permissions, role: Role, managers: Managers) -> Option<String> {
-    if may_act_on(own, role.permissions(managers)) {
-        return None;
-    }
-    let givers: Vec<&str> = Role::ALL
-        .into_iter()
-        .filter(|giver| {
-            let theirs = giver.permissions(managers);
-            may_act_on(theirs, role.permissions(managers)) && theirs.has(Permission::RolesAssign)
-        })
-        .map(Role::label)
-        .collect();
-    Some(format!("only a {} can give this", givers.join(" or ")))
-}
-
-/// What a role means, under the menu while it is chosen.
-fn about(role: Role, managers: Managers) -> Markup {
-    let permissions = role.permissions(managers);
-    let is_full = permissions == Permissions::all();
-    let level = |manage: Permission, read: Option<Permission>| {
-        if is_full {
-            "Full"
-        } else if permissions.has(manage) {
-            "Manage"
-        } else if read.is_some_and(|read| permissions.has(read)) {
-            "Get"
-        } else {
-            "None"
-        }
-    };
-    facts(
-        role.main_rights(),
-        &[
-            (
-                "Resources",
-                level(Permission::ResourcesManage, Some(Permission::ResourcesRead)),
-            ),
-            ("Billing", level(Permission::BillingManage, None)),
-            (
-                "Users",
-                level(Permission::UsersManage, Some(Permission::UsersRead)),
-            ),
-        ],
-    )
 }
 
 /// "24 hours", "3 days", "30 minutes".

@@ -6,10 +6,13 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
 
+use doorward::domain::id::AccountId;
+
+use super::deeds::{Managed, Standing};
 use super::person::{Done, Person, hash_of};
 
 /// What must give no rows, whenever the power went.
-const CONTRADICTIONS: [(&str, &str); 8] = [
+const CONTRADICTIONS: [(&str, &str); 15] = [
     (
         "an account without its invitation",
         "SELECT email FROM accounts a WHERE status = 'pending'
@@ -32,14 +35,16 @@ const CONTRADICTIONS: [(&str, &str); 8] = [
     ),
     (
         "an activation without its record, or a record without it",
-        "SELECT email FROM accounts a WHERE (status = 'active') <> EXISTS
+        "SELECT email FROM accounts a WHERE (status IN ('active', 'disabled')) <> EXISTS
             (SELECT 1 FROM audit_events WHERE target_id = a.id AND action IN ('account.activated', 'organisation.created'))
-            AND created_by IS NOT NULL",
+            AND created_by IS NOT NULL AND status <> 'deleted'",
     ),
     (
         "an activation without its password, or a password without it",
-        "SELECT email FROM accounts a WHERE (status = 'active') <> EXISTS
-            (SELECT 1 FROM passwords WHERE account_id = a.id)",
+        "SELECT email FROM accounts a WHERE status <> 'deleted'
+            AND (status IN ('active', 'disabled') AND NOT EXISTS
+              (SELECT 1 FROM resets WHERE account_id = a.id AND reset_by IS NOT NULL AND state = 'open'))
+            <> EXISTS (SELECT 1 FROM passwords WHERE account_id = a.id)",
     ),
     (
         "an activation that left its link open",
@@ -49,6 +54,51 @@ const CONTRADICTIONS: [(&str, &str); 8] = [
     (
         "a reset without its mail",
         "SELECT id FROM resets r WHERE NOT EXISTS (SELECT 1 FROM errands WHERE about_id = r.id AND kind = 'reset')",
+    ),
+    (
+        "an account switched off without its record, or a record without it",
+        "SELECT email FROM accounts a WHERE status <> 'deleted' AND (status = 'disabled') <> coalesce(
+            (SELECT action = 'account.disabled' FROM audit_events
+              WHERE target_id = a.id AND action IN ('account.disabled', 'account.enabled') ORDER BY number DESC LIMIT 1), 0)",
+    ),
+    (
+        "a permission without its record, or a record without it",
+        "SELECT email FROM accounts a WHERE status <> 'deleted' AND created_by IS NOT NULL AND role <>
+            (SELECT json_extract(details, '$.role') FROM audit_events
+              WHERE target_id = a.id AND action IN ('account.created', 'role.changed') ORDER BY number DESC LIMIT 1)",
+    ),
+    (
+        "a change of permission without its mail",
+        "SELECT email FROM accounts a WHERE
+            (SELECT count(*) FROM audit_events WHERE target_id = a.id AND action = 'role.changed') <>
+            (SELECT count(*) FROM errands WHERE account_id = a.id AND kind = 'role_changed')",
+    ),
+    (
+        "a password taken away without its record, or a record without it",
+        "SELECT email FROM accounts a WHERE status <> 'deleted' AND
+            (SELECT count(*) FROM audit_events WHERE target_id = a.id AND action = 'password.reset') <>
+            (SELECT count(*) FROM resets WHERE account_id = a.id AND reset_by IS NOT NULL)",
+    ),
+    (
+        "a deletion without its record, or a record without it",
+        "SELECT id FROM accounts a WHERE (status = 'deleted') <>
+            EXISTS (SELECT 1 FROM audit_events WHERE target_id = a.id AND action = 'account.deleted')",
+    ),
+    (
+        "a deletion that left something",
+        "SELECT id FROM accounts a WHERE status = 'deleted' AND (email IS NOT NULL
+            OR EXISTS (SELECT 1 FROM passwords WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM sessions WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM devices WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM invitations WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM resets WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM errands WHERE account_id = a.id AND recipient IS NOT NULL))",
+    ),
+    (
+        "an ownership without its record, or a record without it",
+        "SELECT name FROM organisations o WHERE owner_id <>
+            (SELECT target_id FROM audit_events WHERE chain_id = o.id
+                AND action IN ('organisation.created', 'ownership.moved') ORDER BY number DESC LIMIT 1)",
     ),
 ];
 
@@ -82,6 +132,36 @@ impl File {
         rows.map(Result::unwrap).collect()
     }
 
+    /// Everybody's account.
+    fn ids(&self) -> BTreeMap<String, AccountId> {
+        let mut statement = self
+            .conn
+            .prepare("SELECT email, id FROM accounts WHERE email IS NOT NULL")
+            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// How every account stands.
+    fn standings(&self) -> BTreeMap<i64, Standing> {
+        let mut statement = self
+            .conn
+            .prepare(
+                "SELECT id, status, role, epoch, EXISTS (SELECT 1 FROM passwords WHERE account_id = a.id) FROM accounts a",
+            )
+            .unwrap();
+        let rows = statement.query_map([], |row| {
+            let standing = Standing {
+                status: row.get(1)?,
+                role: row.get(2)?,
+                epoch: row.get(3)?,
+                has_password: row.get(4)?,
+            };
+            Ok((row.get(0)?, standing))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
     /// What is damaged, or half done.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults: Vec<String> = self
@@ -113,6 +193,8 @@ impl File {
 
 /// What the file says of everybody.
 struct Known {
+    ids: BTreeMap<String, AccountId>,
+    standing: BTreeMap<i64, Standing>,
     status: BTreeMap<String, String>,
     asked: BTreeSet<String>,
     reset: BTreeSet<String>,
@@ -121,13 +203,16 @@ struct Known {
 
 impl Known {
     fn of(file: &File) -> Self {
-        let statuses: Vec<String> = file.ask("SELECT email || ' ' || status FROM accounts");
+        let statuses: Vec<String> =
+            file.ask("SELECT email || ' ' || status FROM accounts WHERE email IS NOT NULL");
         let split = |line: String| {
             let (email, status) = line.split_once(' ').unwrap();
             (email.to_owned(), status.to_owned())
         };
         let emails = |sql: &str| file.ask::<String>(sql).into_iter().collect();
         Self {
+            ids: file.ids(),
+            standing: file.standings(),
             status: statuses.into_iter().map(split).collect(),
             asked: emails(
                 "SELECT email FROM accounts a WHERE EXISTS (SELECT 1 FROM resets WHERE account_id = a.id)",
@@ -138,13 +223,37 @@ impl Known {
             ),
             // Those of an older epoch are over, whether or not their row was swept yet.
             sessions: file
-                .ask("SELECT hash FROM sessions s JOIN accounts a ON a.id = account_id WHERE s.epoch = a.epoch")
+                .ask(
+                    "SELECT hash FROM sessions s JOIN accounts a ON a.id = account_id
+                        WHERE s.epoch = a.epoch AND a.status = 'active'",
+                )
                 .into_iter()
                 .collect(),
         }
     }
 
     fn settle(&self, person: &mut Person, lost: &mut Vec<String>) {
+        if person.managed.is_some() {
+            self.settle_managed(person, lost);
+        } else {
+            self.settle_own(person, lost);
+        }
+        let email = &person.email;
+        let is_open = |cookie: &String| self.sessions.contains(&hash_of(cookie));
+        if person
+            .session
+            .as_ref()
+            .is_some_and(|cookie| !is_open(cookie))
+        {
+            lost.push(format!("{email}: the session"));
+        }
+        if person.ended.iter().any(is_open) {
+            lost.push(format!("{email}: a session that had ended is back"));
+        }
+    }
+
+    /// What people did themselves.
+    fn settle_own(&self, person: &mut Person, lost: &mut Vec<String>) {
         let status = self.status.get(&person.email).map(String::as_str);
         let email = &person.email;
         for (what, done, is_there) in [
@@ -162,16 +271,39 @@ impl Known {
             // If the answer did not come, this is how they learn of it.
             person.ended.extend(person.session.take());
         }
-        let is_open = |cookie: &String| self.sessions.contains(&hash_of(cookie));
-        if person
-            .session
-            .as_ref()
-            .is_some_and(|cookie| !is_open(cookie))
+        if person.is_ready()
+            && let Some(id) = self.ids.get(email)
         {
-            lost.push(format!("{email}: the session"));
+            person.managed = Some(Managed {
+                id: *id,
+                standing: self.standing[&id.number()].clone(),
+                done: 0,
+                perhaps: None,
+            });
         }
-        if person.ended.iter().any(is_open) {
-            lost.push(format!("{email}: a session that had ended is back"));
+    }
+
+    /// What a Master did to them.
+    fn settle_managed(&self, person: &mut Person, lost: &mut Vec<String>) {
+        let Some(managed) = &mut person.managed else {
+            return;
+        };
+        let found = &self.standing[&managed.id.number()];
+        let perhaps = managed.perhaps.take();
+        if *found == managed.standing {
+            return;
+        }
+        match perhaps.filter(|deed| *found == managed.standing.after(*deed)) {
+            Some(deed) => {
+                managed.did(deed);
+                if deed.ends_sessions() {
+                    person.ended.extend(person.session.take());
+                }
+            }
+            None => lost.push(format!(
+                "{}: {:?} or after {perhaps:?}, in the file: {found:?}",
+                person.email, managed.standing
+            )),
         }
     }
 }

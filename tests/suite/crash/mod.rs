@@ -3,10 +3,13 @@
 //!
 //! Told means: the client read a whole answer's head. `DOORWARD_CRASH_ROUNDS` sets how many rounds there are.
 
+mod crown;
+mod deeds;
 mod file;
 mod person;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{Write as _, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -16,6 +19,8 @@ use std::time::Duration;
 use doorward::kit::random::{OsRandom, bytes};
 use doorward::kit::time::instant;
 
+use self::crown::Crown;
+use self::deeds::{Deed, manage};
 use self::file::File;
 use self::person::{Came, Done, Person};
 use crate::client::Client;
@@ -26,6 +31,10 @@ use crate::served::{self, activate, expect, found_by, setup_link, sign_in, try_p
 use crate::wait;
 
 const ROUNDS: usize = 12;
+/// Until every deed was done to somebody, there are more rounds, at most so many.
+const ROUNDS_MAX: usize = 60;
+/// So many people have an account from the beginning, for a Master to have in hand.
+const EARLY: usize = 4;
 /// The longest that a server lives in a round.
 const LIFE_MAX: Duration = Duration::from_millis(450);
 /// So many people at work at once, and so many who wait for their turn.
@@ -57,9 +66,14 @@ struct Town {
     relay: Relay,
     process: Doorward,
     owner: Client,
+    /// The owner too, in another browser: has the accounts in hand.
+    master: Client,
+    crown: Crown,
+    home: usize,
     invited: usize,
     number: usize,
     people: Vec<Person>,
+    deeds: BTreeSet<Deed>,
     told: usize,
     kills: usize,
     lost: Vec<String>,
@@ -76,18 +90,45 @@ impl Town {
             .arg("--trusted-proxies")
             .arg("127.0.0.0/8")
             .start();
-        let owner = Client::new(process.address()).behind("http://localhost", &[]);
-        Self {
-            owner: found_by(&process, owner),
+        let browser = || Client::new(process.address()).behind("http://localhost", &[]);
+        let owner = found_by(&process, browser());
+        let mut master = browser();
+        sign_in(&mut master, served::OWNER);
+        let mut town = Self {
+            owner,
+            master,
+            crown: Crown::new(&process, browser),
+            home: 0,
             relay,
             process,
             invited: 0,
             number: 0,
             people: Vec::new(),
+            deeds: BTreeSet::new(),
             told: 1,
             kills: 0,
             lost: Vec::new(),
+        };
+        for _ in 0..EARLY {
+            let person = town.early();
+            town.people.push(person);
         }
+        town
+    }
+
+    /// Somebody whose account is Active before the power goes for the first time.
+    fn early(&mut self) -> Person {
+        self.number += 1;
+        self.invited += 1;
+        let mut person = Person::new(self.number);
+        person.is_early = true;
+        person.move_to(self.process.address());
+        assert!(matches!(person.invite(&mut self.owner), Came::Done));
+        let is_active = || matches!(person.activate(&self.relay), Came::Done).then_some(());
+        wait::until(PATIENCE, is_active).expect("no invitation came");
+        let lost = File::copy(self.process.data()).settle(std::slice::from_mut(&mut person));
+        assert!(lost.is_empty(), "{lost:?}");
+        person
     }
 
     /// One life of the server, and what is left of it.
@@ -97,10 +138,13 @@ impl Town {
         }
         let crowd = Crowd::of(self);
         let (relay, process) = (&self.relay, &mut self.process);
-        let owner = &mut self.owner;
-        let number = &mut self.number;
+        let (owner, master) = (&mut self.owner, &mut self.master);
+        let (number, home) = (&mut self.number, self.home);
+        let crown = &mut self.crown;
         let ended = thread::scope(|scope| {
-            scope.spawn(|| crowd.invite_on(owner, number));
+            scope.spawn(|| crowd.invite_on(owner, number, home));
+            scope.spawn(|| crowd.manage_on(master, relay));
+            scope.spawn(|| crowd.hand_over_on(crown));
             for _ in 0..AT_ONCE {
                 scope.spawn(|| crowd.live_on(relay));
             }
@@ -113,6 +157,7 @@ impl Town {
         self.kills += 1;
         self.invited += crowd.invited.load(Ordering::SeqCst);
         self.told += crowd.told.load(Ordering::SeqCst);
+        self.deeds.extend(crowd.deeds.lock().unwrap().iter());
         self.people = crowd.everybody();
         self.look(ended);
         // Every third time, the power goes again while the server comes back.
@@ -123,11 +168,23 @@ impl Town {
         self.come_back();
     }
 
+    /// Whether there is a deed that was acknowledged to nobody yet.
+    fn misses_something(&self) -> bool {
+        self.deeds.len() < Deed::ALL.len() || self.crown.moved == 0
+    }
+
+    /// How many deeds were done to accounts.
+    fn done(&self) -> usize {
+        let managed = self.people.iter().filter_map(|one| one.managed.as_ref());
+        managed.map(|managed| managed.done).sum()
+    }
+
     /// What the disk says, against what people were told.
     fn look(&mut self, life: Duration) {
         let file = File::copy(self.process.data());
         let mut faults = file.faults();
         faults.extend(file.settle(&mut self.people));
+        faults.extend(self.crown.settle(&file));
         self.people.retain(|person| person.invited == Done::Yes);
         self.lost.extend(
             faults
@@ -146,6 +203,10 @@ impl Town {
         self.owner.move_to(&address);
         let page = self.owner.get("/");
         assert_eq!(page.status, 200, "the owner's session is lost: {page:#?}");
+        self.master.move_to(&address);
+        let page = self.master.get("/iam/accounts");
+        assert_eq!(page.status, 200, "the Master's session is lost: {page:#?}");
+        self.lost.extend(self.crown.come_back(&address));
         for person in &mut self.people {
             person.move_to(&address);
         }
@@ -166,6 +227,9 @@ impl Town {
             303,
         );
         sign_in(&mut self.owner, &email);
+        self.master = Client::new(self.process.address()).behind("http://localhost", &[]);
+        sign_in(&mut self.master, &email);
+        self.home += 1;
         self.invited = 0;
     }
 
@@ -214,18 +278,26 @@ impl Town {
 
     /// Passwords that were acknowledged open accounts, those before them do not.
     fn passwords(&mut self) {
-        let mut active: Vec<&Person> = self
+        let mut active: Vec<(&Person, &str)> = self
             .people
             .iter()
             .filter(|person| person.activated == Done::Yes)
+            .filter_map(|person| Some((person, person.password()?)))
             .collect();
         // Those with the most behind them first.
-        active.sort_by_key(|person| (person.reset != Done::Yes, person.asked != Done::Yes));
-        for (number, person) in active.into_iter().take(CHECKED_MAX).enumerate() {
+        active.sort_by_key(|(person, _)| {
+            let deeds = person.managed.as_ref().map_or(0, |managed| managed.done);
+            (
+                Reverse(deeds),
+                person.reset != Done::Yes,
+                person.asked != Done::Yes,
+            )
+        });
+        for (number, (person, password)) in active.into_iter().take(CHECKED_MAX).enumerate() {
             let address = format!("172.16.{number}.1");
             let mut client = Client::new(self.process.address())
                 .behind("http://localhost", &[("x-forwarded-for", &address)]);
-            let page = try_password(&mut client, &person.email, person.password());
+            let page = try_password(&mut client, &person.email, password);
             if page.status != 303 {
                 self.lost.push(format!("{}: the password", person.email));
             }
@@ -236,6 +308,8 @@ impl Town {
 /// Everybody, while the server lives.
 struct Crowd {
     waiting: Mutex<VecDeque<Person>>,
+    managed: Mutex<VecDeque<Person>>,
+    deeds: Mutex<BTreeSet<Deed>>,
     finished: Mutex<Vec<Person>>,
     invited: AtomicUsize,
     told: AtomicUsize,
@@ -245,11 +319,18 @@ struct Crowd {
 
 impl Crowd {
     fn of(town: &mut Town) -> Self {
-        let (finished, waiting): (Vec<Person>, Vec<Person>) = std::mem::take(&mut town.people)
+        let (ready, waiting): (Vec<Person>, Vec<Person>) = std::mem::take(&mut town.people)
             .into_iter()
-            .partition(|person| person.reset == Done::Yes);
+            .partition(|person| person.managed.is_some());
+        // Nobody has people of another organisation in hand.
+        let (managed, finished): (Vec<Person>, Vec<Person>) =
+            ready.into_iter().partition(|person| {
+                person.home == town.home && person.managed.as_ref().unwrap().next().is_some()
+            });
         Self {
             waiting: Mutex::new(waiting.into()),
+            managed: Mutex::new(managed.into()),
+            deeds: Mutex::default(),
             finished: Mutex::new(finished),
             invited: AtomicUsize::new(0),
             told: AtomicUsize::new(0),
@@ -269,11 +350,12 @@ impl Crowd {
     fn everybody(self) -> Vec<Person> {
         let mut people = self.finished.into_inner().unwrap();
         people.extend(self.waiting.into_inner().unwrap());
+        people.extend(self.managed.into_inner().unwrap());
         people
     }
 
     /// Invites people until the server is gone.
-    fn invite_on(&self, owner: &mut Client, number: &mut usize) {
+    fn invite_on(&self, owner: &mut Client, number: &mut usize, home: usize) {
         while !self.is_over() {
             if self.waiting().len() >= WAITING_MAX {
                 wait::pause(Duration::from_millis(2));
@@ -281,6 +363,7 @@ impl Crowd {
             }
             *number += 1;
             let mut person = Person::new(*number);
+            person.home = home;
             person.move_to(&self.address);
             let came = person.invite(owner);
             if person.invited != Done::No {
@@ -288,6 +371,48 @@ impl Crowd {
                 self.waiting().push_back(person);
             }
             if matches!(came, Came::ServerGone) {
+                return;
+            }
+            self.told.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Has accounts in hand, one deed after the other, until the server is gone.
+    fn manage_on(&self, master: &mut Client, relay: &Relay) {
+        while !self.is_over() {
+            let next = self.managed.lock().unwrap().pop_front();
+            let Some(mut person) = next else {
+                wait::pause(Duration::from_millis(2));
+                continue;
+            };
+            let deed = person.managed.as_ref().unwrap().next();
+            let came = manage(&mut person, master, relay);
+            let is_done = person.managed.as_ref().unwrap().next() != deed;
+            self.deeds.lock().unwrap().extend(deed.filter(|_| is_done));
+            let mut managed = self.managed.lock().unwrap();
+            match came {
+                Came::Finished => self.finished.lock().unwrap().push(person),
+                Came::Done => {
+                    self.told.fetch_add(1, Ordering::SeqCst);
+                    managed.push_front(person);
+                }
+                Came::Waits => {
+                    managed.push_back(person);
+                    drop(managed);
+                    wait::pause(Duration::from_millis(2));
+                }
+                Came::ServerGone => {
+                    managed.push_back(person);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Hands the ownership to and fro, until the server is gone.
+    fn hand_over_on(&self, crown: &mut Crown) {
+        while !self.is_over() {
+            if crown.step().is_none() {
                 return;
             }
             self.told.fetch_add(1, Ordering::SeqCst);
@@ -333,7 +458,7 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     let began = instant();
     let rounds = rounds();
     let mut town = Town::new();
-    for _ in 0..rounds {
+    while town.kills < rounds || town.misses_something() && town.kills < rounds + ROUNDS_MAX {
         town.round();
         assert!(town.lost.is_empty(), "{}", town.lost.join("\n"));
     }
@@ -341,17 +466,22 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     town.passwords();
     writeln!(
         stderr(),
-        "kill -9: {rounds} rounds, {} changes acknowledged, {} lost, {} mails, {doubles} of them doubles, {} accounts, {} s",
+        "kill -9: {} rounds, {} changes acknowledged, {} lost, {} mails, {doubles} of them doubles, {} accounts, {} deeds \
+         to them, the ownership moved {} times, {} s",
+        town.kills,
         town.told,
         town.lost.len(),
         town.relay.messages().len(),
         town.people.len(),
+        town.done(),
+        town.crown.moved,
         began.elapsed().as_secs()
     )
     .ok();
     assert!(town.lost.is_empty(), "{}", town.lost.join("\n"));
     assert!(doubles <= town.kills, "{doubles} doubles");
     assert!(town.told > rounds, "hardly anything happened");
+    assert!(!town.misses_something(), "only {:?} were done", town.deeds);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use super::deeds::{Deed, Managed};
 use crate::client::{Client, Page};
 use crate::letter::{Letter, path_of};
 use crate::relay::Relay;
 use crate::served::PASSWORD;
 
 const NEW_PASSWORD: &str = "Louder-Harbour-10";
+const THIRD_PASSWORD: &str = "Calmer-Harbour-11";
 
 /// Whether something was done, as far as its person knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,12 @@ pub(crate) struct Person {
     pub(crate) asked: Done,
     /// Whether they used it.
     pub(crate) reset: Done,
+    /// How their account stands, once a Master has it in hand.
+    pub(crate) managed: Option<Managed>,
+    /// Whether a Master has it in hand as soon as it is Active.
+    pub(crate) is_early: bool,
+    /// In which organisation, counted from the first.
+    pub(crate) home: usize,
     /// The cookie that must open the Portal.
     pub(crate) session: Option<String>,
     /// Cookies that must open nothing any more.
@@ -80,18 +88,35 @@ impl Person {
             activated: Done::No,
             asked: Done::No,
             reset: Done::No,
+            managed: None,
+            is_early: false,
+            home: 0,
             session: None,
             ended: Vec::new(),
             client: Client::new("").behind("http://localhost", &[("x-forwarded-for", &address)]),
         }
     }
 
-    /// The password that opens their account.
-    pub(crate) fn password(&self) -> &'static str {
-        match self.reset {
+    /// The password that opens their account; none while nobody can sign in with it.
+    pub(crate) fn password(&self) -> Option<&'static str> {
+        if let Some(managed) = &self.managed {
+            let standing = &managed.standing;
+            if standing.status != "active" || !standing.has_password {
+                return None;
+            }
+            if managed.is_done(Deed::SetAnother) {
+                return Some(THIRD_PASSWORD);
+            }
+        }
+        Some(match self.reset {
             Done::Yes => NEW_PASSWORD,
             Done::No | Done::Perhaps => PASSWORD,
-        }
+        })
+    }
+
+    /// Whether they have done all that they do of their own accord.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.reset == Done::Yes || self.is_early && self.activated == Done::Yes
     }
 
     /// The server is here now.
@@ -119,7 +144,8 @@ impl Person {
         Came::Finished
     }
 
-    fn activate(&mut self, relay: &Relay) -> Came {
+    /// Opens the activation link.
+    pub(crate) fn activate(&mut self, relay: &Relay) -> Came {
         let Some(path) = link(relay, &self.email, "/activate/") else {
             return Came::Waits;
         };
@@ -132,9 +158,10 @@ impl Person {
         came.map_or(Came::ServerGone, |_| Came::Done)
     }
 
-    fn sign_in(&mut self) -> Came {
+    /// Signs in.
+    pub(crate) fn sign_in(&mut self) -> Came {
         let email = self.email.clone();
-        let fields = [("email", &*email), ("password", self.password())];
+        let fields = [("email", &*email), ("password", self.password().unwrap())];
         // A session nobody knows of does no harm.
         let mut ignored = Done::No;
         if self
@@ -184,6 +211,32 @@ impl Person {
         }
         self.ended.extend(self.session.take());
         Came::Done
+    }
+
+    /// Uses the link that came after a Master took the password away.
+    pub(crate) fn set_a_third_password(&mut self, relay: &Relay) -> Came {
+        let Some(path) = link(relay, &self.email, "/reset-password/") else {
+            return Came::Waits;
+        };
+        // The newest may still be one from before.
+        let Some(page) = self.client.try_get(&path) else {
+            return Came::ServerGone;
+        };
+        if page.status != 200 {
+            return Came::Waits;
+        }
+        let fields = [
+            ("password", THIRD_PASSWORD),
+            ("password_confirmation", THIRD_PASSWORD),
+        ];
+        self.managed.as_mut().unwrap().perhaps = Some(Deed::SetAnother);
+        match self.client.try_post_form(&path, &fields) {
+            None => Came::ServerGone,
+            Some(answer) => {
+                assert_eq!(answer.status, 303, "{} {answer:#?}", self.email);
+                Came::Done
+            }
+        }
     }
 
     /// Invites this person, in somebody else's name.

@@ -187,7 +187,7 @@ fn role_select() -> Select<'static> {
         ],
     )
     .chosen("billing")
-    .hint("Begin with the smallest that will do. What this account creates is billed to Halden Works.")
+    .hint("Can be changed later. What this account creates is billed to Halden Works.")
 }
 
 fn badge_part() -> Markup {

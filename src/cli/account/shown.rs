@@ -1,138 +1,31 @@
-//! `doorward account`: what an operator does to accounts.
+//! What an operator sees of accounts.
 
-use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::print::Output;
-use super::{beside, password, print};
 use crate::accounts::{self, Account, Line, MailState, Status};
 use crate::app::App;
-use crate::config::Basics;
+use crate::cli::failure::Failure;
+use crate::cli::print::Output;
+use crate::cli::{beside, print};
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
-use crate::domain::password::Password;
-use crate::kit::db::Read;
-use crate::migrations::IfEmpty;
+use crate::kit::time::DAY;
 use crate::organisations;
-use crate::passwords::{self, PasswordHash};
-use crate::scope::By;
+use crate::sessions::{self, Lifetimes};
 
-/// Accounts: list, show, set a password, unlock.
-#[derive(Args, Debug)]
-pub(super) struct Command {
-    #[command(flatten)]
-    basics: Basics,
-    #[command(subcommand)]
-    act: Act,
-}
+/// How long a server lets sessions live, a command does not know; it removes those that are over within a minute.
+const ANY_LIFE: Lifetimes = Lifetimes {
+    idle: 10_000 * DAY,
+    max: 10_000 * DAY,
+};
 
-#[derive(Debug, Subcommand)]
-enum Act {
-    /// List the accounts of an organisation
-    List {
-        /// Which organisation, by name or id; needed where there are several
-        #[arg(long, value_name = "ORGANISATION")]
-        org: Option<String>,
-        /// Only those whose name or address holds this text
-        #[arg(long, value_name = "TEXT")]
-        search: Option<String>,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Show one account
-    Show {
-        /// Its address or id
-        #[arg(value_name = "EMAIL|ID")]
-        account: String,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Set somebody's password: asks for it, ends their sessions, and tells them by mail
-    SetPassword {
-        /// The account's address or id
-        #[arg(value_name = "EMAIL|ID")]
-        account: String,
-        /// Take the password from the first line of this file, or of standard input with -
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<std::path::PathBuf>,
-    },
-    /// Let an account's sign-in tries begin anew, after too many wrong passwords
-    Unlock {
-        /// The account's address or id
-        #[arg(value_name = "EMAIL|ID")]
-        account: String,
-    },
-}
-
-/// Does it.
-pub(super) fn run(command: Command) -> Result<(), Failure> {
-    let app = beside::open(&command.basics, IfEmpty::Refuse)?;
-    match command.act {
-        Act::List {
-            org,
-            search,
-            output,
-        } => list(
-            &app,
-            org.as_deref(),
-            search.as_deref().unwrap_or_default(),
-            output,
-        ),
-        Act::Show { account, output } => show(&app, &account, output),
-        Act::SetPassword {
-            account,
-            password_file,
-        } => {
-            let account = find(&app, &account)?;
-            let password = password::new(password_file.as_deref(), |text| chosen(text, &account))?;
-            let hash = app
-                .hasher
-                .hash(password.bytes(), app.random())
-                .map_err(crate::error::Error::from)?;
-            let hash = PasswordHash::new(hash);
-            app.write(app.now(), |tx| {
-                passwords::change(tx, &By::operator(), &account, &hash)
-            })?;
-            print::line(format!(
-                "The password of {} is set; their sessions have ended.",
-                account.label()
-            ))
-        }
-        Act::Unlock { account } => {
-            let account = find(&app, &account)?;
-            app.write(app.now(), |tx| passwords::unlock(tx, &account))?;
-            print::line(format!("{} may try to sign in again.", account.label()))
-        }
-    }
-}
-
-/// The same rule as in the Portal.
-fn chosen(text: &str, account: &Account) -> Result<Password, String> {
-    let local = account.email.as_ref().map(Email::local).unwrap_or_default();
-    let name = account.name.as_ref().map(|name| name.as_str());
-    Password::chosen(text, &[local, name.unwrap_or_default()])
-}
-
-/// The account with this address or id, in whichever organisation.
-fn find(app: &App, wanted: &str) -> Result<Account, Failure> {
-    let found = app.read(app.now(), |read| find_in(read, wanted))?;
-    found
-        .filter(|account| !matches!(account.status, Status::Deleted { .. }))
-        .ok_or_else(|| Failure::missing("account", wanted))
-}
-
-fn find_in(read: &Read<'_>, wanted: &str) -> crate::error::Result<Option<Account>> {
-    if let Ok(id) = wanted.parse::<AccountId>() {
-        return Ok(accounts::find(read, id)?);
-    }
-    match wanted.parse::<Email>() {
-        Ok(email) => Ok(accounts::by_email(read, &email)?),
-        Err(_) => Ok(None),
-    }
-}
-
-fn list(app: &App, org: Option<&str>, search: &str, output: Output) -> Result<(), Failure> {
+/// The accounts of an organisation.
+pub(super) fn list(
+    app: &App,
+    org: Option<&str>,
+    search: &str,
+    output: Output,
+) -> Result<(), Failure> {
     let organisation = beside::organisation(app, org)?;
     let accounts = app.read(app.now(), |read| {
         Ok(accounts::matching(read, organisation.id, search, i64::MAX)?)
@@ -206,17 +99,18 @@ fn value(account: &Account, owner: AccountId) -> Value {
     })
 }
 
-fn show(app: &App, wanted: &str, output: Output) -> Result<(), Failure> {
-    let account = find(app, wanted)?;
-    let (organisation, line) = app.read(app.now(), |read| {
+/// One account.
+pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), Failure> {
+    let (organisation, line, sessions) = app.read(app.now(), |read| {
         let organisation = organisations::get(read, account.organisation)?;
         let line = accounts::line(read, account.organisation, account.id)?;
-        Ok((organisation, line))
+        let sessions = sessions::live(read, account.id, ANY_LIFE)?.len();
+        Ok((organisation, line, sessions))
     })?;
     let link = line.as_ref().and_then(|line| line.link_expires_at);
     let mail = line.as_ref().and_then(mail);
     if output.is_json() {
-        let mut value = value(&account, organisation.owner);
+        let mut value = value(account, organisation.owner);
         if let Value::Object(fields) = &mut value {
             fields.insert("organisation".to_owned(), organisation.name.as_str().into());
             fields.insert(
@@ -224,6 +118,7 @@ fn show(app: &App, wanted: &str, output: Output) -> Result<(), Failure> {
                 link.map(print::instant).into(),
             );
             fields.insert("invitation_mail".to_owned(), mail.into());
+            fields.insert("sessions".to_owned(), sessions.into());
         }
         return print::json(&value);
     }
@@ -232,7 +127,7 @@ fn show(app: &App, wanted: &str, output: Output) -> Result<(), Failure> {
         ("Email", text(account.email.as_ref())),
         ("Phone", text(account.phone.as_ref())),
         ("Permission", account.role.to_string()),
-        ("Status", status(&account)),
+        ("Status", status(account)),
         ("Organisation", organisation.name.to_string()),
         (
             "Created",
@@ -251,6 +146,9 @@ fn show(app: &App, wanted: &str, output: Output) -> Result<(), Failure> {
     }
     if let Some(mail) = mail {
         rows.push(("Invitation", format!("mail {mail}")));
+    }
+    if account.status == Status::Active {
+        rows.push(("Sessions", sessions.to_string()));
     }
     rows.push(("Id", account.id.to_string()));
     let text: Vec<String> = rows

@@ -1,0 +1,193 @@
+//! What an operator does to accounts, by the same verbs as people in the Portal.
+
+use serde_json::json;
+
+use crate::accounts::{self, Account, Deed, Status};
+use crate::app::App;
+use crate::audit::{Action, Audited, Event};
+use crate::cli::confirm::Sure;
+use crate::cli::failure::Failure;
+use crate::cli::links::Shown;
+use crate::cli::print::{self, Output};
+use crate::cli::{confirm, links};
+use crate::domain::email::Email;
+use crate::domain::role::Role;
+use crate::error::{Error, Result as Outcome};
+use crate::invitations::{self, Link};
+use crate::kit::db::Tx;
+use crate::lifecycle::{self, Effect};
+use crate::organisations::{self, Organisation};
+use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
+
+/// Creates an account, and shows its link.
+pub(super) fn create(
+    app: &App,
+    organisation: &Organisation,
+    email: &Email,
+    role: Role,
+    output: Output,
+) -> Result<(), Failure> {
+    let by = Allowed::<InviteAccounts>::operator(organisation.id);
+    let terms = app.settings.terms;
+    let made = app.write(app.now(), |tx| {
+        invitations::invite(tx, &by, email, role, terms)?.try_map(|id| {
+            let account = accounts::find(tx, id)?.ok_or(Error::NotFound)?;
+            invitations::link(tx, account)
+        })
+    });
+    if let Err(Error::Invalid { field, .. }) = &made
+        && *field == accounts::EMAIL_FIELD
+    {
+        app.write(app.now(), |tx| {
+            invitations::refuse_duplicate(tx, &By::operator(), organisation.id, email)
+        })?;
+    }
+    show_link(app, organisation, &made?, output)
+}
+
+/// Switches it off.
+pub(super) fn disable(app: &App, account: &Account) -> Result<(), Failure> {
+    let by = may_manage(account);
+    write(app, account, "disable", |tx| {
+        lifecycle::disable(tx, &by, account.id)
+    })?;
+    print::line(format!(
+        "{} is disabled; their sessions have ended.",
+        account.label()
+    ))
+}
+
+/// Switches it on again.
+pub(super) fn enable(app: &App, account: &Account) -> Result<(), Failure> {
+    let by = may_manage(account);
+    write(app, account, "enable", |tx| {
+        lifecycle::enable(tx, &by, account.id)
+    })?;
+    print::line(format!(
+        "{} is enabled, and may sign in again.",
+        account.label()
+    ))
+}
+
+/// Deletes it, after asking.
+pub(super) fn delete(app: &App, account: &Account, sure: Sure) -> Result<(), Failure> {
+    let by = may_manage(account);
+    // What is refused in any case is not asked about.
+    let permitted = app.read(app.now(), |read| {
+        accounts::permitted(read, &by, account.id, Deed::Delete)
+    });
+    recorded(app, account, "delete", permitted)?;
+    let question = format!(
+        "Delete {}? Sessions, links and password go, and the address is free again. This cannot be undone.",
+        called(account)
+    );
+    confirm::ask(sure, &question, "delete the account")?;
+    write(app, account, "delete", |tx| {
+        lifecycle::delete(tx, &by, account.id)
+    })?;
+    print::line(format!("{} is deleted.", called(account)))
+}
+
+/// Gives it another permission.
+pub(super) fn set_role(app: &App, account: &Account, role: Role) -> Result<(), Failure> {
+    let by = Allowed::operator(account.organisation);
+    let (before, managers) = write(app, account, "set-role", |tx| {
+        lifecycle::change_role(tx, &by, account.id, role)?.try_map(|before| {
+            let organisation = organisations::get(tx, before.organisation)?;
+            Ok((before, organisation.managers))
+        })
+    })?;
+    let then = match (
+        before.status,
+        lifecycle::effect(before.role, role, managers),
+    ) {
+        (Status::Active, Effect::Loss) => "; their sessions have ended",
+        (Status::Active, Effect::Gain) => ", from their next sign-in on",
+        (Status::Pending | Status::Disabled { .. } | Status::Deleted { .. }, _) => "",
+    };
+    print::line(format!(
+        "The permission of {} is now {role}{then}.",
+        account.label()
+    ))
+}
+
+/// Sends a new link, and shows it.
+pub(super) fn resend(app: &App, account: &Account, output: Output) -> Result<(), Failure> {
+    let by = may_manage(account);
+    let terms = app.settings.terms;
+    let (link, organisation) = write(app, account, "resend", |tx| {
+        invitations::resend(tx, &by, account.id, terms)?.try_map(|account| {
+            let organisation = organisations::get(tx, account.organisation)?;
+            Ok((invitations::link(tx, account)?, organisation))
+        })
+    })?;
+    show_link(app, &organisation, &link, output)
+}
+
+/// Ends its sessions.
+pub(super) fn sign_out(app: &App, account: &Account) -> Result<(), Failure> {
+    let by = may_manage(account);
+    write(app, account, "sign-out", |tx| {
+        lifecycle::sign_out(tx, &by, account.id)
+    })?;
+    print::line(format!("{} is signed out everywhere.", account.label()))
+}
+
+fn may_manage(account: &Account) -> Allowed<ManageAccounts> {
+    Allowed::operator(account.organisation)
+}
+
+fn write<T>(
+    app: &App,
+    account: &Account,
+    command: &str,
+    work: impl FnOnce(&Tx<'_>) -> Outcome<Audited<T>>,
+) -> Result<T, Failure> {
+    recorded(app, account, command, app.write(app.now(), work))
+}
+
+/// What a guard refused is in the log as well, as when a page refuses it.
+fn recorded<T>(
+    app: &App,
+    account: &Account,
+    command: &str,
+    outcome: Outcome<T>,
+) -> Result<T, Failure> {
+    if let Err(error @ Error::Refused(_)) = &outcome {
+        let event = Event::of(account.organisation, Action::Denied)
+            .on(account.id, called(account))
+            .with("command", format!("account {command}"))
+            .with("code", error.code());
+        app.refuse(app.now(), &By::operator(), &event)?;
+    }
+    Ok(outcome?)
+}
+
+fn called(account: &Account) -> String {
+    match &account.email {
+        Some(email) => email.to_string(),
+        None => account.label(),
+    }
+}
+
+fn show_link(
+    app: &App,
+    organisation: &Organisation,
+    link: &Link,
+    output: Output,
+) -> Result<(), Failure> {
+    let account = &link.account;
+    let whom = json!({
+        "id": account.id.to_string(),
+        "email": account.email.as_ref().map(Email::as_str),
+        "permission": account.role.key(),
+    });
+    let what = format!("the account as {}", account.role);
+    let shown = Shown {
+        organisation,
+        link,
+        whom: ("account", whom),
+        what: &what,
+    };
+    links::show(app, shown, output)
+}
