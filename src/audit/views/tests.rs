@@ -407,6 +407,15 @@ fn sign_ins_tell_with_what_and_from_where() {
         failed(json!({ "count": 1, "sum": true })),
         "One more sign-in failed from 203.0.113.24"
     );
+    let again = json!({ "asked": "again", "count": 3, "sum": true });
+    assert_eq!(
+        failed(json!({ "asked": "again" })),
+        "A password check failed from 203.0.113.24"
+    );
+    assert_eq!(
+        failed(again),
+        "3 more password checks failed from 203.0.113.24"
+    );
     assert_eq!(
         told(
             Action::SignInThrottled,
