@@ -10,17 +10,9 @@ use crate::domain::role::{Permission, Role};
 pub fn sentence(deed: &Deed) -> String {
     let told = told(deed);
     match sum(deed) {
-        Some(_) if says_how_often(deed) => told,
+        Some(_) if matches!(deed.action, Action::SignInFailed | Action::SignInThrottled) => told,
         Some(count) => format!("{told}, {count} times more"),
         None => told,
-    }
-}
-
-fn says_how_often(deed: &Deed) -> bool {
-    match deed.action {
-        Action::SignInFailed => text(deed, "asked").is_none(),
-        Action::SignInThrottled => true,
-        _ => false,
     }
 }
 
@@ -88,10 +80,6 @@ fn told(deed: &Deed) -> String {
             ),
         },
         Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
-        // Whoever is signed in was asked for their password again.
-        Action::SignInFailed if text(deed, "asked") == Some("again") => {
-            format!("{who} typed a wrong password{}", from(deed))
-        }
         Action::SignInFailed => format!("{} failed{}", sign_ins(deed), from(deed)),
         Action::SignInThrottled => {
             let (sign_ins, from) = (sign_ins(deed), from(deed));
@@ -242,10 +230,15 @@ fn from(deed: &Deed) -> String {
 }
 
 fn sign_ins(deed: &Deed) -> String {
+    // Whoever is signed in is asked for the password again before some deeds.
+    let (one, many) = match text(deed, "asked") {
+        Some("again") => ("password check", "password checks"),
+        _ => ("sign-in", "sign-ins"),
+    };
     match sum(deed) {
-        Some(count) if count > 1 => format!("{count} more sign-ins"),
-        Some(_) => "One more sign-in".to_owned(),
-        None => "A sign-in".to_owned(),
+        Some(count) if count > 1 => format!("{count} more {many}"),
+        Some(_) => format!("One more {one}"),
+        None => format!("A {one}"),
     }
 }
 
