@@ -133,7 +133,7 @@ fn invitations(invited: &[Account]) -> Markup {
 }
 
 /// The two lines that several deeds have in common.
-fn also_ends<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if !ends.invited.is_empty() {
         lines.push(("Invitations", invitations(&ends.invited)));
     }
@@ -141,7 +141,7 @@ fn also_ends<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
 }
 
 /// Whoever loses something is not offered the ownership any more.
-fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+fn also_ends_offer(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
