@@ -163,7 +163,7 @@ fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
 }
 
 /// Whoever loses something is not offered the ownership any more.
-fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+fn also_ends_offer(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",

@@ -323,6 +323,13 @@ fn whoever_loses_something_is_offered_it_no_more() {
         let id = max.account().id;
         offered(&mut owner, &max);
         max.get("/settings").sees("Accept ownership");
+        // The pages that ask say so.
+        for act in ["disable", "delete", "reset-password"] {
+            owner
+                .get(format!("/iam/accounts/{id}/{act}"))
+                .answers(200)
+                .sees("The offer to own the organisation ends.");
+        }
         let app = portal.app();
         match deed {
             "demoted" => app

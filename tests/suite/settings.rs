@@ -71,7 +71,6 @@ fn a_new_name_is_told_at_once_on_every_page() {
     for (visitor, path, title) in [
         (&mut owner, "/iam/accounts", "Accounts · IAM"),
         (&mut mia, "/", "Dashboard"),
-        (&mut mia, "/account", "Account"),
     ] {
         visitor
             .get(path)
