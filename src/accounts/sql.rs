@@ -14,6 +14,9 @@ use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
 use crate::scope::{Allowed, ListAccounts};
 
+#[cfg(test)]
+mod tests;
+
 /// Where an account stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -488,6 +491,10 @@ impl Sort {
         }
     }
 
+    const fn is_by_name(self) -> bool {
+        matches!(self, Self::Name | Self::NameBackwards)
+    }
+
     /// The column of instants that it goes by, if it does.
     const fn instant(self) -> &'static str {
         match self {
@@ -521,6 +528,53 @@ pub struct Filter {
     pub role: Option<Role>,
     /// The order.
     pub sort: Sort,
+}
+
+impl Filter {
+    /// The statement for the ids of one page, in this index and from this end: so many rows (?4) after so many (?5).
+    fn page(&self, index: &str, from: End) -> String {
+        format!(
+            "SELECT id FROM accounts INDEXED BY {index} WHERE {} ORDER BY {} LIMIT ?4 OFFSET ?5",
+            self.condition(index),
+            self.sort.order(from)
+        )
+    }
+
+    /// The statement for all that fit the pattern ?4, in this index: by name in their order, else in any.
+    fn hits(&self, index: &str) -> String {
+        let mut sql = format!(
+            "SELECT {}, id, name FROM accounts INDEXED BY {index}
+              WHERE {} AND (name LIKE ?4 ESCAPE '\\' OR email LIKE ?4 ESCAPE '\\')",
+            self.sort.instant(),
+            self.condition(index)
+        );
+        if self.sort.is_by_name() {
+            sql.push_str(" ORDER BY ");
+            sql.push_str(self.sort.order(End::First));
+        }
+        sql
+    }
+
+    /// The status and the role, in the form that this index can use. Every parameter is bound, whether it is used or not.
+    fn condition(&self, index: &str) -> &'static str {
+        match (self.status, self.role) {
+            (None, None) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND ?2 IS NULL AND ?3 IS NULL"
+            }
+            (Some(_), None) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND ?3 IS NULL"
+            }
+            (None, Some(_)) if index == BY_STATUS => {
+                "organisation_id = ?1 AND status IN ('active', 'disabled', 'pending') AND role = ?3 AND ?2 IS NULL"
+            }
+            (None, Some(_)) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND role = ?3 AND ?2 IS NULL"
+            }
+            (Some(_), Some(_)) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND role = ?3"
+            }
+        }
+    }
 }
 
 /// What became of the mail that carries the activation link.
@@ -679,11 +733,7 @@ impl<'f> Selection<'f> {
             sort.index()
         };
         let mut ids = read.list(
-            &format!(
-                "SELECT id FROM accounts INDEXED BY {index} WHERE {} ORDER BY {} LIMIT ?4 OFFSET ?5",
-                self.condition(index),
-                sort.order(from)
-            ),
+            &self.filter.page(index, from),
             (
                 self.organisation,
                 self.filter.status,
@@ -726,21 +776,13 @@ impl<'f> Selection<'f> {
         rows: i64,
     ) -> Result<(Vec<i64>, i64)> {
         let sort = self.filter.sort;
-        // By name the index or SQLite sorts. By an instant every hit is wanted for the count, and a page of them in order.
-        let (index, order) = match sort {
-            Sort::Name | Sort::NameBackwards if !self.is_sorted_at_once(self.matching) => {
-                (BY_NAME, sort.order(End::First))
-            }
-            Sort::Name | Sort::NameBackwards => (BY_STATUS, sort.order(End::First)),
-            Sort::Seen | Sort::Unseen | Sort::Created => (BY_STATUS, "NULL"),
+        let index = if sort.is_by_name() && !self.is_sorted_at_once(self.matching) {
+            BY_NAME
+        } else {
+            BY_STATUS
         };
         let mut hits = read.list(
-            &format!(
-                "SELECT {}, id, name FROM accounts INDEXED BY {index}
-                  WHERE {} AND (name LIKE ?4 ESCAPE '\\' OR email LIKE ?4 ESCAPE '\\') ORDER BY {order}",
-                sort.instant(),
-                self.condition(index)
-            ),
+            &self.filter.hits(index),
             (
                 self.organisation,
                 self.filter.status,
@@ -749,7 +791,9 @@ impl<'f> Selection<'f> {
             ),
             |row| {
                 let hit: (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
-                Ok(needle.is_in(row.get_ref(2)?.as_str_or_null()?).then_some(hit))
+                Ok(needle
+                    .is_in(row.get_ref(2)?.as_str_or_null()?)
+                    .then_some(hit))
             },
         )?;
         hits.retain(Option::is_some);
@@ -757,6 +801,7 @@ impl<'f> Selection<'f> {
         let start = start(offset, rows, total);
         let place = |row: i64| usize::try_from(row.min(total)).unwrap_or_default();
         let (first, end) = (place(start), place(start + rows));
+        // By an instant every hit is wanted for the count, and only a page of them in order.
         let page = match sort {
             Sort::Name | Sort::NameBackwards => hits.get(first..end).unwrap_or_default(),
             Sort::Unseen => slice(&mut hits, first, end, |a, b| a.cmp(b)),
@@ -764,27 +809,6 @@ impl<'f> Selection<'f> {
         };
         let ids = page.iter().flatten().map(|(_, id)| *id).collect();
         Ok((ids, total))
-    }
-
-    /// The status and the role, in the form that this index can use. Every parameter is bound, whether it is used or not.
-    fn condition(&self, index: &str) -> &'static str {
-        match (self.filter.status, self.filter.role) {
-            (None, None) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND ?2 IS NULL AND ?3 IS NULL"
-            }
-            (Some(_), None) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND ?3 IS NULL"
-            }
-            (None, Some(_)) if index == BY_STATUS => {
-                "organisation_id = ?1 AND status IN ('active', 'disabled', 'pending') AND role = ?3 AND ?2 IS NULL"
-            }
-            (None, Some(_)) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND role = ?3 AND ?2 IS NULL"
-            }
-            (Some(_), Some(_)) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND role = ?3"
-            }
-        }
     }
 }
 
