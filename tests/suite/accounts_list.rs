@@ -149,39 +149,36 @@ fn plainly(rows: &[Row], filter: &Filter) -> Vec<i64> {
     left.iter().map(|row| row.id).collect()
 }
 
-/// Looks at this page of both, and at the total.
-#[track_caller]
-fn compare(
-    portal: &Portal,
-    by: &Allowed<ListAccounts>,
-    filter: &Filter,
-    expected: &[i64],
-    page: usize,
-    per: usize,
-) {
-    let app = portal.app();
-    let offset = i64::try_from((page - 1).saturating_mul(per)).unwrap();
-    let (lines, total) = app
-        .read(app.now(), |read| {
-            Ok(accounts::list(
-                read,
-                by,
-                filter,
-                offset,
-                i64::try_from(per).unwrap(),
-            )?)
-        })
-        .unwrap();
-    let ids: Vec<i64> = lines.iter().map(|line| line.account.id.number()).collect();
-    let last = expected.len().div_ceil(per).max(1);
-    let start = (page.min(last) - 1) * per;
-    let end = expected.len().min(start + per);
-    assert_eq!(
-        usize::try_from(total).unwrap(),
-        expected.len(),
-        "{filter:?}"
-    );
-    assert_eq!(ids, expected[start..end], "page {page} of {filter:?}");
+/// One list by the portal's own code, and whoever asks for it.
+struct Asked<'p> {
+    portal: &'p Portal,
+    by: Allowed<ListAccounts>,
+    filter: Filter,
+}
+
+impl Asked<'_> {
+    /// Looks at this page of it and of what is expected, and at the total.
+    #[track_caller]
+    fn compare(&self, expected: &[i64], page: usize, per: usize) {
+        let (app, filter) = (self.portal.app(), &self.filter);
+        let (offset, rows) = ((page - 1).saturating_mul(per), i64::try_from(per).unwrap());
+        let offset = i64::try_from(offset).unwrap();
+        let (lines, total) = app
+            .read(app.now(), |read| {
+                Ok(accounts::list(read, &self.by, filter, offset, rows)?)
+            })
+            .unwrap();
+        let ids: Vec<i64> = lines.iter().map(|line| line.account.id.number()).collect();
+        let last = expected.len().div_ceil(per).max(1);
+        let start = (page.min(last) - 1) * per;
+        let end = expected.len().min(start + per);
+        assert_eq!(
+            usize::try_from(total).unwrap(),
+            expected.len(),
+            "{filter:?}"
+        );
+        assert_eq!(ids, expected[start..end], "page {page} of {filter:?}");
+    }
 }
 
 #[test]
@@ -195,7 +192,6 @@ fn every_page_of_every_list_is_what_sorting_everybody_gives() {
     let mut dice = Dice(1);
     let mut compared = 0;
     for (visitor, organisation) in [(&owner, ours), (&other, theirs)] {
-        let by = visitor.allowed::<ListAccounts>();
         let rows = everybody(&portal, organisation);
         assert!(rows.len() > 50);
         for status in STATUSES {
@@ -214,6 +210,11 @@ fn every_page_of_every_list_is_what_sorting_everybody_gives() {
                         sort,
                     };
                     let expected = plainly(&rows, &filter);
+                    let asked = Asked {
+                        portal: &portal,
+                        by: visitor.allowed(),
+                        filter,
+                    };
                     let last = expected.len().div_ceil(25).max(1);
                     let anywhere = 1 + usize::try_from(dice.roll(last as u64)).unwrap();
                     for page in [
@@ -226,10 +227,10 @@ fn every_page_of_every_list_is_what_sorting_everybody_gives() {
                         last + 7,
                         1_000_000,
                     ] {
-                        compare(&portal, &by, &filter, &expected, page, 25);
+                        asked.compare(&expected, page, 25);
                         compared += 1;
                     }
-                    compare(&portal, &by, &filter, &expected, anywhere, 50);
+                    asked.compare(&expected, anywhere, 50);
                 }
             }
         }
@@ -244,7 +245,6 @@ fn every_search_is_what_looking_at_everybody_finds() {
     let organisation = portal.first().number();
     crowd(&portal, organisation, "fjord.example", CROWD);
     portal.organisation("Other");
-    let by = owner.allowed::<ListAccounts>();
     let rows = everybody(&portal, organisation);
     let mut dice = Dice(2);
     for (text, is_found) in [
@@ -280,9 +280,14 @@ fn every_search_is_what_looking_at_everybody_finds() {
                 sort: Sort::ALL[dice.roll(5) as usize],
             };
             let expected = plainly(&rows, &filter);
+            let asked = Asked {
+                portal: &portal,
+                by: owner.allowed(),
+                filter,
+            };
             let last = expected.len().div_ceil(25).max(1);
             for page in [1, last / 2 + 1, last, last + 1] {
-                compare(&portal, &by, &filter, &expected, page, 25);
+                asked.compare(&expected, page, 25);
             }
             found += expected.len();
         }
