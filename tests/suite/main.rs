@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod accounts_list;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
