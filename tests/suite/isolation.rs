@@ -548,7 +548,7 @@ fn flood(two: &Two) {
     })
     .unwrap();
     let proof = passwords::proof(owner.account().id);
-    app.write(now, |tx| ownership::offer(tx, &own(), &proof, heir_id))
+    app.write_if(now, |tx| ownership::offer(tx, &own(), &proof, heir_id))
         .unwrap();
     let proof = passwords::proof(heir_id);
     app.write(now, |tx| ownership::accept(tx, &heir.allowed(), &proof))
