@@ -57,9 +57,12 @@ CREATE TABLE accounts (
   CHECK (status <> 'deleted' OR phone IS NULL)
 ) STRICT;
 
-CREATE INDEX accounts_by_organisation ON accounts (organisation_id, status, role);
-CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at);
-CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE);
+-- The orders of the list, with what it filters by, and then all that it filters, searches and sorts by: a page's ids
+-- come from one of these alone.
+CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at, id, status, role) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE, email, status, role) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_created ON accounts (organisation_id, created_at, id, status, role) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_status ON accounts (organisation_id, status, role, last_seen_at, id, created_at, name, email);
 
 -- How many accounts of each kind an organisation has, kept by triggers, so that no page counts 100,000 rows.
 CREATE TABLE account_counts (

@@ -25,13 +25,8 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     let asked = Query::read(|name| visit.query(name));
     let (query, found, all) = visit.read(|read| {
         let (lines, total) = list(read, &by, &asked.filter, asked.offset(), asked.per)?;
+        // A page beyond the last is the last, here and in the list.
         let query = asked.clone().within(total);
-        // A page beyond the last is the last.
-        let lines = if query == asked {
-            lines
-        } else {
-            list(read, &by, &query.filter, query.offset(), query.per)?.0
-        };
         let all = counts(read, by.organisation())?;
         let counts = counts_with(read, by.organisation(), query.filter.role)?;
         Ok((

@@ -1,5 +1,7 @@
 //! The statements of the accounts.
 
+use std::cmp::Ordering;
+
 use rusqlite::Row as SqlRow;
 
 use super::{NewAccount, Preferences, Profile};
@@ -173,13 +175,18 @@ pub fn matching(
 fn contains(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
-        if matches!(c, '\\' | '%' | '_') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
+        push_literal(&mut pattern, c);
     }
     pattern.push('%');
     pattern
+}
+
+/// A sign that stands for itself.
+fn push_literal(pattern: &mut String, c: char) {
+    if matches!(c, '\\' | '%' | '_') {
+        pattern.push('\\');
+    }
+    pattern.push(c);
 }
 
 pub(super) fn insert(tx: &Tx<'_>, id: AccountId, new: &NewAccount) -> Result<()> {
@@ -473,16 +480,52 @@ impl Sort {
         }
     }
 
-    const fn order(self) -> &'static str {
+    /// It in SQL, from one end. Nothing is equal in it: ids and addresses are one account's.
+    const fn order(self, from: End) -> &'static str {
+        match (self, from) {
+            (Self::Seen, End::First) | (Self::Unseen, End::Last) => "last_seen_at DESC, id DESC",
+            (Self::Unseen, End::First) | (Self::Seen, End::Last) => "last_seen_at, id",
+            (Self::Name, End::First) | (Self::NameBackwards, End::Last) => {
+                "name COLLATE NOCASE, email"
+            }
+            (Self::NameBackwards, End::First) | (Self::Name, End::Last) => {
+                "name COLLATE NOCASE DESC, email DESC"
+            }
+            (Self::Created, End::First) => "created_at DESC, id DESC",
+            (Self::Created, End::Last) => "created_at, id",
+        }
+    }
+
+    /// The index that has it.
+    const fn index(self) -> &'static str {
         match self {
-            Self::Seen => "a.last_seen_at DESC, a.id DESC",
-            Self::Unseen => "a.last_seen_at, a.id",
-            Self::Name => "a.name COLLATE NOCASE, a.id",
-            Self::NameBackwards => "a.name COLLATE NOCASE DESC, a.id DESC",
-            Self::Created => "a.created_at DESC, a.id DESC",
+            Self::Seen | Self::Unseen => "accounts_by_seen",
+            Self::Name | Self::NameBackwards => BY_NAME,
+            Self::Created => "accounts_by_created",
+        }
+    }
+
+    /// The column of instants that it goes by, if it does.
+    const fn instant(self) -> &'static str {
+        match self {
+            Self::Seen | Self::Unseen => "last_seen_at",
+            Self::Name | Self::NameBackwards => "NULL",
+            Self::Created => "created_at",
         }
     }
 }
+
+/// Where to begin in an order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    First,
+    Last,
+}
+
+/// The index of names, which has the addresses too.
+const BY_NAME: &str = "accounts_by_name";
+/// The index that has all that a list looks at.
+const BY_STATUS: &str = "accounts_by_status";
 
 /// Which accounts to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -531,9 +574,9 @@ pub struct Line {
 
 const LINE: &str = "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at,
     a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, c.name, i.created_at, i.expires_at, g.name,
-    e.id, e.state, e.answer
-  FROM accounts a
-  LEFT JOIN accounts c ON c.id = a.created_by
+    e.id, e.state, e.answer";
+
+const LINE_JOINS: &str = "LEFT JOIN accounts c ON c.id = a.created_by
   LEFT JOIN invitations i ON i.account_id = a.id AND i.state IN ('open', 'expired')
   LEFT JOIN accounts g ON g.id = i.given_by
   LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'";
@@ -560,14 +603,16 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
 /// One account with what its status line says.
 pub fn line(read: &Read<'_>, organisation: OrganisationId, id: AccountId) -> Result<Option<Line>> {
     let mut lines = read.list(
-        &format!("{LINE} WHERE a.id = ?1 AND a.organisation_id = ?2"),
+        &format!("{LINE} FROM accounts a {LINE_JOINS} WHERE a.id = ?1 AND a.organisation_id = ?2"),
         (id, organisation),
         line_from_row,
     )?;
     Ok(lines.pop())
 }
 
-/// One page of the list, and how many lines all pages have.
+/// One page of the list, and how many lines all pages have. Beyond the last page is the last page.
+///
+/// Which accounts are on the page is read from one index alone; the rest of a line is read for those only.
 pub fn list(
     read: &Read<'_>,
     by: &Allowed<ListAccounts>,
@@ -575,55 +620,250 @@ pub fn list(
     offset: i64,
     rows: i64,
 ) -> Result<(Vec<Line>, i64)> {
-    let text = filter.text.as_deref().map(contains);
-    let mut conditions = String::from("a.organisation_id = ?1 AND a.status <> 'deleted'");
-    // The parameters stay bound whether a condition uses them or not: `?n IS n` is always true.
-    conditions.push_str(if text.is_some() {
-        " AND (a.name LIKE ?2 ESCAPE '\\' OR a.email LIKE ?2 ESCAPE '\\')"
-    } else {
-        " AND ?2 IS NULL"
-    });
-    conditions.push_str(if filter.status.is_some() {
-        " AND a.status = ?3"
-    } else {
-        " AND ?3 IS NULL"
-    });
-    conditions.push_str(if filter.role.is_some() {
-        " AND a.role = ?4"
-    } else {
-        " AND ?4 IS NULL"
-    });
-    let lines = read.list(
-        &format!(
-            "{LINE} WHERE {conditions} ORDER BY {} LIMIT ?5 OFFSET ?6",
-            filter.sort.order()
-        ),
-        (
-            by.organisation(),
-            &text,
-            filter.status,
-            filter.role,
-            rows,
-            offset,
-        ),
-        line_from_row,
-    )?;
-    let total = if text.is_some() {
-        let sql = format!("SELECT count(*) FROM accounts a WHERE {conditions}");
-        read.list(
-            &sql,
-            (by.organisation(), &text, filter.status, filter.role),
-            |row| row.get(0),
-        )?
-        .pop()
-        .unwrap_or(0)
-    } else {
-        read.get(
-            "SELECT coalesce(sum(count), 0) FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
-                AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR role = ?3)",
-            (by.organisation(), filter.status, filter.role),
-            |row| row.get(0),
-        )?
+    let selection = Selection::new(read, by.organisation(), filter)?;
+    let (ids, total) = match &filter.text {
+        Some(text) => selection.search(read, &Needle::new(text), offset, rows)?,
+        None => (selection.walk(read, offset, rows)?, selection.matching),
     };
-    Ok((lines, total))
+    Ok((lines(read, selection.organisation, &ids)?, total))
+}
+
+/// The lines of these accounts, in their order.
+fn lines(read: &Read<'_>, organisation: OrganisationId, ids: &[i64]) -> Result<Vec<Line>> {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    read.list(
+        &format!(
+            "{LINE} FROM json_each(?2) place CROSS JOIN accounts a ON a.id = place.value {LINE_JOINS}
+              WHERE a.organisation_id = ?1 ORDER BY place.key"
+        ),
+        (organisation, format!("[{}]", ids.join(","))),
+        line_from_row,
+    )
+}
+
+/// Where a page begins: on the last one when the offset lies beyond it.
+fn start(offset: i64, rows: i64, total: i64) -> i64 {
+    let rows = rows.max(1);
+    offset.clamp(0, (total - 1).max(0) / rows * rows)
+}
+
+/// Sorting a row out of the index by status costs about as much as walking past three in an index of the order.
+const SORT_COST: i64 = 3;
+/// So few are sorted at once, since those in between could be anywhere in the order.
+const FEW: i64 = 3_000;
+
+/// The accounts that a filter's status and role leave, and how to reach them.
+struct Selection<'f> {
+    organisation: OrganisationId,
+    filter: &'f Filter,
+    /// How many the organisation has.
+    all: i64,
+    /// How many of them have the status and the role.
+    matching: i64,
+}
+
+impl<'f> Selection<'f> {
+    fn new(read: &Read<'_>, organisation: OrganisationId, filter: &'f Filter) -> Result<Self> {
+        let (all, matching) = read.get(
+            "SELECT coalesce(sum(count), 0),
+                coalesce(sum(count) FILTER (WHERE (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR role = ?3)), 0)
+               FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'",
+            (organisation, filter.status, filter.role),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(Self {
+            organisation,
+            filter,
+            all,
+            matching,
+        })
+    }
+
+    /// The ids of one page, walked to from the nearer end.
+    fn walk(&self, read: &Read<'_>, offset: i64, rows: i64) -> Result<Vec<i64>> {
+        let start = start(offset, rows, self.matching);
+        let rows = rows.min(self.matching - start);
+        let after = self.matching - start - rows;
+        let (skipped, from) = if after < start {
+            (after, End::Last)
+        } else {
+            (start, End::First)
+        };
+        let sort = self.filter.sort;
+        let index = if self.is_sorted_at_once(skipped + rows) {
+            BY_STATUS
+        } else {
+            sort.index()
+        };
+        let mut ids = read.list(
+            &format!(
+                "SELECT id FROM accounts INDEXED BY {index} WHERE {} ORDER BY {} LIMIT ?4 OFFSET ?5",
+                self.condition(index),
+                sort.order(from)
+            ),
+            (
+                self.organisation,
+                self.filter.status,
+                self.filter.role,
+                rows,
+                skipped,
+            ),
+            |row| row.get(0),
+        )?;
+        if from == End::Last {
+            ids.reverse();
+        }
+        Ok(ids)
+    }
+
+    /// Whether the accounts are better sorted than looked for in the order, where this many of them come first.
+    fn is_sorted_at_once(&self, wanted: i64) -> bool {
+        let Filter {
+            status, role, sort, ..
+        } = *self.filter;
+        match (status, role) {
+            (None, None) => false,
+            // The index by status has this very order.
+            (Some(_), Some(_)) if matches!(sort, Sort::Seen | Sort::Unseen) => true,
+            // Never seen and nameless, they stand at one end of the order, which may be the far one.
+            (Some("pending"), _) => true,
+            _ => {
+                let walked = wanted.saturating_mul(self.all) / self.matching.max(1);
+                self.matching <= FEW || self.matching.saturating_mul(SORT_COST) < walked
+            }
+        }
+    }
+
+    /// One page of those that hold the text, and how many do: all are found in one pass over one index.
+    fn search(
+        &self,
+        read: &Read<'_>,
+        needle: &Needle,
+        offset: i64,
+        rows: i64,
+    ) -> Result<(Vec<i64>, i64)> {
+        let sort = self.filter.sort;
+        // By name the index or SQLite sorts. By an instant every hit is wanted for the count, and a page of them in order.
+        let (index, order) = match sort {
+            Sort::Name | Sort::NameBackwards if !self.is_sorted_at_once(self.matching) => {
+                (BY_NAME, sort.order(End::First))
+            }
+            Sort::Name | Sort::NameBackwards => (BY_STATUS, sort.order(End::First)),
+            Sort::Seen | Sort::Unseen | Sort::Created => (BY_STATUS, "NULL"),
+        };
+        let mut hits = read.list(
+            &format!(
+                "SELECT {}, id, name FROM accounts INDEXED BY {index}
+                  WHERE {} AND (name LIKE ?4 ESCAPE '\\' OR email LIKE ?4 ESCAPE '\\') ORDER BY {order}",
+                sort.instant(),
+                self.condition(index)
+            ),
+            (
+                self.organisation,
+                self.filter.status,
+                self.filter.role,
+                &needle.pattern,
+            ),
+            |row| {
+                let hit: (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
+                Ok(needle.is_in(row.get_ref(2)?.as_str_or_null()?).then_some(hit))
+            },
+        )?;
+        hits.retain(Option::is_some);
+        let total = i64::try_from(hits.len()).unwrap_or(i64::MAX);
+        let start = start(offset, rows, total);
+        let place = |row: i64| usize::try_from(row.min(total)).unwrap_or_default();
+        let (first, end) = (place(start), place(start + rows));
+        let page = match sort {
+            Sort::Name | Sort::NameBackwards => hits.get(first..end).unwrap_or_default(),
+            Sort::Unseen => slice(&mut hits, first, end, |a, b| a.cmp(b)),
+            Sort::Seen | Sort::Created => slice(&mut hits, first, end, |a, b| b.cmp(a)),
+        };
+        let ids = page.iter().flatten().map(|(_, id)| *id).collect();
+        Ok((ids, total))
+    }
+
+    /// The status and the role, in the form that this index can use. Every parameter is bound, whether it is used or not.
+    fn condition(&self, index: &str) -> &'static str {
+        match (self.filter.status, self.filter.role) {
+            (None, None) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND ?2 IS NULL AND ?3 IS NULL"
+            }
+            (Some(_), None) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND ?3 IS NULL"
+            }
+            (None, Some(_)) if index == BY_STATUS => {
+                "organisation_id = ?1 AND status IN ('active', 'disabled', 'pending') AND role = ?3 AND ?2 IS NULL"
+            }
+            (None, Some(_)) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND role = ?3 AND ?2 IS NULL"
+            }
+            (Some(_), Some(_)) => {
+                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND role = ?3"
+            }
+        }
+    }
+}
+
+/// These places of what would be the sorted whole.
+fn slice<T>(
+    all: &mut [T],
+    first: usize,
+    end: usize,
+    order: impl Fn(&T, &T) -> Ordering + Copy,
+) -> &[T] {
+    if end < all.len() {
+        all.select_nth_unstable_by(end, order);
+    }
+    let (head, _) = all.split_at_mut(end);
+    if 0 < first && first < end {
+        head.select_nth_unstable_by(first, order);
+    }
+    let (_, page) = head.split_at_mut(first);
+    page.sort_unstable_by(order);
+    page
+}
+
+/// A text that is looked for, whatever its case.
+struct Needle {
+    /// LIKE knows the two cases of ASCII alone: other letters that have two are any sign here, and looked at again.
+    pattern: String,
+    /// The text in one case, where it has such letters.
+    folded: Option<String>,
+}
+
+impl Needle {
+    fn new(text: &str) -> Self {
+        let has_case = |c: char| !c.is_ascii() && (folded(c).ne([c]) || c.to_uppercase().ne([c]));
+        let mut pattern = String::from("%");
+        for c in text.chars() {
+            if has_case(c) {
+                pattern.push('_');
+            } else {
+                push_literal(&mut pattern, c);
+            }
+        }
+        pattern.push('%');
+        Self {
+            pattern,
+            folded: text
+                .contains(has_case)
+                .then(|| text.chars().flat_map(folded).collect()),
+        }
+    }
+
+    /// Whether a row that fits the pattern holds the text. Addresses are ASCII: what LIKE finds in them is right.
+    fn is_in(&self, name: Option<&str>) -> bool {
+        self.folded.as_ref().is_none_or(|text| {
+            name.is_some_and(|name| {
+                let name: String = name.chars().flat_map(folded).collect();
+                name.contains(text)
+            })
+        })
+    }
+}
+
+/// One case of each letter, by way of the other, so that a final sigma is a sigma.
+fn folded(c: char) -> impl Iterator<Item = char> {
+    c.to_uppercase().flat_map(char::to_lowercase)
 }

@@ -154,8 +154,12 @@ pub fn sentence(deed: &Deed) -> String {
 /// An invitation whose address was taken, or a link that was refused to whoever opened it.
 fn refused(deed: &Deed, who: &str) -> String {
     if text(&deed.details, "why") == Some("taken") {
+        let wish = match text(&deed.details, "for") {
+            Some("own_account") => "change to",
+            _ => "invite",
+        };
         return format!(
-            "{who} could not invite {}: the address is taken",
+            "{who} could not {wish} {}: the address is taken",
             whom(deed)
         );
     }
@@ -288,6 +292,14 @@ mod tests {
         assert_eq!(
             sentence(&taken),
             "You could not invite lea@fjord.example: the address is taken"
+        );
+        let own = Deed {
+            details: json!({ "why": "taken", "for": "own_account" }),
+            ..taken
+        };
+        assert_eq!(
+            sentence(&own),
+            "You could not change to lea@fjord.example: the address is taken"
         );
         assert_eq!(
             told(Action::InvitationRefused, Hand::Stranger, json!({})),

@@ -186,7 +186,7 @@ fn afterwards() -> Markup {
                 ("Pending", html! { "Waiting for the person to open the email." }),
                 ("Disabled", html! { "Switched off: nobody can sign in with it, and everything is kept." }),
             ]))
-            p { "While it is Pending you can resend the invitation or copy the activation link. In the menu of any sub-account you can also:" }
+            p { "While it is Pending you can resend the invitation or copy the activation link. In the menu of a sub-account you can also:" }
             ul {
                 li { b { "Change permission." } " A wider permission takes effect the next time the person signs out and in again. A narrower one takes effect at once: every session of the account ends." }
                 li { b { "Disable." } " Blocks sign-in at once and keeps everything; " b { "Enable" } " brings the account back as it was. For somebody who is away, or when something looks wrong." }

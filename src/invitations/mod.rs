@@ -152,14 +152,37 @@ pub fn refuse_duplicate(
     organisation: OrganisationId,
     email: &Email,
 ) -> Result<Audited<()>> {
+    refuse(tx, by, organisation, &taken(organisation, email))
+}
+
+/// The same where somebody wanted the address for their own account: it tells as much, and so counts as much.
+pub fn refuse_change(
+    tx: &Tx<'_>,
+    by: &By,
+    organisation: OrganisationId,
+    email: &Email,
+) -> Result<Audited<()>> {
+    let event = taken(organisation, email).with("for", "own_account");
+    refuse(tx, by, organisation, &event)
+}
+
+fn taken(organisation: OrganisationId, email: &Email) -> Event {
+    Event::of(organisation, Action::InvitationRefused)
+        .on_text(email)
+        .with("why", "taken")
+}
+
+fn refuse(
+    tx: &Tx<'_>,
+    by: &By,
+    organisation: OrganisationId,
+    event: &Event,
+) -> Result<Audited<()>> {
     if by.account().is_some() {
         let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
         sql::tally(tx, "refused", &organisation.number().to_be_bytes(), hour)?;
     }
-    let event = Event::of(organisation, Action::InvitationRefused)
-        .on_text(email)
-        .with("why", "taken");
-    audit::record(tx, by, &event, ())
+    audit::record(tx, by, event, ())
 }
 
 /// Whether the form may still be asked whether an address is taken.

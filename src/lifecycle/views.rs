@@ -112,22 +112,22 @@ fn more(count: usize) -> Markup {
     html! { @if count > NAMED_MAX { "and " (count - NAMED_MAX) " more." } }
 }
 
+/// Whom an account invited, each leading to where the invitation is resent.
 fn people(invited: &[Account]) -> Markup {
     html! {
-        ul {
-            @for one in invited.iter().take(NAMED_MAX) {
-                li { a href=(Route::Account(one.id)) { (one.label()) } " (" (one.role) ")" }
-            }
+        @for (at, one) in invited.iter().take(NAMED_MAX).enumerate() {
+            @if at > 0 { ", " }
+            a href=(Route::Account(one.id)) { (one.label()) } " (" (one.role) ")"
         }
-        (more(invited.len()))
+        @if invited.len() > NAMED_MAX { " and " (invited.len() - NAMED_MAX) " more" }
+        ". "
     }
 }
 
 /// What is to be said of the people whose links are refused from here on.
 fn invitations(invited: &[Account]) -> Markup {
     html! {
-        "The links this account sent to these people stop working:"
-        (people(invited))
+        "The links this account sent to these people stop working: " (people(invited))
         "Resend an invitation to keep it: it is yours then."
     }
 }
@@ -268,7 +268,7 @@ fn loss(new: &NewRole<'_>, label: &str, ends: &Ends) -> Markup {
         }
         @for live in sessions { p { (new.ask.session(live)) } }
         (more(ends.sessions.len()))
-        @if !ends.invited.is_empty() { div { (invitations(&ends.invited)) } }
+        @if !ends.invited.is_empty() { p { (invitations(&ends.invited)) } }
         @if ends.is_offered_ownership { p { "The offer to own the organisation ends." } }
     }
 }
@@ -334,7 +334,7 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
     if !enabling.revived.is_empty() {
         lines.push((
             "Invitations",
-            html! { "The links this account sent to these people work again:" (people(enabling.revived)) },
+            html! { "The links this account sent to these people work again: " (people(enabling.revived)) },
         ));
     }
     ask.panel(
@@ -373,7 +373,7 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     let lines = [
         (
             "Password",
-            html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Links of before stop working." },
+            html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Older links stop working." },
         ),
         ("Sessions", ask.sessions(&ends.sessions)),
         (
@@ -449,7 +449,7 @@ pub fn reset_link(ask: &Ask<'_>, link: &str, expires_at: Timestamp) -> Markup {
         lead: Some(html! {
             p {
                 "The password of " b { (label) } " is reset, and every session is ended. Nobody can sign in with the "
-                "account until the link is used."
+                "account until a new password is set."
             }
         }),
         back: &back,

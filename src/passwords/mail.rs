@@ -107,9 +107,7 @@ pub fn changed(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
         paragraphs: vec![
             Paragraph::new("The password of your account at ")
                 .strong(organisation.name.as_str())
-                .then(format!(
-                    " was changed on {at}, and every session was ended."
-                )),
+                .then(format!(" was changed on {at}.")),
             Paragraph::new("Was it you? Then there is nothing to do. If not, reset it now."),
         ],
         button: Some(Button {

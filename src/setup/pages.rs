@@ -97,6 +97,7 @@ fn draw(visit: &Visit<'_>, status: u16, token: &str, form: &Form) -> Result<Resp
 }
 
 /// The names of the bundled time zones, UTC first.
+#[must_use]
 pub fn zones() -> Vec<String> {
     let mut zones: Vec<String> = jiff::tz::db()
         .available()

@@ -137,7 +137,12 @@ fn plain(text: &str) -> String {
 /// The token of our length that follows this piece of a path, wherever it stands in the text.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for door in ["/activate/", "/reset-password/", "/setup/"] {
+    for door in [
+        "/activate/",
+        "/reset-password/",
+        "/account/email/",
+        "/setup/",
+    ] {
         for piece in text.split(door).skip(1) {
             let token: String = piece
                 .chars()

@@ -251,7 +251,7 @@ fn a_changed_password_is_told_with_its_moment_and_a_way_back() {
     says(
         &newest(&portal, OWNER),
         &[
-            "was changed on Tuesday 24 November 2026, 14:50 (Europe/Oslo), and every session was ended.",
+            "was changed on Tuesday 24 November 2026, 14:50 (Europe/Oslo).",
             "https://portal.example.com/forgot-password",
         ],
     );

@@ -47,6 +47,8 @@ mod isolation;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod link_people;
 #[cfg(test)]
 mod links;
@@ -72,6 +74,8 @@ mod ownership;
 mod portal;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]

@@ -571,7 +571,7 @@ fn no_form_from_elsewhere_moves_anything() {
     let mut max = portal.member(Role::Master, MAX);
     let to = max.account().id.to_string();
     let password = ("current_password", PASSWORD);
-    let mut forge = |visitor: &mut Visitor, act: &str, fields: &[(&str, &str)]| {
+    let forge = |visitor: &mut Visitor, act: &str, fields: &[(&str, &str)]| {
         let path = format!("/settings/ownership/{act}");
         let draft = visitor.draft(Method::Post, &path).fields(fields);
         draft.send().answers(403).sees("The form has expired");

@@ -138,7 +138,7 @@ fn top_bar(shell: &Shell) -> Markup {
                 (groups(shell.groups))
                 p { (who.name) ", " (who.sub) }
                 (entries(who.entries))
-                (theme(who))
+                (themes(who.theme_action, who.csrf, who.theme))
                 (sign_out(who))
             }
         }
@@ -179,7 +179,7 @@ fn who(who: &Who) -> Markup {
             div {
                 (entries(who.entries))
                 hr;
-                (theme(who))
+                (themes(who.theme_action, who.csrf, who.theme))
                 hr;
                 (sign_out(who))
             }
@@ -196,14 +196,16 @@ fn sign_out(who: &Who) -> Markup {
     }
 }
 
-fn theme(who: &Who) -> Markup {
+/// The colours to choose from, the present ones marked; the choice is sent to `action` (`theme` = [`Theme::slug`]).
+#[must_use]
+pub fn themes(action: &str, csrf: &str, chosen: Theme) -> Markup {
     html! {
-        form.theme method="post" action=(who.theme_action) data-themes {
-            (hidden("csrf", who.csrf))
+        form.theme method="post" action=(action) data-themes {
+            (hidden("csrf", csrf))
             fieldset {
                 legend.vh { "Theme" }
                 @for theme in Theme::ALL {
-                    button name="theme" value=(theme.slug()) aria-pressed=(theme == who.theme) { (theme.label()) }
+                    button name="theme" value=(theme.slug()) aria-pressed=(theme == chosen) { (theme.label()) }
                 }
             }
         }

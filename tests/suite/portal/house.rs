@@ -136,7 +136,9 @@ impl House {
         }
         for (name, value) in form_urlencoded::parse(&request.body) {
             match &*name {
-                "password" | "password_confirmation" => noted.secrets.insert(value.into_owned()),
+                "password" | "password_confirmation" | "current_password" => {
+                    noted.secrets.insert(value.into_owned())
+                }
                 "email" | "name" | "phone" => noted.private.insert(value.into_owned()),
                 _ => false,
             };

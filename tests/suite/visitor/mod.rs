@@ -160,7 +160,9 @@ impl Visitor {
         let Some(location) = self.location() else {
             self.fail("the answer points nowhere")
         };
-        self.get(location)
+        // The place on the page is for the browser alone.
+        let page = location.split('#').next().unwrap_or_default().to_owned();
+        self.get(page)
     }
 
     /// Signs in with their own address and password.
