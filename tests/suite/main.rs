@@ -83,6 +83,8 @@ mod relay;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod samples;
