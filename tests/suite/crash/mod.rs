@@ -206,7 +206,7 @@ impl Town {
         self.master.move_to(&address);
         let page = self.master.get("/iam/accounts");
         assert_eq!(page.status, 200, "the Master's session is lost: {page:#?}");
-        self.lost.extend(self.crown.come_back(&address));
+        self.lost.extend(self.crown.come_back(&self.process));
         for person in &mut self.people {
             person.move_to(&address);
         }
