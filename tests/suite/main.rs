@@ -85,6 +85,8 @@ mod relay;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod samples;
