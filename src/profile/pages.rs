@@ -19,7 +19,7 @@ use crate::passwords::pages::{chosen, hashed};
 use crate::passwords::views::Mail;
 use crate::passwords::{self, Sessions};
 use crate::profile::views::{self, Awaited, DeadLink, Known, Section, Sent};
-use crate::profile::{self, EmailLink, OpenChange};
+use crate::profile::{self, EmailLink, NewPassword, OpenChange};
 use crate::routes::Route;
 use crate::sessions;
 use crate::sessions::pages::{PROOF_FIELD, prove};
@@ -192,9 +192,12 @@ pub fn change_password(visit: &Visit<'_>) -> Result<Response> {
     let (Some(proof), Some(password), false) = (proof, password, form.has_problems()) else {
         return again(visit, Section::Password, &form);
     };
-    let hash = hashed(visit, &password)?;
-    let session = visit
-        .write(|tx| profile::change_password(tx, &visit.by(), scope, &proof, &hash, others))?;
+    let new = NewPassword {
+        hash: hashed(visit, &password)?,
+        others,
+    };
+    let session =
+        visit.write(|tx| profile::change_password(tx, &visit.by(), scope, &proof, &new))?;
     let message = match others {
         Sessions::End => "Your password is changed. You are signed out everywhere else.",
         Sessions::Keep => "Your password is changed.",
