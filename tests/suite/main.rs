@@ -79,6 +79,8 @@ mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod resets;
