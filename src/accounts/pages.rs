@@ -59,7 +59,7 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             line,
             sessions: sessions::live(read, id, visit.app.settings.lifetimes)?,
             password_since: passwords::changed_at(read, id)?,
-            activity: audit::about(read, by.organisation(), id, ACTIVITY_MAX)?,
+            activity: audit::about(read, by.organisation(), id, viewer.account, ACTIVITY_MAX)?,
         })
     })?;
     let title = format!("{} · Accounts", facts.line.account.label());

@@ -22,7 +22,7 @@ use crate::kit::db::{Read, Tx};
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Deed, Entry, Hand, about, last_on, latest, own, sign_in_before};
+pub use sql::{Deed, Entry, Hand, Whom, about, last_on, latest, own, sign_in_before};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,84 +217,6 @@ impl Action {
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.slug() == slug)
-    }
-
-    /// What was done, for people; whoever did it stands beside it.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::OrganisationCreated => "Organisation founded",
-            Self::OrganisationDeleted => "Organisation removed",
-            Self::OrganisationRenamed => "Organisation renamed",
-            Self::OrganisationMoved => "Time zone changed",
-            Self::ManagersChanged => "Who manages users changed",
-            Self::OrganisationDisabled => "Organisation disabled",
-            Self::OrganisationEnabled => "Organisation enabled",
-            Self::OwnershipOffered => "Ownership offered",
-            Self::OwnershipWithdrawn => "Offer of the ownership withdrawn",
-            Self::OwnershipDeclined => "Offer of the ownership declined",
-            Self::OwnershipMoved => "Ownership moved",
-            Self::AccountCreated => "Account created, invitation written",
-            Self::AccountActivated => "Account activated",
-            Self::AccountDisabled => "Account disabled",
-            Self::AccountEnabled => "Account enabled",
-            Self::AccountDeleted => "Account deleted",
-            Self::RoleChanged => "Permission changed",
-            Self::OwnerInvited => "Owner invited",
-            Self::InvitationResent => "Invitation sent again",
-            Self::InvitationLinkCopied => "Activation link shown for copying",
-            Self::InvitationExpired => "Invitation expired",
-            Self::InvitationLinkAsked => "New activation link asked for",
-            Self::InvitationRefused => "Invitation refused",
-            Self::SignedIn => "Signed in",
-            Self::SignInFailed => "Sign-in failed",
-            Self::SignInThrottled => "Sign-in told to wait",
-            Self::SignedOut => "Signed out",
-            Self::SessionEnded => "Other session ended",
-            Self::SessionsEnded => "Signed out everywhere",
-            Self::ResetRequested => "Password reset asked for",
-            Self::PasswordChanged => "Password changed",
-            Self::PasswordReset => "Password reset, every session ended",
-            Self::EmailChangeAsked => "Change of email asked for",
-            Self::EmailChanged => "Email changed",
-            Self::ProfileChanged => "Name or phone changed",
-            Self::PreferencesChanged => "Preferences changed",
-            Self::AccountUnlocked => "Waiting times cleared",
-            Self::MailRetried => "Failed mail sent again",
-            Self::Denied => "Refused: not allowed",
-            Self::FormRefused => "Refused: form not from our page",
-            Self::RequestMalformed => "Refused: not readable",
-            Self::SetupLinkMade => "Set-up link made",
-            Self::ClockSteppedBack => "Clock stepped back",
-        }
-    }
-}
-
-impl Entry {
-    /// What was done, for people; of a flood also how often.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let sentence = match Action::from_slug(&self.action) {
-            Some(action) => action.sentence(),
-            None => self.action.as_str(),
-        };
-        let details: Map<String, Value> = serde_json::from_str(&self.details).unwrap_or_default();
-        match details.get("count").and_then(Value::as_u64) {
-            Some(count) if details.contains_key("sum") => format!("{sentence}, {count} times more"),
-            _ => sentence.to_owned(),
-        }
-    }
-
-    /// Whose hand it was, for people.
-    #[must_use]
-    pub fn actor_label(&self) -> &str {
-        match (self.actor.as_str(), &self.actor_text) {
-            (_, Some(text)) => text,
-            ("operator", None) => "the operator",
-            ("system", None) => "the Portal",
-            ("stranger", None) => "somebody not signed in",
-            (_, None) => "a deleted account",
-        }
     }
 }
 

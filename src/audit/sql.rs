@@ -159,25 +159,6 @@ pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Resu
     )
 }
 
-/// The newest events about one account of the organisation: what was done to it, by itself or by others.
-pub fn about(
-    read: &Read<'_>,
-    organisation: OrganisationId,
-    account: AccountId,
-    rows: i64,
-) -> Result<Vec<Entry>> {
-    read.list(
-        "SELECT e.number, e.at, e.action, e.actor, a.text, n.text, t.text, e.details, e.request_id
-           FROM audit_events e
-           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
-           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
-           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
-          WHERE e.target_id = ?2 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?3",
-        (organisation.number(), account.number(), rows),
-        entry_from_row,
-    )
-}
-
 /// When this was last done to that account of the organisation; none when it never was.
 pub fn last_on(
     read: &Read<'_>,
@@ -193,12 +174,12 @@ pub fn last_on(
     )
 }
 
-/// Whose hand it was, as the account that it concerns sees it.
+/// Whose hand it was, as the reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hand {
-    /// Their own.
+    /// The reader's own.
     Own,
-    /// Another account's, by its address as it then was.
+    /// Another account's, by its address as it then was; empty once that is erased.
     Other(String),
     /// Whoever runs the binary.
     Operator,
@@ -208,7 +189,20 @@ pub enum Hand {
     Stranger,
 }
 
-/// One event that an account did, or that was done to it.
+/// To whom it was done, as the reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// The reader.
+    Reader,
+    /// Another, whose own hand it was.
+    Doer,
+    /// Another account or address, as it was then called.
+    Other(String),
+    /// No account, or one whose name is erased.
+    Nobody,
+}
+
+/// One event as somebody reads of it who did it, to whom it was done, or who may know.
 #[derive(Clone, Debug)]
 pub struct Deed {
     /// When.
@@ -217,37 +211,70 @@ pub struct Deed {
     pub action: Action,
     /// By whom.
     pub hand: Hand,
-    /// Whether it was done to the account itself.
-    pub is_on_self: bool,
-    /// To whom, as they were then called.
-    pub target: Option<String>,
+    /// To whom.
+    pub whom: Whom,
     /// From which network address.
     pub address: Option<String>,
+    /// Personal text before and after the change.
+    pub change: Option<(String, String)>,
     /// Facts.
     pub details: Value,
 }
+
+/// Deeds, as the account of parameter 2 reads of them.
+const DEEDS: &str = "SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_id IS ?2, e.target_id IS e.actor_id,
+    (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 1),
+    (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 2),
+    (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 3),
+    (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 4),
+    (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 5),
+    e.details FROM audit_events e";
 
 fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     let slug = row.get_ref(1)?.as_str()?;
     let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
     let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
         ("account", true) => Hand::Own,
-        ("account", false) => Hand::Other(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
+        ("account", false) => Hand::Other(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
         ("operator", _) => Hand::Operator,
         ("system", _) => Hand::System,
         ("stranger", _) => Hand::Stranger,
         _ => return Err(contradiction("actor of an event").into()),
     };
-    let details = row.get_ref(8)?.as_str()?;
+    let target: Option<String> = row.get(8)?;
+    let whom = match (row.get(4)?, row.get(5)?, &hand, target) {
+        (true, _, _, _) => Whom::Reader,
+        (false, true, Hand::Other(_), _) => Whom::Doer,
+        (false, _, _, Some(target)) => Whom::Other(target),
+        (false, _, _, None) => Whom::Nobody,
+    };
+    let details = row.get_ref(11)?.as_str()?;
     Ok(Deed {
         at: row.get(0)?,
         action,
         hand,
-        is_on_self: row.get(4)?,
-        address: row.get(6)?,
-        target: row.get(7)?,
+        whom,
+        address: row.get(7)?,
+        change: row.get::<_, Option<String>>(9)?.zip(row.get(10)?),
         details: serde_json::from_str(details).map_err(|_| contradiction("details of an event"))?,
     })
+}
+
+/// The newest events about one account of the organisation, done by itself or by others, as the reader sees them.
+pub fn about(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    reader: AccountId,
+    rows: i64,
+) -> Result<Vec<Deed>> {
+    read.list(
+        &format!(
+            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?4"
+        ),
+        (organisation, reader, account, rows),
+        deed_from_row,
+    )
 }
 
 /// The newest events that the account did or that were done to it, newest first.
@@ -259,20 +286,15 @@ pub fn own(
 ) -> Result<Vec<Deed>> {
     // Each half walks its own index from the end, however long the chain is.
     read.list(
-        "WITH own (number) AS (
-           SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
-                                ORDER BY number DESC LIMIT ?3)
-           UNION
-           SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
-                                ORDER BY number DESC LIMIT ?3)
-         )
-         SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_id IS ?2, a.text, n.text, t.text, e.details
-           FROM own
-           JOIN audit_events e ON e.chain_id = ?1 AND e.number = own.number
-           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
-           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
-           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
-          ORDER BY e.number DESC LIMIT ?3",
+        &format!(
+            "{DEEDS} WHERE e.chain_id = ?1 AND e.number IN (
+               SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
+                                    ORDER BY number DESC LIMIT ?3)
+               UNION
+               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+                                    ORDER BY number DESC LIMIT ?3)
+             ) ORDER BY e.number DESC LIMIT ?3"
+        ),
         (organisation, account, rows),
         deed_from_row,
     )
@@ -280,15 +302,13 @@ pub fn own(
 
 /// The newest sign-in of whoever is signed in, before this session's own.
 pub fn sign_in_before(read: &Read<'_>, scope: &Scope) -> Result<Option<Deed>> {
-    read.find(
-        "SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_id IS ?2, a.text, n.text, t.text, e.details
-           FROM audit_events e
-           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
-           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
-           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
-          WHERE e.actor_id = ?2 AND e.chain_id = ?1 AND e.action = 'sign_in.succeeded' AND e.session_id IS NOT ?3
-          ORDER BY e.number DESC LIMIT 1",
+    let mut deeds = read.list(
+        &format!(
+            "{DEEDS} WHERE e.actor_id = ?2 AND e.chain_id = ?1 AND e.action = 'sign_in.succeeded'
+                AND e.session_id IS NOT ?3 ORDER BY e.number DESC LIMIT 1"
+        ),
         (scope.organisation, scope.account, scope.session),
         deed_from_row,
-    )
+    )?;
+    Ok(deeds.pop())
 }

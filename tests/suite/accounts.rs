@@ -312,7 +312,7 @@ fn nobody_acts_on_themselves_or_on_the_owner() {
         .sees("This is your own account.")
         .sees("with the organisation")
         .sees("Sessions 1")
-        .sees("Signed in");
+        .sees("You signed in");
     for deed in ["resend", "copy-link", "delete"] {
         act(&mut owner, &format!("/iam/accounts/{id}"), deed, OWNER).answers(403);
     }
@@ -488,7 +488,9 @@ fn the_link_is_shown_in_answer_to_the_form_alone_and_each_time_is_recorded() {
     portal.work();
     assert_eq!(portal.link_for(LEA), seen[0]);
     // No page shows it that was only opened.
-    owner.get(&page).sees("Activation link shown for copying");
+    owner
+        .get(&page)
+        .sees("You copied lea.fontaine@fjord.example's activation link");
     assert_eq!(answer::tokens(&owner.html()), Vec::<String>::new());
     // Once it is dead there is nothing to copy.
     portal.travel(DAY);
@@ -867,9 +869,9 @@ fn what_happened_is_told_on_the_page_of_the_account() {
     let mut admin = portal.member(Role::Admin, "ada@fjord.example");
     admin
         .get(format!("/iam/accounts/{}", member.account().id))
-        .sees("Sign-in failed, 3 times more the Portal")
-        .sees("Sign-in failed somebody not signed in")
-        .sees("Signed in mia@fjord.example");
+        .sees("3 more sign-ins failed from")
+        .sees("A sign-in failed from")
+        .sees("mia@fjord.example signed in with Firefox on Linux from");
     let html = admin.html();
     let (_, activity) = html.split_once("<h2>Activity</h2>").unwrap();
     assert_eq!(
@@ -881,6 +883,29 @@ fn what_happened_is_told_on_the_page_of_the_account() {
     let owner = portal.owner().account().id;
     admin
         .get(format!("/iam/accounts/{owner}"))
-        .sees("Organisation founded")
+        .sees("founded the organisation")
         .sees_not("mia@fjord.example");
+}
+
+#[test]
+fn the_page_of_an_account_tells_each_reader_whose_hand_it_was() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut ann = portal.member(Role::Admin, "ann@fjord.example");
+    let page = path_of(&portal, "ann@fjord.example");
+    owner
+        .get(&page)
+        .sees("You invited ann@fjord.example as Admin")
+        .sees("ann@fjord.example activated their account")
+        .sees("ann@fjord.example signed in with Firefox on Linux from");
+    ann.get(&page)
+        .sees("olivia@fjord.example invited you as Admin")
+        .sees("You activated your account")
+        .sees("You signed in with Firefox on Linux from");
+    // What the person did to others stands on the others' pages.
+    create(&mut ann, LEA, "member").answers(303);
+    owner.get(&page).sees_not(LEA);
+    owner
+        .get(path_of(&portal, LEA))
+        .sees("ann@fjord.example invited lea.fontaine@fjord.example as Member");
 }

@@ -834,11 +834,19 @@ fn who_was_deleted_here_begins_anew_there() {
     );
     let about = app
         .read(app.now(), |read| {
-            Ok(audit::about(read, after.organisation, after.id, 100)?)
+            Ok(audit::about(
+                read,
+                after.organisation,
+                after.id,
+                after.id,
+                100,
+            )?)
         })
         .unwrap();
     assert!(
-        about.iter().all(|entry| entry.action != "account.deleted"),
+        about
+            .iter()
+            .all(|deed| deed.action != audit::Action::AccountDeleted),
         "the log of the first organisation followed them"
     );
 }

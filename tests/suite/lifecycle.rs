@@ -245,7 +245,7 @@ fn an_offer_of_the_ownership_ends_with_a_loss() {
         let app = portal.app();
         let by = portal.signed_in(OWNER);
         let proof = passwords::proof(by.account().id);
-        app.write(app.now(), |tx| {
+        app.write_if(app.now(), |tx| {
             ownership::offer(tx, &by.allowed(), &proof, max.account().id)
         })
         .unwrap();

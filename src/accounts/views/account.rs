@@ -31,7 +31,7 @@ pub struct Facts {
     /// When its password was set; none when there is none.
     pub password_since: Option<Timestamp>,
     /// The newest events about it.
-    pub activity: Vec<audit::Entry>,
+    pub activity: Vec<audit::Deed>,
 }
 
 /// The page.
@@ -286,28 +286,14 @@ fn danger(account: &Account, acts: &Acts) -> Markup {
     }
 }
 
-fn activity(entries: &[audit::Entry], viewer: &Viewer) -> Markup {
-    let columns = [
-        Column::new(Cell::Main, "What"),
-        Column::new(Cell::Detail, "Who"),
-        Column::new(Cell::Aside, "When"),
-    ];
-    let rows = html! {
-        @for entry in entries {
-            (row(&[
-                (Cell::Main, html! { (entry.sentence()) }),
-                (Cell::Detail, html! { (entry.actor_label()) }),
-                (Cell::Aside, html! { span.nowrap { (time(Timestamp(entry.at), viewer.now, &viewer.zone)) } }),
-            ]))
-        }
-    };
+fn activity(deeds: &[audit::Deed], viewer: &Viewer) -> Markup {
     html! {
         section.stack-2 {
             h2 { "Activity" }
-            @if entries.is_empty() {
+            @if deeds.is_empty() {
                 p.muted { "Nothing yet." }
             } @else {
-                (Table { caption: "Activity", shape: Shape::Cards, columns: &columns, rows, foot: None })
+                (audit::views::activity("Activity", deeds, viewer.now, &viewer.zone))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
-use crate::audit::{Action, Hand};
+use crate::audit::{Action, Hand, Whom};
 use crate::kit::time::{DAY, HOUR, MINUTE};
 
 /// 24 November 2026, 14:20 in Oslo.
@@ -196,9 +196,9 @@ fn the_sign_in_before_this_one_is_told_with_browser_and_address() {
         at: NOW.minus(DAY),
         action: Action::SignedIn,
         hand: Hand::Own,
-        is_on_self: true,
-        target: None,
+        whom: Whom::Reader,
         address: Some("203.0.113.24".to_owned()),
+        change: None,
         details: json!({ "agent": "Firefox on Linux" }),
     };
     let page = drawn(|page| page.sign_in_before = Some(&before));

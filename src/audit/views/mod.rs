@@ -1,0 +1,76 @@
+//! How events look to whoever reads of them: in sentences, never in slugs.
+
+mod sentence;
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::{Action, Deed};
+use crate::kit::html::icon::Icon;
+use crate::kit::html::table::{Cell, Column, Shape, Table, row};
+use crate::kit::html::time::time;
+use crate::kit::time::Timestamp;
+
+pub use sentence::sentence;
+
+/// Events as a table: what, and when.
+#[must_use]
+pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) -> Markup {
+    let columns = [
+        Column::new(Cell::Main, "What").unseen(),
+        Column::new(Cell::End, "When"),
+    ];
+    let rows = html! {
+        @for deed in deeds {
+            (row(&[
+                (Cell::Main, html! { span.person { span.muted { (icon(deed.action)) } span { (sentence(deed)) } } }),
+                (Cell::End, html! { span.muted.nowrap { (time(deed.at, now, zone)) } }),
+            ]))
+        }
+    };
+    html! {
+        div.break { (Table { caption, shape: Shape::Plain, columns: &columns, rows, foot: None }) }
+    }
+}
+
+const fn icon(action: Action) -> Icon {
+    match action {
+        Action::OrganisationCreated
+        | Action::OrganisationDeleted
+        | Action::OrganisationRenamed
+        | Action::OrganisationMoved
+        | Action::OrganisationDisabled
+        | Action::OrganisationEnabled => Icon::Building2,
+        Action::OwnershipOffered
+        | Action::OwnershipWithdrawn
+        | Action::OwnershipDeclined
+        | Action::OwnershipMoved
+        | Action::RoleChanged
+        | Action::ManagersChanged => Icon::Users,
+        Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
+        Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
+        Action::AccountDisabled => Icon::Ban,
+        Action::AccountDeleted => Icon::Trash2,
+        Action::InvitationResent
+        | Action::InvitationLinkAsked
+        | Action::MailRetried
+        | Action::EmailChangeAsked
+        | Action::EmailChanged => Icon::Mail,
+        Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
+        Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
+        Action::InvitationExpired | Action::ClockSteppedBack => Icon::Clock,
+        Action::SignedIn => Icon::LogIn,
+        Action::SignedOut | Action::SessionEnded | Action::SessionsEnded => Icon::LogOut,
+        Action::SignInFailed | Action::SignInThrottled => Icon::CircleAlert,
+        Action::ResetRequested
+        | Action::PasswordChanged
+        | Action::PasswordReset
+        | Action::AccountUnlocked => Icon::KeyRound,
+        Action::InvitationRefused
+        | Action::Denied
+        | Action::FormRefused
+        | Action::RequestMalformed => Icon::Ban,
+    }
+}

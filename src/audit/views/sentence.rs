@@ -1,0 +1,245 @@
+//! One event in words.
+
+use serde_json::Value;
+
+use crate::audit::{Action, Deed, Hand, Whom};
+use crate::domain::role::{Permission, Role};
+
+/// One event in words, to the reader.
+#[must_use]
+pub fn sentence(deed: &Deed) -> String {
+    let told = told(deed);
+    match sum(deed) {
+        // These say themselves how often.
+        Some(_) if matches!(deed.action, Action::SignInFailed | Action::SignInThrottled) => told,
+        Some(count) => format!("{told}, {count} times more"),
+        None => told,
+    }
+}
+
+fn told(deed: &Deed) -> String {
+    let who = who(deed);
+    let whom = whom(deed);
+    let whose = whose(deed);
+    match deed.action {
+        Action::OrganisationCreated => format!("{who} founded the organisation"),
+        Action::OrganisationDeleted => format!("{who} removed an organisation"),
+        Action::OrganisationRenamed => {
+            format!("{who} renamed the organisation{}", from_to(&change(deed)))
+        }
+        Action::OrganisationMoved => {
+            let zones = text(deed, "from").zip(text(deed, "to"));
+            format!(
+                "{who} changed the organisation's time zone{}",
+                from_to(&zones)
+            )
+        }
+        Action::ManagersChanged => match text(deed, "managers") {
+            Some("masters") => format!("{who} decided that only Masters manage users"),
+            _ => format!("{who} decided that Admins manage users as well"),
+        },
+        Action::OrganisationDisabled => format!("{who} disabled the organisation"),
+        Action::OrganisationEnabled => format!("{who} enabled the organisation"),
+        Action::OwnershipOffered => format!("{who} offered {whom} the ownership"),
+        Action::OwnershipWithdrawn => {
+            format!("{who} took the offer of the ownership to {whom} back")
+        }
+        Action::OwnershipDeclined => format!("{who} declined the ownership"),
+        Action::OwnershipMoved => format!("{who} accepted the ownership"),
+        Action::AccountCreated => format!("{who} invited {whom}{}", as_role(deed)),
+        Action::OwnerInvited => format!("{who} invited {whom} as the owner"),
+        Action::AccountActivated => format!("{who} activated {whose} account"),
+        Action::AccountDisabled => format!("{who} disabled {}", account(deed)),
+        Action::AccountEnabled => format!("{who} enabled {}", account(deed)),
+        Action::AccountDeleted => match text(deed, "why") {
+            Some("never_activated") => {
+                format!("{who} deleted {whom}: the account was never activated")
+            }
+            _ => format!("{who} deleted {}", account(deed)),
+        },
+        Action::RoleChanged => {
+            let roles = role(deed, "from").zip(role(deed, "role"));
+            format!("{who} changed {whose} permission{}", from_to(&roles))
+        }
+        Action::InvitationResent => format!("{who} sent {whom} a new activation link"),
+        Action::InvitationLinkCopied => format!("{who} copied {whose} activation link"),
+        Action::InvitationExpired => format!("{} activation link expired", capital(&whose)),
+        Action::InvitationLinkAsked => {
+            format!("A new activation link was asked for, for {whom}")
+        }
+        Action::InvitationRefused => match text(deed, "why") {
+            Some("taken") if text(deed, "for") == Some("own_account") => {
+                format!("{who} could not change to {whom}: the address is taken")
+            }
+            Some("taken") => format!("{who} could not invite {whom}: the address is taken"),
+            _ => format!(
+                "{} activation link was refused: whoever gave the permission may no longer give it",
+                capital(&whose)
+            ),
+        },
+        Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
+        Action::SignInFailed => format!("{} failed{}", sign_ins(deed), from(deed)),
+        Action::SignInThrottled => {
+            let (sign_ins, from) = (sign_ins(deed), from(deed));
+            format!("{sign_ins}{from} had to wait, as too many had failed")
+        }
+        Action::SignedOut => format!("{who} signed out"),
+        Action::SessionEnded => format!("{who} ended another of {whose} sessions"),
+        Action::SessionsEnded if is_by_themself(deed) => {
+            format!("{who} signed out everywhere else")
+        }
+        Action::SessionsEnded => format!("{who} signed {whom} out everywhere"),
+        Action::ResetRequested => format!("A reset link was asked for, for {whom}{}", from(deed)),
+        Action::PasswordChanged => match deed.hand {
+            // A reset link acts for whoever holds it; who that was is for the account's own person to say.
+            Hand::Stranger => {
+                format!("{} password was changed with a reset link", capital(&whose))
+            }
+            Hand::Own | Hand::Other(_) | Hand::Operator | Hand::System => {
+                format!("{who} changed {whose} password")
+            }
+        },
+        Action::PasswordReset => match text(deed, "link") {
+            Some("shown") => {
+                format!("{who} reset {whose} password, and took the link to pass it on")
+            }
+            _ => format!("{who} reset {whose} password"),
+        },
+        Action::EmailChangeAsked => {
+            format!(
+                "{who} asked to change {whose} email{}",
+                from_to(&change(deed))
+            )
+        }
+        Action::EmailChanged => format!("{who} changed {whose} email{}", from_to(&change(deed))),
+        Action::ProfileChanged => format!("{who} changed {whose} name or phone"),
+        Action::PreferencesChanged => format!("{who} changed {whose} preferences"),
+        Action::AccountUnlocked => format!("{who} let sign-ins to {} begin anew", account(deed)),
+        Action::MailRetried => format!("{who} sent a failed mail to {whom} again"),
+        Action::Denied => denied(deed, &who),
+        Action::FormRefused => {
+            "A form was refused: it had expired, or came from elsewhere".to_owned()
+        }
+        Action::RequestMalformed => "A request could not be read".to_owned(),
+        Action::SetupLinkMade => format!("{who} made a set-up link"),
+        Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
+    }
+}
+
+/// Of a flood the first five are rows; those that follow within the minute are one sum.
+fn sum(deed: &Deed) -> Option<u64> {
+    deed.details.get("sum")?;
+    deed.details.get("count").and_then(Value::as_u64)
+}
+
+fn who(deed: &Deed) -> String {
+    match &deed.hand {
+        Hand::Own => "You".to_owned(),
+        Hand::Other(email) if !email.is_empty() => email.clone(),
+        Hand::Operator => "The operator".to_owned(),
+        // The Portal only counted what others did.
+        Hand::System if sum(deed).is_none() => "The Portal".to_owned(),
+        Hand::Other(_) | Hand::System | Hand::Stranger => "Somebody".to_owned(),
+    }
+}
+
+fn whom(deed: &Deed) -> String {
+    match &deed.whom {
+        Whom::Reader => "you".to_owned(),
+        Whom::Doer => "themselves".to_owned(),
+        Whom::Other(name) => name.clone(),
+        Whom::Nobody => "somebody".to_owned(),
+    }
+}
+
+fn whose(deed: &Deed) -> String {
+    match &deed.whom {
+        Whom::Reader => "your".to_owned(),
+        Whom::Doer => "their".to_owned(),
+        Whom::Other(name) => format!("{name}'s"),
+        Whom::Nobody => "somebody's".to_owned(),
+    }
+}
+
+/// An account is switched off, not the person whose it is.
+fn account(deed: &Deed) -> String {
+    format!("{} account", whose(deed))
+}
+
+fn is_by_themself(deed: &Deed) -> bool {
+    match deed.whom {
+        Whom::Reader => deed.hand == Hand::Own,
+        Whom::Doer => true,
+        Whom::Other(_) | Whom::Nobody => false,
+    }
+}
+
+/// With a capital at the beginning of a sentence; addresses stay as they are written.
+fn capital(words: &str) -> String {
+    match words {
+        "your" => "Your".to_owned(),
+        "their" => "Their".to_owned(),
+        "somebody's" => "Somebody's".to_owned(),
+        _ => words.to_owned(),
+    }
+}
+
+fn text<'d>(deed: &'d Deed, name: &str) -> Option<&'d str> {
+    deed.details.get(name).and_then(Value::as_str)
+}
+
+fn role(deed: &Deed, name: &str) -> Option<Role> {
+    text(deed, name).and_then(|key| key.parse().ok())
+}
+
+fn as_role(deed: &Deed) -> String {
+    let role = role(deed, "role");
+    role.map(|role| format!(" as {role}")).unwrap_or_default()
+}
+
+fn change(deed: &Deed) -> Option<(&str, &str)> {
+    let change = deed.change.as_ref();
+    change.map(|(before, after)| (before.as_str(), after.as_str()))
+}
+
+/// What it was and what it is; nothing once that is erased.
+fn from_to<T: std::fmt::Display>(change: &Option<(T, T)>) -> String {
+    let change = change.as_ref();
+    change
+        .map(|(before, after)| format!(" from {before} to {after}"))
+        .unwrap_or_default()
+}
+
+fn with(deed: &Deed) -> String {
+    let agent = text(deed, "agent");
+    agent
+        .map(|agent| format!(" with {agent}"))
+        .unwrap_or_default()
+}
+
+fn from(deed: &Deed) -> String {
+    let address = deed.address.as_deref();
+    address
+        .map(|address| format!(" from {address}"))
+        .unwrap_or_default()
+}
+
+fn sign_ins(deed: &Deed) -> String {
+    match sum(deed) {
+        Some(count) if count > 1 => format!("{count} more sign-ins"),
+        Some(_) => "One more sign-in".to_owned(),
+        None => "A sign-in".to_owned(),
+    }
+}
+
+fn denied(deed: &Deed, who: &str) -> String {
+    let key = text(deed, "permission");
+    let permission = key.and_then(|key| Permission::ALL.into_iter().find(|one| one.key() == key));
+    match permission {
+        Some(permission) => format!(
+            "{who} tried something that needs the permission “{}”",
+            permission.label()
+        ),
+        None => format!("{who} tried something that was refused"),
+    }
+}

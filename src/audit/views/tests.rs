@@ -1,0 +1,476 @@
+//! How each event reads to whoever did it, to whom it was done, and to whoever may know.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::audit::{Hand, Whom};
+
+const LEA: &str = "lea@fjord.example";
+const INGRID: &str = "ingrid@fjord.example";
+
+fn ingrid() -> Hand {
+    Hand::Other(INGRID.to_owned())
+}
+
+fn on_lea() -> Whom {
+    Whom::Other(LEA.to_owned())
+}
+
+fn deed(action: Action, hand: Hand, whom: Whom) -> Deed {
+    Deed {
+        at: Timestamp(1_795_526_400),
+        action,
+        hand,
+        whom,
+        address: Some("203.0.113.24".to_owned()),
+        change: None,
+        details: json!({}),
+    }
+}
+
+fn told(action: Action, hand: Hand, whom: Whom, details: Value) -> String {
+    sentence(&Deed {
+        details,
+        ..deed(action, hand, whom)
+    })
+}
+
+/// Every hand there is.
+fn hands() -> [Hand; 6] {
+    [
+        Hand::Own,
+        ingrid(),
+        Hand::Other(String::new()),
+        Hand::Operator,
+        Hand::System,
+        Hand::Stranger,
+    ]
+}
+
+#[test]
+fn no_slug_and_no_stray_word_is_shown() {
+    for action in Action::ALL {
+        for hand in hands() {
+            for whom in [Whom::Reader, Whom::Doer, on_lea(), Whom::Nobody] {
+                let words = sentence(&deed(action, hand.clone(), whom));
+                assert!(!words.contains(action.slug()), "{words}");
+                assert!(!words.contains("  ") && !words.contains("null"), "{words}");
+                assert!(
+                    words.starts_with(char::is_uppercase)
+                        || words.starts_with(INGRID)
+                        || words.starts_with(LEA),
+                    "{words}"
+                );
+            }
+        }
+    }
+}
+
+/// What is done to accounts: to the reader by another, by the reader to another, by the operator before a third, and
+/// by somebody to themselves before a third.
+#[test]
+fn what_is_done_to_an_account_reads_well_from_every_side() {
+    let role = json!({ "from": "member", "role": "admin" });
+    for (action, details, [to_you, by_you, operator]) in [
+        (
+            Action::AccountCreated,
+            json!({ "role": "billing" }),
+            [
+                "ingrid@fjord.example invited you as Billing",
+                "You invited lea@fjord.example as Billing",
+                "The operator invited lea@fjord.example as Billing",
+            ],
+        ),
+        (
+            Action::OwnerInvited,
+            json!({}),
+            [
+                "ingrid@fjord.example invited you as the owner",
+                "You invited lea@fjord.example as the owner",
+                "The operator invited lea@fjord.example as the owner",
+            ],
+        ),
+        (
+            Action::InvitationResent,
+            json!({}),
+            [
+                "ingrid@fjord.example sent you a new activation link",
+                "You sent lea@fjord.example a new activation link",
+                "The operator sent lea@fjord.example a new activation link",
+            ],
+        ),
+        (
+            Action::InvitationLinkCopied,
+            json!({}),
+            [
+                "ingrid@fjord.example copied your activation link",
+                "You copied lea@fjord.example's activation link",
+                "The operator copied lea@fjord.example's activation link",
+            ],
+        ),
+        (
+            Action::RoleChanged,
+            role,
+            [
+                "ingrid@fjord.example changed your permission from Member to Admin",
+                "You changed lea@fjord.example's permission from Member to Admin",
+                "The operator changed lea@fjord.example's permission from Member to Admin",
+            ],
+        ),
+        (
+            Action::AccountDisabled,
+            json!({}),
+            [
+                "ingrid@fjord.example disabled your account",
+                "You disabled lea@fjord.example's account",
+                "The operator disabled lea@fjord.example's account",
+            ],
+        ),
+        (
+            Action::AccountEnabled,
+            json!({}),
+            [
+                "ingrid@fjord.example enabled your account",
+                "You enabled lea@fjord.example's account",
+                "The operator enabled lea@fjord.example's account",
+            ],
+        ),
+        (
+            Action::AccountDeleted,
+            json!({ "why": "by_hand" }),
+            [
+                "ingrid@fjord.example deleted your account",
+                "You deleted lea@fjord.example's account",
+                "The operator deleted lea@fjord.example's account",
+            ],
+        ),
+        (
+            Action::SessionsEnded,
+            json!({}),
+            [
+                "ingrid@fjord.example signed you out everywhere",
+                "You signed lea@fjord.example out everywhere",
+                "The operator signed lea@fjord.example out everywhere",
+            ],
+        ),
+        (
+            Action::PasswordReset,
+            json!({ "link": "mailed" }),
+            [
+                "ingrid@fjord.example reset your password",
+                "You reset lea@fjord.example's password",
+                "The operator reset lea@fjord.example's password",
+            ],
+        ),
+        (
+            Action::PasswordReset,
+            json!({ "link": "shown" }),
+            [
+                "ingrid@fjord.example reset your password, and took the link to pass it on",
+                "You reset lea@fjord.example's password, and took the link to pass it on",
+                "The operator reset lea@fjord.example's password, and took the link to pass it on",
+            ],
+        ),
+        (
+            Action::AccountUnlocked,
+            json!({}),
+            [
+                "ingrid@fjord.example let sign-ins to your account begin anew",
+                "You let sign-ins to lea@fjord.example's account begin anew",
+                "The operator let sign-ins to lea@fjord.example's account begin anew",
+            ],
+        ),
+        (
+            Action::OwnershipOffered,
+            json!({}),
+            [
+                "ingrid@fjord.example offered you the ownership",
+                "You offered lea@fjord.example the ownership",
+                "The operator offered lea@fjord.example the ownership",
+            ],
+        ),
+        (
+            Action::OwnershipWithdrawn,
+            json!({}),
+            [
+                "ingrid@fjord.example took the offer of the ownership to you back",
+                "You took the offer of the ownership to lea@fjord.example back",
+                "The operator took the offer of the ownership to lea@fjord.example back",
+            ],
+        ),
+    ] {
+        let told = |hand, whom| told(action, hand, whom, details.clone());
+        assert_eq!(told(ingrid(), Whom::Reader), to_you);
+        assert_eq!(told(Hand::Own, on_lea()), by_you);
+        assert_eq!(told(Hand::Operator, on_lea()), operator);
+    }
+}
+
+#[test]
+fn what_people_do_to_their_own_account_reads_well_to_them_and_to_others() {
+    let none = json!({});
+    for (action, own, others) in [
+        (
+            Action::AccountActivated,
+            "You activated your account",
+            "ingrid@fjord.example activated their account",
+        ),
+        (
+            Action::OwnershipDeclined,
+            "You declined the ownership",
+            "ingrid@fjord.example declined the ownership",
+        ),
+        (
+            Action::OwnershipMoved,
+            "You accepted the ownership",
+            "ingrid@fjord.example accepted the ownership",
+        ),
+        (
+            Action::SignedOut,
+            "You signed out",
+            "ingrid@fjord.example signed out",
+        ),
+        (
+            Action::SessionEnded,
+            "You ended another of your sessions",
+            "ingrid@fjord.example ended another of their sessions",
+        ),
+        (
+            Action::SessionsEnded,
+            "You signed out everywhere else",
+            "ingrid@fjord.example signed out everywhere else",
+        ),
+        (
+            Action::PasswordChanged,
+            "You changed your password",
+            "ingrid@fjord.example changed their password",
+        ),
+        (
+            Action::ProfileChanged,
+            "You changed your name or phone",
+            "ingrid@fjord.example changed their name or phone",
+        ),
+        (
+            Action::PreferencesChanged,
+            "You changed your preferences",
+            "ingrid@fjord.example changed their preferences",
+        ),
+    ] {
+        assert_eq!(told(action, Hand::Own, Whom::Reader, none.clone()), own);
+        assert_eq!(told(action, ingrid(), Whom::Doer, none.clone()), others);
+    }
+}
+
+#[test]
+fn what_was_and_what_is_are_told_until_they_are_erased() {
+    let changed = |action, hand, whom, before: &str, after: &str| {
+        sentence(&Deed {
+            change: Some((before.to_owned(), after.to_owned())),
+            ..deed(action, hand, whom)
+        })
+    };
+    for (action, kept, erased) in [
+        (
+            Action::EmailChangeAsked,
+            "You asked to change your email from lea@fjord.example to lea@new.example",
+            "You asked to change your email",
+        ),
+        (
+            Action::EmailChanged,
+            "You changed your email from lea@fjord.example to lea@new.example",
+            "You changed your email",
+        ),
+    ] {
+        let words = changed(action, Hand::Own, Whom::Reader, LEA, "lea@new.example");
+        assert_eq!(words, kept);
+        assert_eq!(told(action, Hand::Own, Whom::Reader, json!({})), erased);
+    }
+    assert_eq!(
+        changed(Action::EmailChanged, ingrid(), Whom::Doer, INGRID, LEA),
+        "ingrid@fjord.example changed their email from ingrid@fjord.example to lea@fjord.example"
+    );
+    assert_eq!(
+        changed(
+            Action::OrganisationRenamed,
+            Hand::Own,
+            Whom::Nobody,
+            "Fjord",
+            "Fjord Works"
+        ),
+        "You renamed the organisation from Fjord to Fjord Works"
+    );
+    assert_eq!(
+        told(
+            Action::RoleChanged,
+            Hand::Other(String::new()),
+            Whom::Nobody,
+            json!({ "from": "admin", "role": "member" })
+        ),
+        "Somebody changed somebody's permission from Admin to Member"
+    );
+}
+
+#[test]
+fn what_is_decided_for_the_organisation_names_nobody_else() {
+    for (action, details, words) in [
+        (
+            Action::OrganisationMoved,
+            json!({ "from": "UTC", "to": "Europe/Oslo" }),
+            "You changed the organisation's time zone from UTC to Europe/Oslo",
+        ),
+        (
+            Action::ManagersChanged,
+            json!({ "managers": "masters" }),
+            "You decided that only Masters manage users",
+        ),
+        (
+            Action::ManagersChanged,
+            json!({ "managers": "admins" }),
+            "You decided that Admins manage users as well",
+        ),
+        (
+            Action::OrganisationDisabled,
+            json!({ "sessions": 3 }),
+            "You disabled the organisation",
+        ),
+    ] {
+        assert_eq!(told(action, Hand::Own, Whom::Nobody, details), words);
+    }
+}
+
+#[test]
+fn a_refused_invitation_says_why() {
+    let taken = json!({ "why": "taken" });
+    assert_eq!(
+        told(Action::InvitationRefused, Hand::Own, on_lea(), taken),
+        "You could not invite lea@fjord.example: the address is taken"
+    );
+    let own = json!({ "why": "taken", "for": "own_account" });
+    assert_eq!(
+        told(Action::InvitationRefused, Hand::Own, on_lea(), own),
+        "You could not change to lea@fjord.example: the address is taken"
+    );
+    assert_eq!(
+        told(
+            Action::InvitationRefused,
+            Hand::Stranger,
+            Whom::Reader,
+            json!({})
+        ),
+        "Your activation link was refused: whoever gave the permission may no longer give it"
+    );
+}
+
+#[test]
+fn the_portal_says_why_it_did_something_by_itself() {
+    assert_eq!(
+        told(
+            Action::InvitationExpired,
+            Hand::System,
+            Whom::Reader,
+            json!({})
+        ),
+        "Your activation link expired"
+    );
+    assert_eq!(
+        told(
+            Action::AccountDeleted,
+            Hand::System,
+            on_lea(),
+            json!({ "why": "never_activated" })
+        ),
+        "The Portal deleted lea@fjord.example: the account was never activated"
+    );
+}
+
+#[test]
+fn sign_ins_tell_with_what_and_from_where() {
+    let known = json!({ "agent": "Firefox on Linux", "known_device": true });
+    assert_eq!(
+        told(Action::SignedIn, Hand::Own, Whom::Reader, known.clone()),
+        "You signed in with Firefox on Linux from 203.0.113.24"
+    );
+    assert_eq!(
+        told(Action::SignedIn, ingrid(), Whom::Doer, known),
+        "ingrid@fjord.example signed in with Firefox on Linux from 203.0.113.24"
+    );
+    let failed = |details| {
+        let hand = Hand::Stranger;
+        told(Action::SignInFailed, hand, Whom::Reader, details)
+    };
+    assert_eq!(failed(json!({})), "A sign-in failed from 203.0.113.24");
+    assert_eq!(
+        failed(json!({ "count": 12, "sum": true })),
+        "12 more sign-ins failed from 203.0.113.24"
+    );
+    assert_eq!(
+        failed(json!({ "count": 1, "sum": true })),
+        "One more sign-in failed from 203.0.113.24"
+    );
+    assert_eq!(
+        told(
+            Action::SignInThrottled,
+            Hand::Stranger,
+            Whom::Reader,
+            json!({})
+        ),
+        "A sign-in from 203.0.113.24 had to wait, as too many had failed"
+    );
+    assert_eq!(
+        told(
+            Action::PasswordChanged,
+            Hand::Stranger,
+            Whom::Reader,
+            json!({})
+        ),
+        "Your password was changed with a reset link"
+    );
+}
+
+/// The Portal writes the sum; it was not its deed.
+#[test]
+fn the_sum_of_a_flood_is_nobodys_deed() {
+    let sum = json!({ "why": "taken", "count": 12, "sum": true });
+    assert_eq!(
+        told(Action::InvitationRefused, Hand::System, on_lea(), sum),
+        "Somebody could not invite lea@fjord.example: the address is taken, 12 times more"
+    );
+}
+
+#[test]
+fn the_network_address_of_whoever_manages_is_not_told_to_the_managed() {
+    for action in [
+        Action::AccountCreated,
+        Action::AccountDisabled,
+        Action::AccountEnabled,
+        Action::RoleChanged,
+        Action::SessionsEnded,
+        Action::PasswordReset,
+        Action::OwnershipOffered,
+        Action::OwnershipWithdrawn,
+        Action::InvitationResent,
+        Action::InvitationLinkCopied,
+        Action::MailRetried,
+    ] {
+        let words = sentence(&deed(action, ingrid(), Whom::Reader));
+        assert!(!words.contains("203.0.113.24"), "{words}");
+    }
+}
+
+#[test]
+fn what_was_refused_names_the_permission_by_its_label() {
+    let needs = json!({ "permission": "users.list", "route": "/iam/accounts" });
+    assert_eq!(
+        told(Action::Denied, Hand::Own, Whom::Nobody, needs),
+        "You tried something that needs the permission “List users”"
+    );
+}
+
+#[test]
+fn what_people_wrote_is_escaped() {
+    let forged = Whom::Other("<b>@x".to_owned());
+    let forged = deed(Action::AccountDeleted, Hand::Own, forged);
+    let now = Timestamp(1_795_526_400);
+    let page = activity("Recent activity", &[forged], now, &TimeZone::UTC).into_string();
+    assert!(page.contains("You deleted &lt;b&gt;@x's account"), "{page}");
+}
