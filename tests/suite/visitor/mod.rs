@@ -291,7 +291,8 @@ impl Visitor {
     pub(crate) fn carry(&mut self, session: &Token) {
         let name = self.transport().name("session");
         self.plant(&name, &session.reveal());
-        let parts: [&[u8]; 2] = [b"csrf session", session.hash().bytes()];
+        let hash = session.hash();
+        let parts: [&[u8]; 2] = [b"csrf session", hash.bytes()];
         let proof = self.house.app().keys().mac(Use::Forms, &parts);
         self.forms.clear();
         let proof = data_encoding::BASE64URL_NOPAD.encode(&proof);
