@@ -17,6 +17,8 @@ mod client;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dashboard;
@@ -84,6 +86,8 @@ mod races;
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use doorward::accounts;
 use doorward::domain::id::AccountId;
@@ -34,20 +36,28 @@ fn rounds() -> usize {
         .unwrap_or(ROUNDS)
 }
 
-/// Both at once.
+/// Both at once, now the one a little ahead, now the other.
 fn together<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
+    static MEETINGS: AtomicU64 = AtomicU64::new(0);
+    let meeting = MEETINGS.fetch_add(1, Ordering::Relaxed);
     let barrier = Barrier::new(2);
+    let begin = |late: u64| {
+        barrier.wait();
+        std::thread::park_timeout(Duration::from_micros(late * 150));
+    };
     std::thread::scope(|threads| {
         let one = threads.spawn(|| {
-            barrier.wait();
+            begin(meeting % 7);
             one()
         });
-        barrier.wait();
-        let other = other();
-        (one.join().unwrap(), other)
+        let other = threads.spawn(|| {
+            begin(meeting / 7 % 7);
+            other()
+        });
+        (one.join().unwrap(), other.join().unwrap())
     })
 }
 
@@ -111,11 +121,10 @@ struct Row {
 
 /// The first organisation's log, from its first row.
 fn log(portal: &Portal) -> Vec<Row> {
-    let rows = portal.ask::<String>(&format!(
+    let rows = portal.ask::<String>(
         "SELECT json_array(number, action, actor_id, session_id, target_id, json(details))
-           FROM audit_events WHERE chain_id = {} ORDER BY number",
-        portal.first().number()
-    ));
+           FROM audit_events WHERE chain_id = (SELECT id FROM organisations) ORDER BY number",
+    );
     rows.iter()
         .map(|row| {
             let row: serde_json::Value = serde_json::from_str(row).unwrap();
