@@ -305,6 +305,7 @@ fn every_control_that_a_page_hides_the_server_refuses_too() {
     let (_, admin) = &mut lesser[2];
     admin.get("/sign-in").answers(200);
     admin.sign_in();
+    portal.signed_in(&admin.email);
     let name = "Admin, where only Masters manage users";
     refused.insert(name, assert_refused(&portal, &master, name, admin));
     // Each of them has fewer controls than the next.
