@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod accounts_list;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
@@ -16,6 +18,8 @@ mod browser;
 mod client;
 #[cfg(test)]
 mod command;
+#[cfg(test)]
+mod controls;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -79,9 +83,15 @@ mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

@@ -230,15 +230,10 @@ fn from(deed: &Deed) -> String {
 }
 
 fn sign_ins(deed: &Deed) -> String {
-    // Whoever is signed in is asked for the password again before some deeds.
-    let (one, many) = match text(deed, "asked") {
-        Some("again") => ("password check", "password checks"),
-        _ => ("sign-in", "sign-ins"),
-    };
     match sum(deed) {
-        Some(count) if count > 1 => format!("{count} more {many}"),
-        Some(_) => format!("One more {one}"),
-        None => format!("A {one}"),
+        Some(count) if count > 1 => format!("{count} more sign-ins"),
+        Some(_) => "One more sign-in".to_owned(),
+        None => "A sign-in".to_owned(),
     }
 }
 
