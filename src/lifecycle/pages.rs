@@ -192,6 +192,7 @@ pub fn confirm_enable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             managers: by.managers(),
             has_password,
             revived: &revived,
+            managers: by.managers(),
         })
     })
 }

@@ -159,6 +159,11 @@ fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if !ends.invited.is_empty() {
         lines.push(("Invitations", invitations(&ends.invited)));
     }
+    also_ends_offer(lines, ends);
+}
+
+/// Whoever loses something is not offered the ownership any more.
+fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
@@ -334,6 +339,8 @@ pub struct Enabling<'e> {
     pub has_password: bool,
     /// Whose links work again.
     pub revived: &'e [Account],
+    /// Who manages users in the organisation.
+    pub managers: Managers,
 }
 
 /// What switching on does.
@@ -399,7 +406,7 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
 #[must_use]
 pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     let label = ask.account.label();
-    let lines = [
+    let mut lines = vec![
         (
             "Password",
             html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Older links stop working." },
@@ -410,6 +417,8 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
             html! { "A change that waits for its confirmation is dropped." },
         ),
     ];
+    // Its invitations stay: the account keeps its role.
+    also_ends_offer(&mut lines, ends);
     let body = html! {
         (details(&lines))
         @if !ask.is_mailed {

@@ -120,6 +120,9 @@ fn filled(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static st
             (Route::Accounts, "email") => *value = format!("guest{number}@lakeside.example"),
             (Route::ChangeEmail, "email") => *value = format!("asked{asked}@lakeside.example"),
             (Route::ForgotPassword, "email") => "nobody@lakeside.example".clone_into(value),
+            (Route::ChangePassword, "password" | "password_confirmation") => {
+                PASSWORD.clone_into(value);
+            }
             (Route::SaveGeneral, "organisation") => "Lakeside".clone_into(value),
             _ => {}
         }

@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod accounts_list;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
@@ -82,6 +84,8 @@ mod proxies;
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod restart;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

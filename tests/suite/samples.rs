@@ -210,8 +210,10 @@ fn email_link(portal: &Portal, owner: &Visitor) -> String {
         profile::ask_for_email(tx, &owner.by(), &scope, &proof, &email)
     })
     .unwrap();
-    let change: Vec<EmailChangeId> =
-        portal.ask("SELECT id FROM email_changes WHERE state = 'open'");
+    let change: Vec<EmailChangeId> = portal.ask(&format!(
+        "SELECT id FROM email_changes WHERE state = 'open' AND account_id = {}",
+        scope.account.number()
+    ));
     let live = app.read(app.now(), |read| {
         profile::live_token(read, app.keys(), change[0])
     });
