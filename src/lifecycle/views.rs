@@ -163,7 +163,7 @@ fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
 }
 
 /// Whoever loses something is not offered the ownership any more.
-fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+fn also_ends_offer(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
@@ -333,8 +333,6 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
 pub struct Enabling<'e> {
     /// Whom it is about.
     pub ask: Ask<'e>,
-    /// Who manages users there.
-    pub managers: Managers,
     /// Whether the account has a password.
     pub has_password: bool,
     /// Whose links work again.
