@@ -125,7 +125,7 @@ pub(crate) fn words(html: &str) -> String {
 }
 
 /// Text with its entities read.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")

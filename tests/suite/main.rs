@@ -19,6 +19,8 @@ mod client;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dashboard;
@@ -81,11 +83,15 @@ mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

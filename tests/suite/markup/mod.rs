@@ -6,7 +6,7 @@ mod parse;
 
 use std::collections::BTreeSet;
 
-use parse::Element;
+pub(crate) use parse::Element;
 pub(crate) use parse::parse;
 
 /// The style sheet, as it is written.

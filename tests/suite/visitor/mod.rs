@@ -14,6 +14,7 @@ use doorward::domain::token::Token;
 use doorward::kit::http::cookie::Transport;
 use doorward::kit::http::headers::Scheme;
 use doorward::kit::http::request::{Method, Request};
+use doorward::kit::keys::Use;
 use doorward::scope::{Allowed, By, Right, Scope};
 use doorward::{door, sessions};
 
@@ -284,6 +285,18 @@ impl Visitor {
             ends_at: None,
         };
         self.jar.insert(name.to_owned(), kept);
+    }
+
+    /// Carries this session from here on, with the proof that its forms have: as after a sign-in, without one.
+    pub(crate) fn carry(&mut self, session: &Token) {
+        let name = self.transport().name("session");
+        self.plant(&name, &session.reveal());
+        let hash = session.hash();
+        let parts: [&[u8]; 2] = [b"csrf session", hash.bytes()];
+        let proof = self.house.app().keys().mac(Use::Forms, &parts);
+        self.forms.clear();
+        let proof = data_encoding::BASE64URL_NOPAD.encode(&proof);
+        self.forms.insert("/".to_owned(), proof);
     }
 
     /// Loses a cookie, by its name without prefix.
