@@ -10,9 +10,17 @@ use crate::domain::role::{Permission, Role};
 pub fn sentence(deed: &Deed) -> String {
     let told = told(deed);
     match sum(deed) {
-        Some(_) if matches!(deed.action, Action::SignInFailed | Action::SignInThrottled) => told,
+        Some(_) if says_how_often(deed) => told,
         Some(count) => format!("{told}, {count} times more"),
         None => told,
+    }
+}
+
+fn says_how_often(deed: &Deed) -> bool {
+    match deed.action {
+        Action::SignInFailed => text(deed, "asked").is_none(),
+        Action::SignInThrottled => true,
+        _ => false,
     }
 }
 
@@ -80,6 +88,10 @@ fn told(deed: &Deed) -> String {
             ),
         },
         Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
+        // Whoever is signed in was asked for their password again.
+        Action::SignInFailed if text(deed, "asked") == Some("again") => {
+            format!("{who} typed a wrong password{}", from(deed))
+        }
         Action::SignInFailed => format!("{} failed{}", sign_ins(deed), from(deed)),
         Action::SignInThrottled => {
             let (sign_ins, from) = (sign_ins(deed), from(deed));
