@@ -117,7 +117,7 @@ fn delete(browser: &Browser) {
     go_on(browser, "Delete…");
     assert_eq!(heading(browser), format!("Delete {EXPIRED}?"));
     fill(browser, "email", EXPIRED);
-    go_on(browser, "Delete account");
+    go_on(browser, &format!("Delete {EXPIRED}"));
     assert!(
         browser
             .find(".toast")
