@@ -814,19 +814,19 @@ impl<'f> Selection<'f> {
     /// The ids of one page, reached from the nearer end.
     fn page(&self, read: &Read<'_>, offset: i64, rows: i64) -> Result<Vec<i64>> {
         let start = start(offset, rows, self.matching);
-        let rows = rows.min(self.matching - start);
-        let after = self.matching - start - rows;
+        let shown = rows.min(self.matching - start);
+        let after = self.matching - start - shown;
         let stretch = if after < start {
             Stretch {
                 from: End::Last,
                 skipped: after,
-                rows,
+                rows: shown,
             }
         } else {
             Stretch {
                 from: End::First,
                 skipped: start,
-                rows,
+                rows: shown,
             }
         };
         let sort = self.filter.sort;
