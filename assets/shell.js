@@ -2,8 +2,9 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// ---- Dialogs: a[data-dialog] leads to a page whose [data-panel] is lifted into a dialog. The dialog is kept, so
-// what was typed is still there when it is opened again. If anything is odd, the link is simply followed.
+// ---- Dialogs: a[data-dialog] leads to a page whose [data-panel] is lifted into a dialog. One with something typed is
+// kept, so that it is still there when it is opened again; any other is asked for anew, since what it tells may have
+// changed. If anything is odd, the link is simply followed.
 
 const lifted = new Map();
 
@@ -19,7 +20,10 @@ async function lift(href) {
   panel.removeAttribute("aria-labelledby");
   $("h1", panel)?.setAttribute("aria-level", "2");
   dialog.append(document.adoptNode(panel));
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (!$$("input:not([type=hidden])", dialog).some((input) => input.value)) lifted.delete(href);
+  });
   lifted.set(href, dialog);
   return dialog;
 }

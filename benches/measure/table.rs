@@ -83,10 +83,10 @@ impl Row {
         self
     }
 
-    /// The same with an aim of several parts, and whether all of them were met.
-    pub(crate) fn said(mut self, aim: &str, met: bool) -> Self {
+    /// The same with an aim of several parts, each a value and the most that it should be.
+    pub(crate) fn judged_all(mut self, aim: &str, parts: &[(f64, f64)]) -> Self {
         aim.clone_into(&mut self.aim);
-        self.met = Some(met);
+        self.met = Some(parts.iter().all(|(value, most)| value <= most));
         self
     }
 

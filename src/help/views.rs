@@ -237,6 +237,10 @@ mod tests {
             "the role Admin or Master",
             "+ Create account",
             "Confirm",
+            "Can be changed later",
+            "A wider permission takes effect the next time the person signs out and in again.",
+            "Blocks sign-in at once and keeps everything",
+            "the email is free again. The name stays in the audit log. This cannot be undone.",
         ] {
             assert!(page.contains(said), "{said}");
         }

@@ -50,6 +50,30 @@ pub struct Ask<'a> {
     pub csrf: &'a str,
 }
 
+/// Where the cursor begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// At what is to be filled in.
+    Field,
+    /// At the way out, where nothing is.
+    Cancel,
+}
+
+/// What one page asks.
+struct Question<'q> {
+    title: String,
+    /// In a sentence or two.
+    lead: Markup,
+    /// What ends, what stays, and what is to be filled in.
+    body: Markup,
+    /// Where its form goes.
+    does: Route,
+    /// Verb and object.
+    deed: Button<'q>,
+    /// Where the cursor begins.
+    begin: Begin,
+}
+
 impl Ask<'_> {
     fn back(&self) -> String {
         match self.list {
@@ -58,33 +82,31 @@ impl Ask<'_> {
         }
     }
 
-    /// The panel with its form: `does` is where it goes.
-    fn panel(
-        &self,
-        title: &str,
-        lead: &Markup,
-        does: &Route,
-        body: &Markup,
-        deed: &Button<'_>,
-    ) -> Markup {
+    /// The panel with its form.
+    fn panel(&self, question: &Question<'_>) -> Markup {
         let back = self.back();
+        let cancel = Button::close("Cancel", &back);
+        let cancel = match question.begin {
+            Begin::Field => cancel,
+            Begin::Cancel => cancel.focused(),
+        };
         let inside = html! {
             @if let Some(list) = self.list { (hidden(FROM_FIELD, list)) }
-            (body)
-            (buttons(&html! { (Button::close("Cancel", &back)) (deed) }))
+            (question.body)
+            (buttons(&html! { (cancel) (question.deed) }))
         };
         Panel {
-            title,
-            lead: Some(lead.clone()),
+            title: &question.title,
+            lead: Some(html! { p { (question.lead) } }),
             back: &back,
-            body: post(&does.to_string(), self.csrf, &inside),
+            body: post(&question.does.to_string(), self.csrf, &inside),
         }
         .render()
     }
 
     /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
     fn session(&self, live: &Live) -> Markup {
-        html! { (live.agent) ", " (live.address) ", " (time(live.used_at, self.now, self.zone)) }
+        html! { (live.agent) ", " (live.address) ", " span.nowrap { (time(live.used_at, self.now, self.zone)) } }
     }
 
     fn sessions(&self, sessions: &[Live]) -> Markup {
@@ -133,10 +155,15 @@ fn invitations(invited: &[Account]) -> Markup {
 }
 
 /// The two lines that several deeds have in common.
-fn also_ends<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
+fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if !ends.invited.is_empty() {
         lines.push(("Invitations", invitations(&ends.invited)));
     }
+    also_ends_offer(lines, ends);
+}
+
+/// Whoever loses something is not offered the ownership any more.
+fn also_ends_offer<'l>(lines: &mut Vec<(&'l str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
@@ -185,14 +212,16 @@ pub fn choose_role(new: &NewRole<'_>) -> Markup {
         is_first: true,
         about: &|role| outcome(new, role),
     };
-    let lead = html! { p { "Now " (account.role) ". " (account.role.main_rights_under(new.managers)) "." } };
-    ask.panel(
-        &format!("Change permission of {label}"),
-        &lead,
-        &Route::ChangeRole(account.id),
-        &field.render(),
-        &Button::submit(&format!("Change permission of {label}"), "Changing…"),
-    )
+    let lead =
+        html! { "Now " (account.role) ". " (account.role.main_rights_under(new.managers)) "." };
+    ask.panel(&Question {
+        title: format!("Change permission of {label}"),
+        lead,
+        body: field.render(),
+        does: Route::ChangeRole(account.id),
+        deed: Button::submit(&format!("Change permission of {label}"), "Changing…"),
+        begin: Begin::Field,
+    })
 }
 
 /// What this role would change: rights, sessions, invitations, and when.
@@ -289,13 +318,14 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
         "Kept",
         html! { "Name, email, phone, password, the permission " (ask.account.role) ", and all that the account did. Enabling it brings it back as it was." },
     ));
-    ask.panel(
-        &format!("Disable {label}?"),
-        &html! { p { "Blocks sign-in and keeps everything. No mail tells " (label) "." } },
-        &Route::DisableAccount(ask.account.id),
-        &details(&lines),
-        &Button::submit(&format!("Disable {label}"), "Disabling…").danger(),
-    )
+    ask.panel(&Question {
+        title: format!("Disable {label}?"),
+        lead: html! { "Blocks sign-in and keeps everything. No mail tells " (label) "." },
+        body: details(&lines),
+        does: Route::DisableAccount(ask.account.id),
+        deed: Button::submit(&format!("Disable {label}"), "Disabling…").danger(),
+        begin: Begin::Cancel,
+    })
 }
 
 /// What switching on does.
@@ -303,10 +333,14 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
 pub struct Enabling<'e> {
     /// Whom it is about.
     pub ask: Ask<'e>,
+    /// Who manages users there.
+    pub managers: Managers,
     /// Whether the account has a password.
     pub has_password: bool,
     /// Whose links work again.
     pub revived: &'e [Account],
+    /// Who manages users in the organisation.
+    pub managers: Managers,
 }
 
 /// What switching on does.
@@ -324,7 +358,7 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
         ),
         (
             "Permission",
-            html! { (ask.account.role) ". " (ask.account.role.main_rights()) "." },
+            html! { (ask.account.role) ". " (ask.account.role.main_rights_under(enabling.managers)) "." },
         ),
         (
             "Sessions",
@@ -337,13 +371,14 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
             html! { "The links this account sent to these people work again: " (people(enabling.revived)) },
         ));
     }
-    ask.panel(
-        &format!("Enable {label}?"),
-        &html! { p { (label) " can sign in again. No mail tells them." } },
-        &Route::EnableAccount(ask.account.id),
-        &details(&lines),
-        &Button::submit(&format!("Enable {label}"), "Enabling…"),
-    )
+    ask.panel(&Question {
+        title: format!("Enable {label}?"),
+        lead: html! { (label) " can sign in again. No mail tells them." },
+        body: details(&lines),
+        does: Route::EnableAccount(ask.account.id),
+        deed: Button::submit(&format!("Enable {label}"), "Enabling…"),
+        begin: Begin::Cancel,
+    })
 }
 
 /// Which sessions there are, and what ending them does.
@@ -357,20 +392,21 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
             html! { "Password and permission. " (label) " can sign in again at once; to keep them out, disable the account or reset its password." },
         ),
     ];
-    ask.panel(
-        &format!("Sign out {label} everywhere?"),
-        &html! { p { "Every browser has to sign in again. What is typed there and not saved is lost." } },
-        &Route::SignOutAccount(ask.account.id),
-        &details(&lines),
-        &Button::submit(&format!("Sign out {label}"), "Signing out…"),
-    )
+    ask.panel(&Question {
+        title: format!("Sign out {label} everywhere?"),
+        lead: html! { "Every browser has to sign in again. What is typed there and not saved is lost." },
+        body: details(&lines),
+        does: Route::SignOutAccount(ask.account.id),
+        deed: Button::submit(&format!("Sign out {label}"), "Signing out…"),
+        begin: Begin::Cancel,
+    })
 }
 
 /// What a reset does, and how its link gets to its person.
 #[must_use]
 pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
     let label = ask.account.label();
-    let lines = [
+    let mut lines = vec![
         (
             "Password",
             html! { "The one " (label) " has stops working now. A link sets another: it works once, for one hour. Older links stop working." },
@@ -381,6 +417,8 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
             html! { "A change that waits for its confirmation is dropped." },
         ),
     ];
+    // Its invitations stay: the account keeps its role.
+    also_ends_offer(&mut lines, ends);
     let body = html! {
         (details(&lines))
         @if !ask.is_mailed {
@@ -388,13 +426,14 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
         }
         (handover(ask, email))
     };
-    ask.panel(
-        &format!("Reset password of {label}?"),
-        &html! { p { "For a password that somebody else may know, or that is forgotten." } },
-        &Route::ResetAccountPassword(ask.account.id),
-        &body,
-        &Button::submit(&format!("Reset password of {label}"), "Resetting…").danger(),
-    )
+    ask.panel(&Question {
+        title: format!("Reset password of {label}?"),
+        lead: html! { "For a password that somebody else may know, or that is forgotten." },
+        body,
+        does: Route::ResetAccountPassword(ask.account.id),
+        deed: Button::submit(&format!("Reset password of {label}"), "Resetting…").danger(),
+        begin: Begin::Field,
+    })
 }
 
 fn handover(ask: &Ask<'_>, email: &Email) -> Markup {
@@ -501,11 +540,12 @@ pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
             .focus(EMAIL_FIELD)
             .required())
     };
-    ask.panel(
-        &format!("Delete {label}?"),
-        &html! { p { "This cannot be undone." } },
-        &Route::DeleteAccount(account.id),
-        &body,
-        &Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
-    )
+    ask.panel(&Question {
+        title: format!("Delete {label}?"),
+        lead: html! { "This cannot be undone." },
+        body,
+        does: Route::DeleteAccount(account.id),
+        deed: Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
+        begin: Begin::Field,
+    })
 }

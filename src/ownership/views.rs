@@ -141,7 +141,7 @@ fn accept(facts: &Facts, since: Timestamp, form: &Form, csrf: &str) -> Markup {
     let focus = form.first_problem().unwrap_or_default();
     let body = html! {
         (Field::password(facts.proof, "Your password").focus(focus).error(form.error(facts.proof)))
-        (Button::submit("Accept ownership", "Accepting…"))
+        (Button::submit("Accept ownership", "Accepting…").plain())
     };
     html! {
         (note(Tone::Warn, &html! {

@@ -107,7 +107,7 @@ fn built_in(managers: Managers) -> Markup {
             }
             @if managers == Managers::Masters {
                 p {
-                    "Only Masters manage users here: an Admin has not “" (Permission::UsersManage.label()) "” and “"
+                    "Only Masters manage users here: Admins lack “" (Permission::UsersManage.label()) "” and “"
                     (Permission::RolesAssign.label()) "”. A Master decides so under Settings, Security."
                 }
             }

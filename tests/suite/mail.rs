@@ -77,7 +77,20 @@ fn one_of_each(portal: &Portal) -> Vec<Message> {
     portal.visitor().post(format!("{link}/ask"), &[]);
     portal.work();
     let asked = newest(portal, OWNER);
-    vec![activation, device, reset, changed, asked]
+    let mut owner = portal.owner();
+    let page = format!("/iam/accounts/{}", ann.account().id);
+    let mut mailed = |deed: &str, fields: &[(&str, &str)]| {
+        owner.post(format!("{page}/{deed}"), fields);
+        portal.work();
+        newest(portal, "ann@fjord.example")
+    };
+    let gained = mailed("role", &[("role", "admin")]);
+    let lost = mailed("role", &[("role", "member")]);
+    let given = mailed("reset-password", &[("handover", "mail")]);
+    let taken = mailed("reset-password", &[("handover", "copy")]);
+    vec![
+        activation, device, reset, changed, asked, gained, lost, given, taken,
+    ]
 }
 
 #[test]
@@ -93,6 +106,10 @@ fn every_mail_names_the_organisation_and_carries_one_link_of_ours() {
             "Reset your password at Fjord Supply",
             "Your password was changed at Fjord Supply",
             "lea@fjord.example asks for a new activation link at Fjord Supply",
+            "You are now Admin at Fjord Supply",
+            "You are now Member at Fjord Supply",
+            "Olivia Berg reset your password at Fjord Supply",
+            "Your password was reset at Fjord Supply",
         ]
     );
     for mail in &mails {

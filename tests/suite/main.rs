@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod accounts_list;
+#[cfg(test)]
 mod answer;
 #[cfg(test)]
 mod audit;
@@ -86,6 +88,8 @@ mod races;
 mod relay;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod restart;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]

@@ -393,6 +393,7 @@ fn a_demotion_that_comes_between_proof_and_deed_wins() {
             (true, Some("/sign-in")) => {
                 assert_eq!(standing(&portal), (owner.account().id, None));
                 give(&owner, id, Role::Master).unwrap();
+                max.get("/sign-in");
                 max.sign_in();
             }
             // Accepted first: an owner is not demoted.

@@ -200,7 +200,8 @@ fn what_is_wrong_with_a_profile_is_said_beside_it_and_nothing_is_saved() {
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 2);
     assert_eq!(mia.account().name.unwrap().as_str(), "MIA Vik");
     assert!(events(&portal, "profile.changed").is_empty());
-    for (name, phone) in [(&long[..100], "+1234567"), ("M", "+123456789012345")] {
+    let longest = "x".repeat(100);
+    for (name, phone) in [(longest.as_str(), "+1234567"), ("M", "+123456789012345")] {
         save(&mut mia, name, phone).answers(303);
         assert_eq!(mia.account().name.unwrap().as_str(), name);
         assert_eq!(mia.account().phone.unwrap().as_str(), phone);
@@ -466,6 +467,7 @@ fn a_new_password_follows_the_rule_and_needs_the_present_one() {
     let wrong = events(&portal, "sign_in.failed");
     assert_eq!(wrong.len(), 2);
     assert!(wrong[0].details.contains("\"asked\":\"again\""));
+    mia.get("/account").sees("A password check failed from");
     for right in [format!("Zx9!{}", "é".repeat(124)), "Zx9!mnqa".to_owned()] {
         let current = mia.password.clone();
         change(&mut mia, &current, &right, "yes").answers(303);
@@ -541,7 +543,7 @@ fn sessions_are_listed_this_one_first_and_end_one_by_one() {
         .goes_to("/account#sessions")
         .follow()
         .sees("That browser is signed out.")
-        .sees("You ended another session");
+        .sees("You ended another of your sessions");
     assert!(!phone.is_signed_in() && third.is_signed_in() && mia.is_signed_in());
     phone.get("/").answers(303).goes_to("/sign-in");
     mia.post(&ends_phone, &[]).answers(404);
@@ -779,7 +781,7 @@ fn only_the_newest_link_works_and_for_an_hour() {
         .sees("This link was replaced");
     mia.get("/account")
         .sees("A link went to mia.v@fjord.example.")
-        .sees_not(NEW);
+        .sees_not("A link went to mia.vik@fjord.example");
     portal.travel(HOUR - 1);
     mia.get(&newer).answers(200);
     portal.travel(1);

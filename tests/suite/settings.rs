@@ -45,11 +45,12 @@ fn a_new_name_is_told_at_once_on_every_page() {
     owner
         .get("/settings")
         .answers(200)
-        .sees("What Fjord Supply decides for itself.")
-        .sees("On this page")
-        .sees("General")
-        .sees("Security")
-        .sees("Ownership");
+        .sees("What Fjord Supply decides for itself.");
+    for section in ["general", "security", "ownership"] {
+        let page = owner.html();
+        assert!(page.contains(&format!("href=\"#{section}\"")), "{section}");
+        assert!(page.contains(&format!("id=\"{section}\"")), "{section}");
+    }
     assert!(
         owner
             .html()
@@ -67,14 +68,18 @@ fn a_new_name_is_told_at_once_on_every_page() {
         .follow()
         .sees("The organisation is now called Fjord & Sons.")
         .sees_not(ORGANISATION);
-    for visitor in [&mut owner, &mut mia] {
-        visitor.get("/").answers(200).sees("Fjord & Sons");
-        assert!(
-            visitor
-                .html()
-                .contains("<title>Dashboard · Fjord &amp; Sons</title>")
-        );
-        visitor.sees_not(ORGANISATION);
+    for (visitor, path, title) in [
+        (&mut owner, "/iam/accounts", "Accounts · IAM"),
+        (&mut mia, "/", "Dashboard"),
+        (&mut mia, "/account", "Account"),
+    ] {
+        visitor
+            .get(path)
+            .answers(200)
+            .sees("Fjord & Sons")
+            .sees_not(ORGANISATION);
+        let title = format!("<title>{title} · Fjord &amp; Sons</title>");
+        assert!(visitor.html().contains(&title), "{path}");
     }
     let log = portal.audit(Some(portal.named("Fjord & Sons")));
     assert_eq!(log[0].action, "organisation.renamed");
@@ -171,7 +176,7 @@ fn what_cannot_be_taken_is_said_at_its_field_and_kept() {
             .sees("You own Fjord Supply")
             .sees("There is no Active Admin now.");
     }
-    for zone in ["", "Mars/Olympus", "../../etc/passwd", "Europe/Oslo\u{0}"] {
+    for zone in ["", "Mars/Olympus", "../../etc/passwd"] {
         general(&mut owner, "Fjord Works", zone)
             .answers(422)
             .sees("Choose a time zone from the list.");
@@ -315,7 +320,7 @@ fn only_masters_manage_users_from_that_moment_on() {
         .get("/iam/roles")
         .sees("Admin Manage resources + billing DevOps lead 5 3")
         .sees("Master Full access: resources, billing, users Account owner, CTO 9 2")
-        .sees("Only Masters manage users here: an Admin has not “Manage users (invite, disable, delete)” and “Change role”.")
+        .sees("Only Masters manage users here: Admins lack “Manage users (invite, disable, delete)” and “Change role”.")
         .sees("Manage users (invite, disable, delete) users.manage – No – No – No Yes")
         .sees("Change role roles.assign – No – No – No Yes")
         .sees("Get user users.read – No – No Yes Yes");
@@ -349,8 +354,8 @@ fn only_masters_manage_users_from_that_moment_on() {
         .sees("Olivia Berg")
         .sees_not("Create account")
         .sees_not("Resend")
-        .sees_not("Actions for")
-        .sees_not("Mail");
+        .sees_not("Actions for");
+    assert!(!admin.html().contains("href=\"/mail"));
     let mia = others[0].account().id;
     for id in [mia, pending_admin] {
         admin
@@ -521,6 +526,7 @@ fn no_admin_invites_after_the_switch_however_close_they_come() {
             other => panic!("round {round} was answered with {other:?}"),
         }
         only_masters(&mut owner, Managers::Admins);
+        admin.get("/sign-in");
         admin.sign_in();
     }
 }

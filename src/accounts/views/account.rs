@@ -183,8 +183,12 @@ fn created(line: &Line, viewer: &Viewer) -> Markup {
     let account = &line.account;
     html! {
         (day(account.created_at, &viewer.zone))
-        @if account.id == viewer.standing.owner { ", with the organisation" }
-        @else { ", by " (by(line.created_by.as_ref())) }
+        @match &line.created_by {
+            Some(name) => { ", by " (name.as_str()) }
+            // Of those whom nobody here invited, the set-up's owner was Active from the first moment.
+            None if account.activated_at == Some(account.created_at) => ", with the organisation",
+            None => ", by the operator",
+        }
     }
 }
 

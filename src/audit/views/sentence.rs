@@ -10,10 +10,17 @@ use crate::domain::role::{Permission, Role};
 pub fn sentence(deed: &Deed) -> String {
     let told = told(deed);
     match sum(deed) {
-        // These say themselves how often.
-        Some(_) if matches!(deed.action, Action::SignInFailed | Action::SignInThrottled) => told,
+        Some(_) if says_how_often(deed) => told,
         Some(count) => format!("{told}, {count} times more"),
         None => told,
+    }
+}
+
+fn says_how_often(deed: &Deed) -> bool {
+    match deed.action {
+        Action::SignInFailed => text(deed, "asked").is_none(),
+        Action::SignInThrottled => true,
+        _ => false,
     }
 }
 
@@ -65,7 +72,10 @@ fn told(deed: &Deed) -> String {
         Action::InvitationLinkCopied => format!("{who} copied {whose} activation link"),
         Action::InvitationExpired => format!("{} activation link expired", capital(&whose)),
         Action::InvitationLinkAsked => {
-            format!("A new activation link was asked for, for {whom}")
+            format!(
+                "{who} asked for a new activation link for {}",
+                account(deed)
+            )
         }
         Action::InvitationRefused => match text(deed, "why") {
             Some("taken") if text(deed, "for") == Some("own_account") => {
@@ -78,6 +88,10 @@ fn told(deed: &Deed) -> String {
             ),
         },
         Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
+        // Whoever is signed in was asked for their password again.
+        Action::SignInFailed if text(deed, "asked") == Some("again") => {
+            format!("{who} typed a wrong password{}", from(deed))
+        }
         Action::SignInFailed => format!("{} failed{}", sign_ins(deed), from(deed)),
         Action::SignInThrottled => {
             let (sign_ins, from) = (sign_ins(deed), from(deed));
@@ -89,7 +103,10 @@ fn told(deed: &Deed) -> String {
             format!("{who} signed out everywhere else")
         }
         Action::SessionsEnded => format!("{who} signed {whom} out everywhere"),
-        Action::ResetRequested => format!("A reset link was asked for, for {whom}{}", from(deed)),
+        Action::ResetRequested => {
+            let (account, from) = (account(deed), from(deed));
+            format!("{who} asked for a reset link for {account}{from}")
+        }
         Action::PasswordChanged => match deed.hand {
             // A reset link acts for whoever holds it; who that was is for the account's own person to say.
             Hand::Stranger => {

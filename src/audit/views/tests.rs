@@ -407,6 +407,16 @@ fn sign_ins_tell_with_what_and_from_where() {
         failed(json!({ "count": 1, "sum": true })),
         "One more sign-in failed from 203.0.113.24"
     );
+    let asked_again = json!({ "asked": "again" });
+    assert_eq!(
+        told(Action::SignInFailed, Hand::Own, Whom::Reader, asked_again),
+        "You typed a wrong password from 203.0.113.24"
+    );
+    let many = json!({ "asked": "again", "count": 3, "sum": true });
+    assert_eq!(
+        told(Action::SignInFailed, Hand::System, Whom::Reader, many),
+        "Somebody typed a wrong password from 203.0.113.24, 3 times more"
+    );
     assert_eq!(
         told(
             Action::SignInThrottled,
@@ -424,6 +434,23 @@ fn sign_ins_tell_with_what_and_from_where() {
             json!({})
         ),
         "Your password was changed with a reset link"
+    );
+}
+
+#[test]
+fn whoever_asks_for_a_link_may_be_anybody() {
+    let asked = |action, hand, whom| told(action, hand, whom, json!({}));
+    assert_eq!(
+        asked(Action::ResetRequested, Hand::Stranger, Whom::Reader),
+        "Somebody asked for a reset link for your account from 203.0.113.24"
+    );
+    assert_eq!(
+        asked(Action::ResetRequested, Hand::Own, Whom::Reader),
+        "You asked for a reset link for your account from 203.0.113.24"
+    );
+    assert_eq!(
+        asked(Action::InvitationLinkAsked, Hand::Stranger, on_lea()),
+        "Somebody asked for a new activation link for lea@fjord.example's account"
     );
 }
 

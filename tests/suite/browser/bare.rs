@@ -1,8 +1,8 @@
 //! The same with scripts switched off: every step has a page and a button.
 
 use super::steps::{
-    EXPIRED, MASTER, PASSWORD, PENDING, choose, fill, go_on, heading, is_calm, link_on_page,
-    sign_in, sign_out, stays_at, ticked,
+    EXPIRED, MASTER, MEMBER, PASSWORD, PENDING, choose, fill, go_on, heading, is_calm,
+    link_on_page, row_menu, sign_in, sign_out, stays_at, ticked,
 };
 use crate::process::{Doorward, Launch};
 use crate::webdriver::{Browser, key};
@@ -21,6 +21,7 @@ fn all_of_it_works_without_scripts() {
     look_for(&browser);
     create(&browser);
     copy(&browser);
+    change_permission(&browser);
     delete(&browser);
     let link = read_mail(&browser);
     theme(&browser);
@@ -69,8 +70,7 @@ fn create(browser: &Browser) {
 
 /// A row's menu opens by itself; the link stands there to be selected, without a dead button beside it.
 fn copy(browser: &Browser) {
-    let row = format!("tr:has([aria-label=\"Actions for {PENDING}\"])");
-    browser.find(&format!("{row} summary")).click();
+    row_menu(browser, PENDING);
     go_on(browser, "Copy activation link");
     assert!(
         browser
@@ -89,15 +89,35 @@ fn copy(browser: &Browser) {
     assert_eq!(heading(browser), PENDING);
 }
 
+/// What each permission would change stands on the page at once; the list comes back as it was.
+fn change_permission(browser: &Browser) {
+    go_on(browser, "IAM");
+    fill(browser, "q", MEMBER);
+    go_on(browser, "Filter");
+    row_menu(browser, "Samuel Osei");
+    go_on(browser, "Change permission…");
+    assert_eq!(heading(browser), "Change permission of Samuel Osei");
+    choose(browser, "role", "Billing");
+    browser.screenshot("change-permission");
+    go_on(browser, "Change permission of Samuel Osei");
+    assert!(
+        browser.url().ends_with("?q=samuel%40demo.example"),
+        "{}",
+        browser.url()
+    );
+    let toast = browser.find(".toast").text();
+    assert!(toast.contains("Samuel Osei is Billing now."), "{toast}");
+    assert!(browser.find("tbody").text().contains("Billing"));
+}
+
 /// Deleting asks on a page.
 fn delete(browser: &Browser) {
     go_on(browser, "IAM");
-    let row = format!("tr:has([aria-label=\"Actions for {EXPIRED}\"])");
-    browser.find(&format!("{row} summary")).click();
+    row_menu(browser, EXPIRED);
     go_on(browser, "Delete…");
     assert_eq!(heading(browser), format!("Delete {EXPIRED}?"));
     fill(browser, "email", EXPIRED);
-    go_on(browser, "Delete account");
+    go_on(browser, &format!("Delete {EXPIRED}"));
     assert!(
         browser
             .find(".toast")

@@ -49,6 +49,7 @@ fn the_keyboard_is_enough() {
     search(&browser);
     row_menu(&browser);
     dialog(&browser);
+    change_permission(&browser);
     leave(&browser);
     is_calm(&browser, &[]);
 }
@@ -58,7 +59,7 @@ fn around_the_list(browser: &Browser) {
     browser.leaving(|| browser.press("ga"));
     assert_eq!(heading(browser), "IAM");
     let mut order = Vec::new();
-    while order.len() < 17 {
+    while order.len() < 18 {
         browser.press(key::TAB);
         order.push(focus(browser));
     }
@@ -70,6 +71,7 @@ fn around_the_list(browser: &Browser) {
             "Dashboard",
             "IAM",
             "Mail",
+            "Settings",
             "IS Ingrid Solheim Master",
             "Create account",
             "Accounts 17",
@@ -156,6 +158,29 @@ fn dialog(browser: &Browser) {
     browser.screenshot("keys");
     browser.press(key::ESCAPE);
     assert!(!browser.find("#keys").is_shown());
+}
+
+/// A deed from a row's menu: the dialog asks, a letter chooses, Enter on the button does it.
+fn change_permission(browser: &Browser) {
+    browser.leaving(|| browser.press("ga"));
+    browser.press("/");
+    browser.press("samuel");
+    browser.leaving(|| browser.press(key::ENTER));
+    tab_to(browser, "Actions for Samuel Osei");
+    browser.press(key::ENTER);
+    while focus(browser) != "Change permission…" {
+        browser.press(key::DOWN);
+    }
+    browser.press(key::ENTER);
+    browser.wait_until("dialog[open]");
+    assert_eq!(focus(browser), "Permission");
+    browser.press("b");
+    browser.screenshot("permission");
+    tab_to(browser, "Change permission of Samuel Osei");
+    browser.leaving(|| browser.press(key::ENTER));
+    let toast = browser.wait_until(".toast").text();
+    assert!(toast.contains("Samuel Osei is Billing now."), "{toast}");
+    assert!(browser.url().ends_with("?q=samuel"), "{}", browser.url());
 }
 
 /// The menu of one's own, and the way out in it.

@@ -2,8 +2,10 @@
 //! test here opens a browser under its own name.
 
 mod bare;
+mod deeds;
 mod keyboard;
 mod looker;
+mod seed;
 mod steps;
 mod story;
 mod strangers;

@@ -82,6 +82,58 @@ pub(super) fn sign_in(browser: &Browser, doorward: &Doorward, email: &str, passw
     );
 }
 
+/// Founds an organisation on the page of the set-up link, and signs in as its owner.
+pub(super) fn found(
+    browser: &Browser,
+    organisation: &str,
+    name: &str,
+    email: &str,
+    password: &str,
+) {
+    fill(browser, "organisation", organisation);
+    fill(browser, "name", name);
+    fill(browser, "email", email);
+    choose(browser, "timezone", "Europe/Oslo");
+    fill(browser, "password", password);
+    fill(browser, "password_confirmation", password);
+    go_on(browser, "Create organisation");
+    fill(browser, "password", password);
+    go_on(browser, "Sign in");
+    assert!(
+        heading(browser).starts_with("Good "),
+        "{}",
+        heading(browser)
+    );
+}
+
+/// On the page of an activation link, the name filled in: sets the password, and signs in with it.
+pub(super) fn come_in(browser: &Browser, email: &str, password: &str) {
+    fill(browser, "password", password);
+    fill(browser, "password_confirmation", password);
+    go_on(browser, "Activate account");
+    assert_eq!(browser.find("#email").property("value"), email);
+    fill(browser, "password", password);
+    go_on(browser, "Sign in");
+    assert!(
+        heading(browser).starts_with("Good "),
+        "{}",
+        heading(browser)
+    );
+}
+
+/// What stands in the navigation.
+pub(super) fn menu(browser: &Browser) -> Vec<String> {
+    let labels = "return [...document.querySelectorAll('.side nav a')].map(one => one.querySelector('span').innerText)";
+    let labels = browser.execute(labels, &[]);
+    serde_json::from_value(labels).unwrap()
+}
+
+/// Opens the menu of the row of this account in the list.
+pub(super) fn row_menu(browser: &Browser, label: &str) {
+    let row = format!("tr:has([aria-label=\"Actions for {label}\"]) summary");
+    browser.find(&row).click();
+}
+
 /// Signs out by the menu at the foot of the navigation.
 pub(super) fn sign_out(browser: &Browser) {
     browser.find(".who").click();

@@ -134,7 +134,7 @@ fn accounts(tour: &Tour<'_>) {
     tour.stop("activation-link", 200);
     tour.see("delete", &format!("{pending}/delete"), 200);
     fill(browser, "email", "somebody@else.example");
-    go_on(browser, "Delete account");
+    go_on(browser, &format!("Delete {PENDING}"));
     tour.stop("delete-wrong", 422);
 }
 

@@ -31,6 +31,9 @@ pub(crate) struct Crown {
     masters: [Master; 2],
     holding: Holding,
     perhaps: Option<Holding>,
+    /// A password that is being checked counts as a wrong one until it was found right: whoever has the power go often
+    /// enough while that lasts must wait.
+    must_wait: bool,
     /// How often the ownership has moved.
     pub(crate) moved: usize,
 }
@@ -63,11 +66,13 @@ impl Crown {
             masters,
             holding,
             perhaps: None,
+            must_wait: false,
             moved: 0,
         }
     }
 
-    /// The next who has something to do does it: offers it, or takes it. Nothing when the server is gone.
+    /// The next who has something to do does it: offers it, or takes it. Nothing when the server is gone, or they must
+    /// wait.
     pub(crate) fn step(&mut self) -> Option<()> {
         let owner = usize::from(self.masters[0].id != self.holding.owner);
         let (actor, other) = match self.holding.offered_to {
@@ -80,6 +85,10 @@ impl Crown {
             actor.client.try_get("/sign-in")?;
             let fields = [("email", actor.email), ("password", served::PASSWORD)];
             let page = actor.client.try_post_form("/sign-in", &fields)?;
+            if page.status == 429 {
+                self.must_wait = true;
+                return None;
+            }
             assert_eq!(page.status, 303, "{page:#?}");
             actor.is_signed_in = true;
         }
@@ -106,6 +115,11 @@ impl Crown {
         self.perhaps = Some(after);
         let action = format!("/settings/ownership/{action}");
         let answer = actor.client.try_post_form(&action, &fields)?;
+        if answer.status == 429 {
+            self.perhaps = None;
+            self.must_wait = true;
+            return None;
+        }
         assert_eq!(answer.status, 303, "{answer:#?}");
         self.did(after);
         Some(())
@@ -148,8 +162,15 @@ impl Crown {
     }
 
     /// The server is here now; whoever was signed in still is.
-    pub(crate) fn come_back(&mut self, address: &str) -> Vec<String> {
+    pub(crate) fn come_back(&mut self, process: &Doorward) -> Vec<String> {
         let mut lost = Vec::new();
+        let address = process.address();
+        if std::mem::take(&mut self.must_wait) {
+            for master in &self.masters {
+                let unlocked = process.run(&["account", "unlock", master.email]);
+                assert!(unlocked.status.success(), "{unlocked:?}");
+            }
+        }
         for master in &mut self.masters {
             master.client.move_to(address);
             if master.is_signed_in && master.client.get("/").status != 200 {

@@ -51,7 +51,7 @@ impl Deed {
     }
 
     /// Its page, below the account's, and what is filled in there; none for what the person does.
-    fn form<'f>(self, email: &'f str) -> Option<(&'static str, Vec<(&'static str, &'f str)>)> {
+    fn form(self, email: &str) -> Option<(&'static str, Vec<(&'static str, &str)>)> {
         Some(match self {
             Self::SignOut => ("sign-out", Vec::new()),
             Self::Promote => ("role", vec![("role", "admin")]),

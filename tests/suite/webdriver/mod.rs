@@ -247,8 +247,10 @@ impl Browser {
     }
 
     /// Takes a picture of the whole page, beyond the viewport too, into the test's
-    /// folder below `target/screenshots`.
+    /// folder below `target/screenshots`. It is scrolled to its top: what sticks there is
+    /// drawn where it then stands.
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
+        self.execute("scrollTo(0, 0)", &[]);
         self.picture(
             name,
             &json!({ "format": "png", "captureBeyondViewport": true }),
