@@ -189,7 +189,6 @@ pub fn confirm_enable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     page(visit, "Enable account", &account, &Form::default(), |ask| {
         views::confirm_enable(&Enabling {
             ask: *ask,
-            managers: by.managers(),
             has_password,
             revived: &revived,
             managers: by.managers(),

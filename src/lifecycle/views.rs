@@ -333,8 +333,6 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
 pub struct Enabling<'e> {
     /// Whom it is about.
     pub ask: Ask<'e>,
-    /// Who manages users there.
-    pub managers: Managers,
     /// Whether the account has a password.
     pub has_password: bool,
     /// Whose links work again.

@@ -69,9 +69,9 @@ fn a_new_name_is_told_at_once_on_every_page() {
         .sees("The organisation is now called Fjord & Sons.")
         .sees_not(ORGANISATION);
     for (visitor, path, title) in [
-        (&mut owner, "/iam/accounts", "Accounts · IAM"),
+        (&mut mia.clone(), "/account", "Account"),
         (&mut mia, "/", "Dashboard"),
-        (&mut mia, "/account", "Account"),
+        (&mut owner, "/iam/accounts", "Accounts · IAM"),
     ] {
         visitor
             .get(path)
