@@ -16,6 +16,7 @@ use doorward::ownership;
 use doorward::passwords;
 use doorward::routes::{Access, Route};
 use doorward::settings;
+use doorward::setup;
 
 use crate::access;
 use crate::portal::{OWNER, PASSWORD, Portal};
@@ -694,6 +695,23 @@ fn disabling_an_organisation_touches_nobody_else() {
     for person in &mut two.people {
         person.get("/").answers(200);
     }
+    // One whose owner never came is deleted beside it, with all that is owed.
+    let terms = app.settings.terms;
+    let (name, email) = ("Reeds", "reed@reeds.example");
+    app.write(app.now(), |tx| {
+        let (name, email) = (name.parse().unwrap(), email.parse().unwrap());
+        setup::found_by_invitation(tx, &name, "Europe/Oslo", &email, terms)
+    })
+    .unwrap();
+    let reeds = two.portal.named(name);
+    let theirs = rows_of(&two.portal, first);
+    let deleted = app
+        .read(app.now(), |read| organisations::get(read, reeds))
+        .unwrap();
+    app.write(app.now(), |tx| setup::delete_organisation(tx, &deleted))
+        .unwrap();
+    assert_same(&theirs, &rows_of(&two.portal, first), "the first changed");
+    assert_same(&rows, &rows_of(&two.portal, lakeside), "Lakeside changed");
     app.write(app.now(), |tx| settings::enable(tx, &organisation))
         .unwrap();
     // What was over stays over.
