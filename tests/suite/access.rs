@@ -202,12 +202,12 @@ fn table() -> String {
         rows.push(row);
     }
     portal.leave_mail();
-    let mut text = format!("{:<30}", "");
+    let mut text = format!("{:<36}", "");
     for kind in KINDS {
         text.push_str(&format!("{kind:<10}"));
     }
     for (name, cells) in rows {
-        text = format!("{}\n{name:<30}", text.trim_end());
+        text = format!("{}\n{name:<36}", text.trim_end());
         for cell in cells {
             text.push_str(&format!("{cell:<10}"));
         }
