@@ -467,7 +467,7 @@ fn a_new_password_follows_the_rule_and_needs_the_present_one() {
     let wrong = events(&portal, "sign_in.failed");
     assert_eq!(wrong.len(), 2);
     assert!(wrong[0].details.contains("\"asked\":\"again\""));
-    mia.get("/account").sees("A password check failed from");
+    mia.get("/account").sees("You typed a wrong password from");
     for right in [format!("Zx9!{}", "é".repeat(124)), "Zx9!mnqa".to_owned()] {
         let current = mia.password.clone();
         change(&mut mia, &current, &right, "yes").answers(303);
