@@ -65,9 +65,9 @@ pub struct Standing {
 /// Asks every guard; the refusal says why, and what to do instead.
 pub fn judge(standing: &Standing, account: &Account, deed: Deed) -> Result<(), String> {
     permission(standing, deed)?;
-    state(account, deed)?;
     not_oneself(standing, account)?;
     not_the_owner(standing, account, deed)?;
+    state(account, deed)?;
     rule(standing, account.role)?;
     if let Deed::ChangeRole(role) = deed {
         given_role(standing, role)?;
