@@ -304,6 +304,8 @@ pub fn confirm_email(visit: &Visit<'_>, token: &str) -> Result<Response> {
 fn find(visit: &Visit<'_>, token: &str) -> Result<(Token, EmailLink)> {
     let scope = visit.signed_in()?;
     visit.link(token, |read, token| {
+        // Whoever was deleted since the door has no links any more: that is no link of somebody else.
+        sessions::check(read, scope)?;
         profile::find_email_change(read, scope, token)
     })
 }
