@@ -70,7 +70,7 @@ pub fn judge(standing: &Standing, account: &Account, deed: Deed) -> Result<(), S
     state(account, deed)?;
     rule(standing, account.role)?;
     if let Deed::ChangeRole(role) = deed {
-        given_role(standing, role)?;
+        given_role(standing.permissions, standing.managers, role)?;
     }
     keeps_a_master(standing, account, deed)
 }
@@ -164,8 +164,8 @@ pub fn rule(standing: &Standing, theirs: Role) -> Result<(), String> {
 }
 
 /// Your own permissions include all that you give.
-pub fn given_role(standing: &Standing, role: Role) -> Result<(), String> {
-    if may_act_on(standing.permissions, role.permissions(standing.managers)) {
+pub fn given_role(own: Permissions, managers: Managers, role: Role) -> Result<(), String> {
+    if may_act_on(own, role.permissions(managers)) {
         return Ok(());
     }
     Err(format!("Only a {role} can give the permission {role}."))

@@ -10,12 +10,13 @@ pub mod views;
 
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::{self, Permissions, Role};
+use crate::domain::role::{Permissions, Role};
 use crate::domain::text::{PersonName, Phone};
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read, Tx};
 use crate::kit::time::Timestamp;
 use crate::organisations;
+use crate::outbox::Recipient;
 use crate::scope::{Allowed, Right};
 
 pub use guards::{Deed, Standing};
@@ -24,6 +25,22 @@ pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
     find_in, line, list, masters_active, masters_beside, matching,
 };
+
+impl Account {
+    /// Its address, which it has until it is deleted.
+    pub fn address(&self) -> Result<Email> {
+        self.email.clone().ok_or(Error::NotFound)
+    }
+
+    /// Where its mail goes.
+    pub fn recipient(&self) -> Result<Recipient> {
+        Ok(Recipient {
+            organisation: self.organisation,
+            account: self.id,
+            email: self.address()?,
+        })
+    }
+}
 
 /// In use anywhere: the same sentence whoever has it.
 pub const EMAIL_TAKEN: &str = "This email already belongs to an account. Each email can be registered once across the whole system.";
@@ -63,11 +80,7 @@ pub fn activate(
     name: &PersonName,
     phone: Option<&Phone>,
 ) -> Result<()> {
-    if sql::activate(tx, id, name, phone)? {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
-    }
+    done(sql::activate(tx, id, name, phone))
 }
 
 /// Active becomes Disabled, and every session is over.
@@ -135,11 +148,7 @@ fn done(changed: db::Result<bool>) -> Result<()> {
 
 /// Leaves the tombstone: address and phone are gone, the name stays.
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
-    if sql::bury(tx, id)? {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
-    }
+    done(sql::bury(tx, id))
 }
 
 /// Removes a row that nothing refers to: only for an organisation that never began.
@@ -207,12 +216,7 @@ pub fn standing(
 
 /// Whether whoever acts may give this role.
 pub fn may_give<R: Right>(by: &Allowed<R>, role: Role) -> Result<()> {
-    if role::may_act_on(by.permissions(), role.permissions(by.managers())) {
-        return Ok(());
-    }
-    Err(Error::Refused(format!(
-        "Only a {role} can give the permission {role}."
-    )))
+    guards::given_role(by.permissions(), by.managers(), role).map_err(Error::Refused)
 }
 
 fn taken(error: db::Error) -> Error {

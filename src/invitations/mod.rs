@@ -20,7 +20,7 @@ use crate::kit::db::{Read, Tx};
 use crate::kit::keys::{Keys, Use};
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::organisations::{self, Organisation};
-use crate::outbox::{self, Errand, Recipient};
+use crate::outbox::{self, Errand};
 use crate::passwords::{self, PasswordHash};
 use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
 
@@ -198,9 +198,6 @@ pub fn check_refused(read: &Read<'_>, organisation: OrganisationId, terms: Terms
 
 /// Writes an invitation and the mail that carries it.
 pub fn send(tx: &Tx<'_>, by: &By, account: &Account, terms: Terms) -> Result<InvitationId> {
-    let Some(email) = account.email.clone() else {
-        return Err(Error::NotFound);
-    };
     let id = InvitationId::new(tx)?;
     let nonce = Nonce::new(tx)?;
     let hash = Token::derived(tx.keys(), Purpose::Activation, id.number(), nonce).hash();
@@ -214,11 +211,7 @@ pub fn send(tx: &Tx<'_>, by: &By, account: &Account, terms: Terms) -> Result<Inv
         expires_at,
     };
     sql::insert(tx, &new)?;
-    let to = Recipient {
-        organisation: account.organisation,
-        account: account.id,
-        email,
-    };
+    let to = account.recipient()?;
     outbox::enqueue(tx, &to, &Errand::Activation(id), Some(expires_at))?;
     Ok(id)
 }
@@ -509,15 +502,8 @@ pub fn ask(tx: &Tx<'_>, by: &By, token: &Token) -> Result<Option<Audited<()>>> {
         }
     };
     let Some(asked) = asked else { return Ok(None) };
-    let Some(to) = asked.email else {
-        return Ok(None);
-    };
     sql::asked(tx, row.id)?;
-    let to = Recipient {
-        organisation: account.organisation,
-        account: asked.id,
-        email: to,
-    };
+    let to = asked.recipient()?;
     outbox::enqueue(tx, &to, &Errand::LinkAsked(account.id), None)?;
     let event = Event::of(account.organisation, Action::InvitationLinkAsked).on(account.id, email);
     Ok(Some(audit::record(tx, by, &event, ())?))

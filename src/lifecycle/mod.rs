@@ -9,14 +9,13 @@ pub mod views;
 
 use crate::accounts::{self, Account, Deed, Status};
 use crate::audit::{self, Action, Audited, Event};
-use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
 use crate::invitations::{self, Terms};
 use crate::kit::db::{Read, Tx};
 use crate::organisations;
-use crate::outbox::{self, Errand, Recipient};
+use crate::outbox::{self, Errand};
 use crate::passwords::{self, Handover, Issued};
 use crate::profile;
 use crate::scope::{Allowed, AssignRoles, By, ManageAccounts, Right};
@@ -55,7 +54,7 @@ pub fn change_role(
             format!("{} has the permission {role} already.", account.label()),
         ));
     }
-    let email = address(&account)?;
+    let email = account.address()?;
     let managers = organisations::get(tx, account.organisation)?.managers;
     accounts::set_role(tx, id, role)?;
     if effect(account.role, role, managers) == Effect::Loss {
@@ -65,11 +64,7 @@ pub fn change_role(
     match account.status {
         Status::Pending => invitations::given_anew(tx, by.by(), id)?,
         Status::Active => {
-            let to = Recipient {
-                organisation: account.organisation,
-                account: id,
-                email: email.clone(),
-            };
+            let to = account.recipient()?;
             let errand = Errand::RoleChanged {
                 from: account.role,
                 to: role,
@@ -160,7 +155,7 @@ pub fn release_one(tx: &Tx<'_>, terms: Terms) -> Result<Option<Audited<()>>> {
 }
 
 fn remove(tx: &Tx<'_>, by: &By, account: &Account, why: &str) -> Result<Audited<()>> {
-    let email = address(account)?;
+    let email = account.address()?;
     invitations::forget(tx, account.id)?;
     passwords::forget(tx, account.id)?;
     profile::forget(tx, account.id)?;
@@ -194,12 +189,8 @@ fn record<R: Right>(
     action: Action,
     account: Account,
 ) -> Result<Audited<Account>> {
-    let event = Event::of(account.organisation, action).on(account.id, address(&account)?);
+    let event = Event::of(account.organisation, action).on(account.id, account.address()?);
     audit::record(tx, by.by(), &event, account)
-}
-
-fn address(account: &Account) -> Result<Email> {
-    account.email.clone().ok_or(Error::NotFound)
 }
 
 /// What ends with an account, or with its right to invite: what the pages say before anything is done.

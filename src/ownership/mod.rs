@@ -7,14 +7,13 @@ pub mod views;
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Action, Audited, Event};
-use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::Timestamp;
 use crate::organisations::{self, Organisation};
-use crate::outbox::{self, Errand, Recipient};
+use crate::outbox::{self, Errand};
 use crate::passwords::Proof;
 use crate::scope::{Allowed, ManageOrganisation};
 
@@ -37,13 +36,8 @@ pub fn offer(
         return Ok(None);
     }
     organisations::set_offer(tx, organisation.id, Some(heir.id))?;
-    let email = address(&heir)?;
-    outbox::enqueue(
-        tx,
-        &recipient(&heir, &email),
-        &Errand::OwnershipOffered,
-        None,
-    )?;
+    let email = heir.address()?;
+    outbox::enqueue(tx, &heir.recipient()?, &Errand::OwnershipOffered, None)?;
     let event = Event::of(organisation.id, Action::OwnershipOffered).on(heir.id, email);
     Ok(Some(audit::record(tx, by.by(), &event, heir)?))
 }
@@ -98,10 +92,10 @@ pub fn accept(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>, proof: &Proof) -> R
     if !organisations::set_owner(tx, organisation.id, before.id, heir.id)? {
         return Err(gone());
     }
-    let (old, new) = (address(&before)?, address(&heir)?);
-    for (account, email) in [(&before, &old), (&heir, &new)] {
+    let (old, new) = (before.address()?, heir.address()?);
+    for account in [&before, &heir] {
         let errand = Errand::OwnershipMoved(heir.id);
-        outbox::enqueue(tx, &recipient(account, email), &errand, None)?;
+        outbox::enqueue(tx, &account.recipient()?, &errand, None)?;
     }
     let event = Event::of(organisation.id, Action::OwnershipMoved)
         .on(heir.id, &new)
@@ -171,18 +165,6 @@ fn end(
     };
     organisations::set_offer(tx, organisation.id, None)?;
     let heir = accounts::find(tx, offer.to)?.ok_or(Error::NotFound)?;
-    let event = Event::of(organisation.id, action).on(heir.id, address(&heir)?);
+    let event = Event::of(organisation.id, action).on(heir.id, heir.address()?);
     audit::record(tx, by.by(), &event, ())
-}
-
-fn recipient(account: &Account, email: &Email) -> Recipient {
-    Recipient {
-        organisation: account.organisation,
-        account: account.id,
-        email: email.clone(),
-    }
-}
-
-fn address(account: &Account) -> Result<Email> {
-    account.email.clone().ok_or(Error::NotFound)
 }

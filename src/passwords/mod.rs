@@ -19,7 +19,7 @@ use crate::kit::keys::{Keys, Use};
 use crate::kit::throttle::Saved;
 use crate::kit::time::{DAY, HOUR, Timestamp};
 use crate::organisations;
-use crate::outbox::{self, Errand, Recipient};
+use crate::outbox::{self, Errand};
 use crate::scope::By;
 
 pub use sql::{changed_at, hash_of, load_throttles};
@@ -92,21 +92,17 @@ impl Proof {
     }
 }
 
-/// An Active account asks for a reset link; the one before it dies.
+/// An Active account asks for a reset link; the one before it dies. Read again inside the transaction: what was disabled
+/// or deleted since is owed no mail.
 pub fn request_reset(tx: &Tx<'_>, by: &By, account: &accounts::Account) -> Result<Audited<()>> {
+    let account = &accounts::find(tx, account.id)?
+        .filter(|account| account.status == Status::Active)
+        .ok_or(Error::NotFound)?;
     let issued = issue(tx, account, None)?;
-    let to = recipient(account)?;
+    let to = account.recipient()?;
     outbox::enqueue(tx, &to, &Errand::Reset(issued.id), Some(issued.expires_at))?;
     let event = Event::of(account.organisation, Action::ResetRequested).on(account.id, &to.email);
     audit::record(tx, by, &event, ())
-}
-
-fn recipient(account: &accounts::Account) -> Result<Recipient> {
-    Ok(Recipient {
-        organisation: account.organisation,
-        account: account.id,
-        email: account.email.clone().ok_or(Error::NotFound)?,
-    })
 }
 
 /// A reset link that was written just now.
@@ -165,7 +161,7 @@ pub fn take_away(
     sql::take_away(tx, account.id)?;
     accounts::raise_epoch(tx, account.id)?;
     let issued = issue(tx, account, by.account())?;
-    let to = recipient(account)?;
+    let to = account.recipient()?;
     match handover {
         Handover::Mail => {
             outbox::enqueue(tx, &to, &Errand::Reset(issued.id), Some(issued.expires_at))?
@@ -289,7 +285,7 @@ pub fn set_anew(
     hash: &PasswordHash,
     sessions: Sessions,
 ) -> Result<Audited<()>> {
-    let to = recipient(account)?;
+    let to = account.recipient()?;
     sql::set(tx, account.organisation, account.id, hash)?;
     sql::replace_open(tx, account.id)?;
     if sessions == Sessions::End {

@@ -107,7 +107,13 @@ fn request(visit: &Visit<'_>, email: &Email) -> Result<()> {
     })?;
     let event = match account {
         Some((account, true)) => {
-            return visit.write(|tx| passwords::request_reset(tx, &visit.by(), &account));
+            match visit.write(|tx| passwords::request_reset(tx, &visit.by(), &account)) {
+                // It was disabled or deleted since: the same answer, and the record alone.
+                Err(Error::NotFound) => {
+                    Event::of(account.organisation, Action::ResetRequested).on(account.id, email)
+                }
+                done => return done,
+            }
         }
         Some((account, false)) => {
             Event::of(account.organisation, Action::ResetRequested).on(account.id, email)

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::organisations;
-use crate::outbox::{self, Errand, Place, Recipient};
+use crate::outbox::{self, Errand, Place};
 use crate::scope::{By, Scope};
 
 pub use sql::{knows_device, live};
@@ -81,11 +81,14 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let Some(email) = current.email.clone() else {
         return Err(Error::NotFound);
     };
+    let organisation = organisations::get(tx, current.organisation)?;
+    if organisation.disabled_at.is_some() {
+        return Err(Error::NotFound);
+    }
     let id = SessionId::new(tx)?;
     let session = Token::fresh(tx)?;
     sql::make_room(tx, account.id, SESSIONS_MAX - 1)?;
-    let managers = organisations::get(tx, current.organisation)?.managers;
-    let permissions = current.role.permissions(managers);
+    let permissions = current.role.permissions(organisation.managers);
     sql::insert(tx, (id, &session.hash()), &current, permissions, sign_in)?;
     accounts::saw(tx, account.id, tx.now())?;
     let known = match sign_in.device {
@@ -95,7 +98,7 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let device = if known {
         None
     } else {
-        remember_device(tx, &current, sign_in, &email)?
+        remember_device(tx, &current, sign_in)?
     };
     let by = By {
         actor: crate::scope::Actor::Account {
@@ -113,12 +116,7 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
 }
 
 /// Remembers a browser that is new to the account; answers with the cookie that it needs, if it has none of ours.
-fn remember_device(
-    tx: &Tx<'_>,
-    account: &Account,
-    sign_in: &SignIn<'_>,
-    email: &crate::domain::email::Email,
-) -> Result<Option<Token>> {
+fn remember_device(tx: &Tx<'_>, account: &Account, sign_in: &SignIn<'_>) -> Result<Option<Token>> {
     // The first sign-in of all is no news to whoever has just activated the account.
     let is_news = sql::has_devices(tx, account.id)?;
     // A browser that two people share stays known to both. A cookie that nobody knows may have been planted.
@@ -131,11 +129,7 @@ fn remember_device(
     };
     sql::insert_device(tx, account, &hash)?;
     if is_news {
-        let to = Recipient {
-            organisation: account.organisation,
-            account: account.id,
-            email: email.clone(),
-        };
+        let to = account.recipient()?;
         let place = Place {
             agent: sign_in.agent.to_owned(),
             address: sign_in.address.to_string(),

@@ -4,7 +4,8 @@ use doorward::domain::role::Role;
 use doorward::error::Error;
 use doorward::kit::time::DAY;
 use doorward::organisations;
-use doorward::scope::{Allowed, ManageOrganisation};
+use doorward::scope::{Allowed, By, ManageOrganisation};
+use doorward::sessions::{self, SignIn};
 use doorward::settings;
 
 use crate::portal::{ORGANISATION, PASSWORD, Portal};
@@ -113,6 +114,28 @@ fn sessions_that_a_disabled_organisation_lost_stay_lost() {
         .map(|entry| entry.action)
         .collect();
     assert_eq!(actions, ["organisation.enabled", "organisation.disabled"]);
+}
+
+/// The password was right before the organisation was switched off; the session would have been opened after it.
+#[test]
+fn a_sign_in_that_comes_too_late_opens_no_session_that_lives_again() {
+    let portal = Portal::start();
+    let mia = portal.member(Role::Member, "mia@fjord.example");
+    let account = mia.account();
+    disable(&portal).unwrap();
+    let app = portal.app();
+    let sign_in = SignIn {
+        account: &account,
+        device: None,
+        agent: "Firefox on Linux",
+        address: [192, 0, 2, 1].into(),
+    };
+    let late = app.write(app.now(), |tx| {
+        sessions::open(tx, &By::operator(), &sign_in)
+    });
+    assert!(matches!(late, Err(Error::NotFound)), "{late:?}");
+    enable(&portal).unwrap();
+    assert_eq!(portal.ask::<i64>("SELECT count(*) FROM sessions"), [0]);
 }
 
 #[test]

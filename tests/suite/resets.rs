@@ -3,7 +3,11 @@
 use std::sync::Barrier;
 
 use doorward::domain::role::Role;
+use doorward::error::Error;
 use doorward::kit::time::{DAY, HOUR, MINUTE};
+use doorward::lifecycle;
+use doorward::passwords;
+use doorward::scope::By;
 
 use crate::answer::tokens;
 use crate::portal::{OWNER, PASSWORD, Portal};
@@ -354,4 +358,30 @@ fn where_mail_is_off_the_page_says_so() {
     visitor.sees("Mail is off on this server");
     let mut visitor = Portal::start().visitor();
     visitor.get("/forgot-password").sees_not("Mail is off");
+}
+
+/// The address was known when the form was read; what became of its account since is read in the transaction.
+#[test]
+fn whoever_is_switched_off_or_deleted_meanwhile_is_owed_no_link() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let app = portal.app();
+    for (at, deed) in ["disable", "delete"].into_iter().enumerate() {
+        let known = portal
+            .member(Role::Member, &format!("mia{at}@fjord.example"))
+            .account();
+        app.write(app.now(), |tx| match deed {
+            "disable" => lifecycle::disable(tx, &owner.allowed(), known.id),
+            _ => lifecycle::delete(tx, &owner.allowed(), known.id),
+        })
+        .unwrap();
+        let late = app.write(app.now(), |tx| {
+            passwords::request_reset(tx, &By::operator(), &known)
+        });
+        assert!(matches!(late, Err(Error::NotFound)), "{deed}: {late:?}");
+    }
+    assert_eq!(portal.ask::<i64>("SELECT count(*) FROM resets"), [0]);
+    let owed = "SELECT count(*) FROM errands WHERE kind = 'reset'";
+    assert_eq!(portal.ask::<i64>(owed), [0]);
+    portal.leave_mail();
 }
