@@ -123,7 +123,7 @@ const BY_STATUS: &str = "accounts_by_status";
 pub struct Filter {
     /// What the name or address holds.
     pub text: Option<String>,
-    /// A status slug of [`Status`], never `deleted`.
+    /// A status slug of [`super::Status`], never `deleted`.
     pub status: Option<&'static str>,
     /// A role.
     pub role: Option<Role>,
