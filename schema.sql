@@ -19,6 +19,7 @@ CREATE TABLE organisations (
   time_zone   TEXT    NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
   owner_id    INTEGER NOT NULL,
   managers    TEXT    NOT NULL CHECK (managers IN ('admins', 'masters')),  -- the weakest who manage users
+  trust       TEXT    NOT NULL CHECK (trust IN ('off', 'offered')),    -- whether a browser may skip the code for 30 days
   offered_to  INTEGER,                         -- the Master who may accept the ownership; NULL: nobody
   offered_at  INTEGER,                         -- NULL unless it is offered
   created_at  INTEGER NOT NULL,
@@ -28,6 +29,17 @@ CREATE TABLE organisations (
   FOREIGN KEY (id, owner_id) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED,
   FOREIGN KEY (id, offered_to) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
+
+-- What an organisation asks of each role besides the password. The account's grace runs from the latest of: this became
+-- stricter, the account was activated, got its role, had its second factor reset.
+CREATE TABLE policies (
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  role            TEXT    NOT NULL CHECK (role IN ('member', 'billing', 'admin', 'master')),
+  level           TEXT    NOT NULL CHECK (level IN ('off', 'recommended', 'required')),
+  grace_days      INTEGER NOT NULL CHECK (grace_days BETWEEN 0 AND 30),
+  stricter_at     INTEGER NOT NULL,            -- when it last became stricter
+  PRIMARY KEY (organisation_id, role)
+) STRICT, WITHOUT ROWID;
 
 -- One person each. A deleted account leaves a tombstone, so that what it made keeps the name it had.
 CREATE TABLE accounts (
@@ -42,6 +54,10 @@ CREATE TABLE accounts (
   created_at      INTEGER NOT NULL,
   created_by      INTEGER,                     -- NULL: the operator, or the set-up
   activated_at    INTEGER,                     -- NULL until activated
+  role_at         INTEGER NOT NULL,            -- since when it has its role
+  two_factor      INTEGER NOT NULL DEFAULT 0 CHECK (two_factor IN (0, 1)),  -- whether it has a second factor
+  factor_reset_at INTEGER,                     -- when another took its second factor away; NULL: never
+  reminded_of     INTEGER,                     -- the end of grace that it was reminded of; NULL: none
   disabled_at     INTEGER,                     -- NULL unless disabled
   deleted_at      INTEGER,                     -- NULL unless deleted
   last_seen_at    INTEGER,                     -- NULL: never signed in
@@ -54,39 +70,43 @@ CREATE TABLE accounts (
   CHECK ((status = 'disabled') = (disabled_at IS NOT NULL)),
   CHECK (status NOT IN ('active', 'disabled') OR (name IS NOT NULL AND activated_at IS NOT NULL)),
   CHECK (status <> 'pending' OR activated_at IS NULL),
-  CHECK (status <> 'deleted' OR phone IS NULL)
+  CHECK (status <> 'deleted' OR phone IS NULL),
+  CHECK (two_factor = 0 OR status IN ('active', 'disabled'))
 ) STRICT;
 
 -- The orders of the list, with what it filters by, and then all that it filters, searches and sorts by: a page's ids
 -- come from one of these alone.
-CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at, id, status, role) WHERE status <> 'deleted';
-CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE, email, status, role) WHERE status <> 'deleted';
-CREATE INDEX accounts_by_created ON accounts (organisation_id, created_at, id, status, role) WHERE status <> 'deleted';
-CREATE INDEX accounts_by_status ON accounts (organisation_id, status, role, last_seen_at, id, created_at, name, email);
+CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at, id, status, role, two_factor) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE, email, status, role, two_factor) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_created ON accounts (organisation_id, created_at, id, status, role, two_factor) WHERE status <> 'deleted';
+CREATE INDEX accounts_by_status ON accounts (organisation_id, status, role, last_seen_at, id, created_at, name, email, two_factor);
+-- Who signs in with a password alone: to be counted, listed and reminded.
+CREATE INDEX accounts_without_factor ON accounts (organisation_id, role, activated_at, role_at, factor_reset_at, reminded_of, id) WHERE status = 'active' AND two_factor = 0;
 
 -- How many accounts of each kind an organisation has, kept by triggers, so that no page counts 100,000 rows.
 CREATE TABLE account_counts (
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   status          TEXT    NOT NULL,
   role            TEXT    NOT NULL,
+  two_factor      INTEGER NOT NULL,
   count           INTEGER NOT NULL CHECK (count >= 0),
-  PRIMARY KEY (organisation_id, status, role)
+  PRIMARY KEY (organisation_id, status, role, two_factor)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER accounts_counted_in AFTER INSERT ON accounts BEGIN
-  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, 1)
+  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, NEW.two_factor, 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;
-CREATE TRIGGER accounts_counted_over AFTER UPDATE OF status, role ON accounts
-WHEN OLD.status <> NEW.status OR OLD.role <> NEW.role BEGIN
+CREATE TRIGGER accounts_counted_over AFTER UPDATE OF status, role, two_factor ON accounts
+WHEN OLD.status <> NEW.status OR OLD.role <> NEW.role OR OLD.two_factor <> NEW.two_factor BEGIN
   UPDATE account_counts SET count = count - 1
-    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role;
-  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, 1)
+    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role AND two_factor = OLD.two_factor;
+  INSERT INTO account_counts VALUES (NEW.organisation_id, NEW.status, NEW.role, NEW.two_factor, 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER accounts_counted_out AFTER DELETE ON accounts BEGIN
   UPDATE account_counts SET count = count - 1
-    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role;
+    WHERE organisation_id = OLD.organisation_id AND status = OLD.status AND role = OLD.role AND two_factor = OLD.two_factor;
 END;
 
 -- The hash of each account's password; no row while Pending, and none once deleted.
@@ -145,6 +165,7 @@ CREATE TABLE sessions (
   permissions     INTEGER NOT NULL CHECK (permissions BETWEEN 0 AND 511),
   created_at      INTEGER NOT NULL,
   used_at         INTEGER NOT NULL,            -- written at most once a minute
+  proved_at       INTEGER NOT NULL,            -- when its holder last showed a password or a code
   address         TEXT    NOT NULL,
   agent           TEXT    NOT NULL CHECK (length(agent) <= 60),  -- browser and system, as "Firefox on Linux"
   FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
@@ -153,18 +174,86 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_account ON sessions (account_id, created_at);
 CREATE INDEX sessions_by_use ON sessions (used_at);
 
+-- Whose password was right and who still owes the code. It opens the second step, and is no session.
+CREATE TABLE challenges (
+  hash            BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  epoch           INTEGER NOT NULL,
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL CHECK (expires_at > created_at),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX challenges_by_account ON challenges (account_id, created_at);
+CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+
+-- Links by which the operator lets somebody in. The token is derived from the nonce under the link key, never stored.
+CREATE TABLE sign_in_links (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  nonce           BLOB    NOT NULL CHECK (length(nonce) = 16),
+  hash            BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL CHECK (expires_at > created_at),
+  state           TEXT    NOT NULL CHECK (state IN ('open', 'used', 'replaced')),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX sign_in_links_open ON sign_in_links (account_id) WHERE state = 'open';
+CREATE INDEX sign_in_links_by_account ON sign_in_links (account_id);
+CREATE INDEX sign_in_links_by_expiry ON sign_in_links (expires_at);
+
+-- Second factors that are on (RFC 6238). The secret is sealed under secret.key (see src/kit/seal.rs).
+CREATE TABLE factors (
+  account_id      INTEGER PRIMARY KEY,
+  organisation_id INTEGER NOT NULL,
+  sealed          BLOB    NOT NULL CHECK (length(sealed) BETWEEN 64 AND 128),
+  last_step       INTEGER NOT NULL,            -- the step of the last code that was taken: it and all before are used
+  created_at      INTEGER NOT NULL,
+  used_at         INTEGER NOT NULL,            -- when a code or a recovery code was last taken
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+-- Secrets that were shown and not yet confirmed: one for each session that sets up.
+CREATE TABLE enrolments (
+  session_id      INTEGER PRIMARY KEY,
+  organisation_id INTEGER NOT NULL,
+  account_id      INTEGER NOT NULL,
+  sealed          BLOB    NOT NULL CHECK (length(sealed) BETWEEN 64 AND 128),
+  replaces        INTEGER NOT NULL CHECK (replaces IN (0, 1)),  -- whether it was begun with the factor that it replaces
+  expires_at      INTEGER NOT NULL,
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE INDEX enrolments_by_account ON enrolments (account_id);
+CREATE INDEX enrolments_by_expiry ON enrolments (expires_at);
+
+-- Ten codes beside each factor, each good for once. Only a MAC under secret.key stands here.
+CREATE TABLE recovery_codes (
+  account_id      INTEGER NOT NULL,
+  mac             BLOB    NOT NULL CHECK (length(mac) = 32),
+  organisation_id INTEGER NOT NULL,
+  used_at         INTEGER,                     -- NULL while it is good
+  PRIMARY KEY (account_id, mac),
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
+) STRICT, WITHOUT ROWID;
+
 -- Browsers that completed a sign-in of the account before.
 CREATE TABLE devices (
   hash            BLOB    NOT NULL CHECK (length(hash) = 32),
   account_id      INTEGER NOT NULL,
   organisation_id INTEGER NOT NULL,
   used_at         INTEGER NOT NULL,
+  trusted_at      INTEGER,                     -- when it was trusted to skip the code; NULL: it is not
   PRIMARY KEY (hash, account_id),
   FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX devices_by_account ON devices (account_id);
 CREATE INDEX devices_by_use ON devices (used_at);
+CREATE INDEX devices_trusted ON devices (organisation_id) WHERE trusted_at IS NOT NULL;
 
 -- Tries so far, for restarts. `subject` is a MAC or a network address: the file holds no list of what strangers typed.
 CREATE TABLE throttles (
@@ -220,7 +309,7 @@ CREATE TABLE setup_links (
 CREATE TABLE errands (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved')),
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved', 'two_factor_on', 'two_factor_off', 'two_factor_reset', 'recovery_used', 'codes_renewed', 'grace_ends')),
   account_id      INTEGER NOT NULL,            -- to whom
   about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
   details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
@@ -303,4 +392,4 @@ CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT ra
 CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -8,7 +8,7 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::{
     accounts, dashboard, help, invitations, lifecycle, outbox, ownership, passwords, profile,
-    roles, sessions, settings, setup,
+    roles, sessions, settings, setup, two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -23,6 +23,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
     match route {
         Route::Dashboard => dashboard::pages::show(visit),
         Route::SignIn => sessions::pages::new(visit),
+        Route::SignInCode => two_factor::pages::ask(visit),
+        Route::SignInLink(token) => sessions::pages::show_link(visit, token),
         Route::SetUpHelp => setup::pages::index(visit),
         Route::SetUp(token) => setup::pages::new(visit, token),
         Route::Activate(token) => invitations::pages::show(visit, token),
@@ -37,6 +39,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DeleteAccount(id) => lifecycle::pages::confirm_delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
+        Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
+        Route::TwoFactor => two_factor::pages::show(visit),
         Route::Settings => settings::pages::show(visit),
         Route::Profile => profile::pages::show(visit),
         Route::ConfirmEmail(token) => profile::pages::confirm_email(visit, token),
@@ -53,6 +57,10 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::RetryErrand(_)
         | Route::SaveGeneral
         | Route::SaveSecurity
+        | Route::SavePolicy
+        | Route::ConfirmTwoFactor
+        | Route::DisableTwoFactor
+        | Route::RenewCodes
         | Route::OfferOwnership
         | Route::WithdrawOwnership
         | Route::AcceptOwnership
@@ -71,6 +79,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
 fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
     match route {
         Route::SignIn => sessions::pages::create(visit),
+        Route::SignInCode => two_factor::pages::pass(visit),
+        Route::SignInLink(token) => sessions::pages::use_link(visit, token),
         Route::SignOut => sessions::pages::delete(visit),
         Route::SetUp(token) => setup::pages::create(visit, token),
         Route::Activate(token) => invitations::pages::accept(visit, token),
@@ -86,6 +96,12 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DeleteAccount(id) => lifecycle::pages::delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
+        Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),
+        Route::TwoFactor => two_factor::pages::begin(visit),
+        Route::ConfirmTwoFactor => two_factor::pages::confirm(visit),
+        Route::DisableTwoFactor => two_factor::pages::disable(visit),
+        Route::RenewCodes => two_factor::pages::renew_codes(visit),
+        Route::SavePolicy => settings::pages::save_policy(visit),
         Route::SaveGeneral => settings::pages::save_general(visit),
         Route::SaveSecurity => settings::pages::save_security(visit),
         Route::OfferOwnership => ownership::pages::offer(visit),

@@ -15,7 +15,7 @@ use crate::kit::http::response::Response;
 use crate::kit::random;
 use crate::kit::time::Timestamp;
 use crate::routes::{Access, Route};
-use crate::scope::Scope;
+use crate::scope::Holder;
 use crate::sessions;
 use crate::visit::{Opened, Visit};
 
@@ -114,13 +114,13 @@ fn host_name(host: &str) -> &str {
 fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route>) -> Response {
     let now = app.now();
     let place = route.unwrap_or(&Route::Dashboard);
-    let (scope, lost) = split(find_session(app, request, now));
+    let (holder, lost) = split(find_holder(app, request, now));
     let (body, unreadable) = split(read_body(request));
     let opened = Opened {
         now,
         request_id: request_id.to_owned(),
         body: body.unwrap_or_default(),
-        scope: scope.flatten(),
+        holder: holder.flatten(),
     };
     let visit = match Visit::new(app, request, place, opened) {
         Ok(visit) => visit,
@@ -135,7 +135,7 @@ fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route
         (None, None) => return tell(&visit, &Error::NotFound),
         (None, Some(route)) => admit(&visit, route).and_then(|()| dispatch::to(&visit, route)),
     };
-    result.unwrap_or_else(|error| refuse(&visit, &error))
+    visit.with_renewed(result.unwrap_or_else(|error| refuse(&visit, &error)))
 }
 
 fn split<T>(result: Result<T>) -> (Option<T>, Option<Error>) {
@@ -154,31 +154,35 @@ fn read_body(request: &Request) -> Result<Fields> {
     }
 }
 
-/// Finds out who asks.
-fn find_session(app: &App, request: &Request, now: Timestamp) -> Result<Option<(Scope, Token)>> {
-    let carried = app
-        .settings
-        .transport
-        .read(request, "session")
-        .and_then(|text| text.parse::<Token>().ok());
-    let Some(token) = carried else {
-        return Ok(None);
-    };
-    let hash = token.hash();
-    let Some(found) = app.read(now, |read| {
-        sessions::find(read, &hash, app.settings.lifetimes)
-    })?
-    else {
-        return Ok(None);
-    };
-    if found.is_stale(now) {
-        // Reading goes on when nothing can be written; the last use is then simply older.
-        if let Err(error) = app.housekeep(now, |tx| sessions::touch(tx, &hash, found.scope.account))
-        {
-            tracing::warn!(err = %error, "the last use was not written down");
+/// Finds out who asks: by the session's cookie, or else by the challenge's.
+fn find_holder(app: &App, request: &Request, now: Timestamp) -> Result<Option<(Holder, Token)>> {
+    if let Some(token) = carried(app, request, "session") {
+        let hash = token.hash();
+        let found = app.read(now, |read| {
+            sessions::find(read, &hash, app.settings.lifetimes)
+        })?;
+        if let Some(found) = found {
+            if found.is_stale(now) {
+                // Reading goes on when nothing can be written; the last use is then simply older.
+                if let Err(error) =
+                    app.housekeep(now, |tx| sessions::touch(tx, &hash, found.account))
+                {
+                    tracing::warn!(err = %error, "the last use was not written down");
+                }
+            }
+            return Ok(Some((found.holder, token)));
         }
     }
-    Ok(Some((found.scope, token)))
+    let Some(token) = carried(app, request, "challenge") else {
+        return Ok(None);
+    };
+    let half = app.read(now, |read| Ok(sessions::find_half(read, &token.hash())?))?;
+    Ok(half.map(|half| (Holder::Half(half), token)))
+}
+
+fn carried(app: &App, request: &Request, name: &str) -> Option<Token> {
+    let text = app.settings.transport.read(request, name)?;
+    text.parse().ok()
 }
 
 /// Who may come to this route at all, and whether a form that does something is ours.
@@ -188,6 +192,14 @@ fn admit(visit: &Visit<'_>, route: &Route) -> Result<()> {
     }
     match route.access() {
         Access::Public => {}
+        Access::Halfway => {
+            if visit.half().is_none() {
+                return Err(Error::SignInFirst);
+            }
+        }
+        Access::Enrolling => {
+            visit.enroller()?;
+        }
         Access::SignedIn => {
             visit.signed_in()?;
         }
@@ -198,7 +210,8 @@ fn admit(visit: &Visit<'_>, route: &Route) -> Result<()> {
         }
     }
     // Whoever signs out of a session that is over needs no proof: there is nothing left to do.
-    let is_needless = *route == Route::SignOut && visit.scope().is_none();
+    let is_needless =
+        *route == Route::SignOut && visit.half().is_none() && visit.enroller().is_err();
     if visit.request.method == Method::Post && !is_needless && !visit.has_csrf() {
         return Err(Error::Stale);
     }
@@ -248,8 +261,11 @@ fn refuse(visit: &Visit<'_>, error: &Error) -> Response {
 }
 
 fn tell(visit: &Visit<'_>, error: &Error) -> Response {
-    if matches!(error, Error::SignInFirst) {
-        return to_sign_in(visit);
+    match error {
+        Error::SignInFirst => return to_sign_in(visit),
+        Error::CodeFirst => return to_step(visit, &Route::SignInCode),
+        Error::EnrolFirst => return to_step(visit, &Route::TwoFactor),
+        _ => {}
     }
     let trouble = match error {
         Error::Internal(cause) => Some((cause, "internal error")),
@@ -267,16 +283,31 @@ fn tell(visit: &Visit<'_>, error: &Error) -> Response {
 }
 
 fn to_sign_in(visit: &Visit<'_>) -> Response {
+    if *visit.route == Route::SignInCode {
+        // The second step is behind whoever is signed in, and its time is over for everybody else.
+        return match visit.enroller() {
+            Ok(_) => visit.redirect(&Route::Dashboard),
+            Err(_) => visit.redirect_with(
+                &Route::SignIn,
+                "Sign in again: the code was not entered in time.",
+            ),
+        };
+    }
+    to_step(visit, &Route::SignIn)
+}
+
+/// To the step that is missing, from which the page that was asked for can be come back to.
+fn to_step(visit: &Visit<'_>, step: &Route) -> Response {
     // Only a page can be come back to; what a form would have done is not done unasked.
     let page = match (visit.request.method, &visit.request.query) {
-        (Method::Post, _) => return visit.redirect(&Route::SignIn),
+        (Method::Post, _) => return visit.redirect(step),
         (Method::Get | Method::Head, Some(query)) => format!("{}?{query}", visit.request.path),
         (Method::Get | Method::Head, None) => visit.request.path.clone(),
     };
     if *visit.route == Route::Dashboard && visit.request.query.is_none() {
-        return visit.redirect(&Route::SignIn);
+        return visit.redirect(step);
     }
-    Response::see_other(&format!("{}?next={}", Route::SignIn, encode(&page)))
+    Response::see_other(&format!("{step}?next={}", encode(&page)))
 }
 
 /// Refusals are deeds too: they stand in the audit log, unless the handler wrote them itself. Looking for what is not
@@ -289,6 +320,8 @@ fn record(visit: &Visit<'_>, error: &Error) {
         Error::Malformed(_) => Action::RequestMalformed,
         Error::NotFound
         | Error::SignInFirst
+        | Error::CodeFirst
+        | Error::EnrolFirst
         | Error::Invalid { .. }
         | Error::Gone(_)
         | Error::Busy

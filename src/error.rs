@@ -21,6 +21,10 @@ pub enum Error {
     Stale,
     /// Nobody is signed in: to the sign-in page and back.
     SignInFirst,
+    /// The password was right and the code is owed: to the second step.
+    CodeFirst,
+    /// A second factor is required and the grace is over: to the set-up.
+    EnrolFirst,
     /// Our pages cannot send this: 400.
     Malformed(&'static str),
     /// A person typed it, and it cannot be taken: the form again, the sentence beside the field.
@@ -57,7 +61,7 @@ impl Error {
         match self {
             Self::NotFound => 404,
             Self::Forbidden(_) | Self::Refused(_) | Self::Stale => 403,
-            Self::SignInFirst => 303,
+            Self::SignInFirst | Self::CodeFirst | Self::EnrolFirst => 303,
             Self::Malformed(_) => 400,
             Self::Invalid { .. } => 422,
             Self::Gone(_) => 410,
@@ -76,6 +80,8 @@ impl Error {
             Self::Refused(_) => "refused",
             Self::Stale => "form-expired",
             Self::SignInFirst => "unauthenticated",
+            Self::CodeFirst => "code-required",
+            Self::EnrolFirst => "two-factor-required",
             Self::Malformed(_) => "malformed",
             Self::Invalid { .. } => "validation",
             Self::Gone(_) => "gone",
@@ -124,6 +130,8 @@ impl fmt::Display for Error {
             }
             Self::Stale => f.write_str("the form has expired"),
             Self::SignInFirst => f.write_str("nobody is signed in"),
+            Self::CodeFirst => f.write_str("the code is owed"),
+            Self::EnrolFirst => f.write_str("a second factor is required"),
             Self::Malformed(what) => f.write_str(what),
             Self::Invalid { field, sentence } => write!(f, "{field}: {sentence}"),
             Self::Busy => f.write_str("busy"),

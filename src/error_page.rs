@@ -94,6 +94,10 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
         Error::Forbidden(permission) => ("You cannot open this", forbidden(visit, *permission)),
         Error::Refused(sentence) => ("This cannot be done", sentence.clone()),
         Error::Stale => ("The form has expired", stale(kept)),
+        Error::CodeFirst | Error::EnrolFirst => (
+            "One step is missing",
+            "Your second factor comes first; then you can come back here.".to_owned(),
+        ),
         Error::SignInFirst => (
             "Sign in first",
             "Sign in, and you will come back here.".to_owned(),
@@ -128,6 +132,7 @@ const fn is_link(route: &Route) -> bool {
         Route::Activate(_)
             | Route::AskForLink(_)
             | Route::ResetPassword(_)
+            | Route::SignInLink(_)
             | Route::ConfirmEmail(_)
     )
 }
@@ -190,6 +195,7 @@ fn form_of(visit: &Visit<'_>) -> String {
         Route::Accounts => Route::NewAccount,
         Route::SaveGeneral
         | Route::SaveSecurity
+        | Route::SavePolicy
         | Route::OfferOwnership
         | Route::WithdrawOwnership
         | Route::AcceptOwnership
@@ -198,8 +204,11 @@ fn form_of(visit: &Visit<'_>) -> String {
         | Route::SavePreferences
         | Route::ChangePassword
         | Route::ChangeEmail
+        | Route::DisableTwoFactor
+        | Route::RenewCodes
         | Route::EndSession(_)
         | Route::EndOtherSessions => Route::Profile,
+        Route::ConfirmTwoFactor => Route::TwoFactor,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
         Route::RetryErrand(id) => Route::Errand(*id),
         other => other.clone(),

@@ -110,6 +110,8 @@ const fn is_for_strangers(route: &Route) -> bool {
             | Route::AskForLink(_)
             | Route::ForgotPassword
             | Route::ResetPassword(_)
+            | Route::SignInCode
+            | Route::SignInLink(_)
     )
 }
 

@@ -32,6 +32,7 @@ pub mod help;
 pub mod roles;
 
 pub mod app;
+pub mod two_factor;
 pub mod visit;
 
 pub mod layout;

@@ -12,6 +12,10 @@ pub enum Route {
     Dashboard,
     /// The form, and signing in.
     SignIn,
+    /// The second step of signing in.
+    SignInCode,
+    /// The operator's link, which lets somebody in.
+    SignInLink(String),
     /// Ending this session.
     SignOut,
     /// Set-up without its token: where to find it.
@@ -48,6 +52,8 @@ pub enum Route {
     SignOutAccount(AccountId),
     /// What a reset does; then doing it.
     ResetAccountPassword(AccountId),
+    /// What a reset of the second factor does; then doing it.
+    ResetAccountTwoFactor(AccountId),
     /// IAM, second tab.
     Roles,
     /// One role.
@@ -64,8 +70,10 @@ pub enum Route {
     Settings,
     /// Its name and time zone.
     SaveGeneral,
-    /// Its security policy.
+    /// Who manages users.
     SaveSecurity,
+    /// What is asked of each role besides the password.
+    SavePolicy,
     /// Offering the ownership to another Master.
     OfferOwnership,
     /// Taking the offer back.
@@ -82,6 +90,14 @@ pub enum Route {
     SavePreferences,
     /// Their password.
     ChangePassword,
+    /// Setting up a second factor; beginning to.
+    TwoFactor,
+    /// Confirming it with a code.
+    ConfirmTwoFactor,
+    /// Turning it off.
+    DisableTwoFactor,
+    /// New recovery codes.
+    RenewCodes,
     /// Asking for another address.
     ChangeEmail,
     /// Confirming it, with the link that went there.
@@ -107,17 +123,20 @@ pub enum Route {
 pub enum HelpTopic {
     /// The document that the product is built from.
     AddASubAccount,
+    /// Two-factor: setting it up, losing the phone, what the policy asks.
+    TwoFactorSecurity,
 }
 
 impl HelpTopic {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::AddASubAccount];
+    pub const ALL: [Self; 2] = [Self::AddASubAccount, Self::TwoFactorSecurity];
 
     /// The last part of the address.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::AddASubAccount => "add-a-sub-account",
+            Self::TwoFactorSecurity => "2fa-security",
         }
     }
 
@@ -126,6 +145,7 @@ impl HelpTopic {
     pub const fn title(self) -> &'static str {
         match self {
             Self::AddASubAccount => "Add a sub-account",
+            Self::TwoFactorSecurity => "2FA security",
         }
     }
 }
@@ -135,6 +155,10 @@ impl HelpTopic {
 pub enum Access {
     /// Anybody.
     Public,
+    /// Whoever gave the password and owes the code.
+    Halfway,
+    /// Whoever is signed in, also when they must set up a second factor first.
+    Enrolling,
     /// Whoever is signed in.
     SignedIn,
     /// Whoever is signed in with this permission.
@@ -149,6 +173,8 @@ impl Route {
         let route = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("", None, None, None) => Self::Dashboard,
             ("sign-in", None, None, None) => Self::SignIn,
+            ("sign-in", Some("code"), None, None) => Self::SignInCode,
+            ("sign-in", Some("link"), Some(token), None) => Self::SignInLink(token.to_owned()),
             ("sign-out", None, None, None) => Self::SignOut,
             ("setup", None, None, None) => Self::SetUpHelp,
             ("setup", Some(token), None, None) => Self::SetUp(token.to_owned()),
@@ -171,11 +197,16 @@ impl Route {
             ("settings", None, None, None) => Self::Settings,
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
+            ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
             ("account", None, None, None) => Self::Profile,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
             ("account", Some("preferences"), None, None) => Self::SavePreferences,
             ("account", Some("password"), None, None) => Self::ChangePassword,
+            ("account", Some("two-factor"), None, None) => Self::TwoFactor,
+            ("account", Some("two-factor"), Some("confirm"), None) => Self::ConfirmTwoFactor,
+            ("account", Some("two-factor"), Some("disable"), None) => Self::DisableTwoFactor,
+            ("account", Some("two-factor"), Some("codes"), None) => Self::RenewCodes,
             ("account", Some("email"), None, None) => Self::ChangeEmail,
             ("account", Some("email"), Some(token), None) => Self::ConfirmEmail(token.to_owned()),
             ("account", Some("sessions"), Some("end-others"), None) => Self::EndOtherSessions,
@@ -204,6 +235,7 @@ impl Route {
             "delete" => Some(Self::DeleteAccount(id)),
             "sign-out" => Some(Self::SignOutAccount(id)),
             "reset-password" => Some(Self::ResetAccountPassword(id)),
+            "reset-two-factor" => Some(Self::ResetAccountTwoFactor(id)),
             _ => None,
         }
     }
@@ -223,6 +255,7 @@ impl Route {
     pub const fn access(&self) -> Access {
         match self {
             Self::SignIn
+            | Self::SignInLink(_)
             | Self::SignOut
             | Self::SetUpHelp
             | Self::SetUp(_)
@@ -235,8 +268,12 @@ impl Route {
             | Self::Asset(_)
             | Self::Healthz
             | Self::Readyz => Access::Public,
+            Self::SignInCode => Access::Halfway,
+            Self::TwoFactor | Self::ConfirmTwoFactor => Access::Enrolling,
             Self::Dashboard
             | Self::Profile
+            | Self::DisableTwoFactor
+            | Self::RenewCodes
             | Self::SaveProfile
             | Self::SavePreferences
             | Self::ChangePassword
@@ -254,6 +291,7 @@ impl Route {
             | Self::DeleteAccount(_)
             | Self::SignOutAccount(_)
             | Self::ResetAccountPassword(_)
+            | Self::ResetAccountTwoFactor(_)
             | Self::Mail
             | Self::Errand(_)
             | Self::RetryErrand(_)
@@ -262,6 +300,7 @@ impl Route {
             Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
+            | Self::SavePolicy
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -274,7 +313,9 @@ impl Route {
     pub const fn is_page(&self) -> bool {
         !matches!(
             self,
-            Self::SignOut
+            Self::SignInCode
+                | Self::SignInLink(_)
+                | Self::SignOut
                 | Self::AskForLink(_)
                 | Self::ResendInvitation(_)
                 | Self::CopyLink(_)
@@ -282,6 +323,10 @@ impl Route {
                 | Self::ErrandBody(_)
                 | Self::SaveGeneral
                 | Self::SaveSecurity
+                | Self::SavePolicy
+                | Self::ConfirmTwoFactor
+                | Self::DisableTwoFactor
+                | Self::RenewCodes
                 | Self::OfferOwnership
                 | Self::WithdrawOwnership
                 | Self::AcceptOwnership
@@ -305,6 +350,8 @@ impl Route {
         match self {
             Self::Dashboard => "/",
             Self::SignIn => "/sign-in",
+            Self::SignInCode => "/sign-in/code",
+            Self::SignInLink(_) => "/sign-in/link/{token}",
             Self::SignOut => "/sign-out",
             Self::SetUpHelp => "/setup",
             Self::SetUp(_) => "/setup/{token}",
@@ -323,6 +370,7 @@ impl Route {
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
             Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
+            Self::ResetAccountTwoFactor(_) => "/iam/accounts/{id}/reset-two-factor",
             Self::Roles => "/iam/roles",
             Self::Role(_) => "/iam/roles/{key}",
             Self::Mail => "/mail",
@@ -332,6 +380,7 @@ impl Route {
             Self::Settings => "/settings",
             Self::SaveGeneral => "/settings/general",
             Self::SaveSecurity => "/settings/security",
+            Self::SavePolicy => "/settings/two-factor",
             Self::OfferOwnership => "/settings/ownership/offer",
             Self::WithdrawOwnership => "/settings/ownership/withdraw",
             Self::AcceptOwnership => "/settings/ownership/accept",
@@ -340,6 +389,10 @@ impl Route {
             Self::SaveProfile => "/account/profile",
             Self::SavePreferences => "/account/preferences",
             Self::ChangePassword => "/account/password",
+            Self::TwoFactor => "/account/two-factor",
+            Self::ConfirmTwoFactor => "/account/two-factor/confirm",
+            Self::DisableTwoFactor => "/account/two-factor/disable",
+            Self::RenewCodes => "/account/two-factor/codes",
             Self::ChangeEmail => "/account/email",
             Self::ConfirmEmail(_) => "/account/email/{token}",
             Self::EndSession(_) => "/account/sessions/{id}/end",
@@ -369,6 +422,8 @@ impl fmt::Display for Route {
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
+            Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
+            Self::SignInLink(token) => write!(f, "/sign-in/link/{token}"),
             Self::ConfirmEmail(token) => write!(f, "/account/email/{token}"),
             Self::EndSession(id) => write!(f, "/account/sessions/{id}/end"),
             Self::Role(role) => write!(f, "/iam/roles/{}", role.key()),
@@ -379,6 +434,12 @@ impl fmt::Display for Route {
             Self::Asset(name) => write!(f, "/assets/{name}"),
             Self::Dashboard
             | Self::SignIn
+            | Self::SignInCode
+            | Self::TwoFactor
+            | Self::ConfirmTwoFactor
+            | Self::DisableTwoFactor
+            | Self::RenewCodes
+            | Self::SavePolicy
             | Self::SignOut
             | Self::SetUpHelp
             | Self::ForgotPassword

@@ -1,16 +1,21 @@
 //! Who asks, for which organisation, and what they may do.
 //!
-//! A [`Scope`] is a full sign-in, read from the database at each request. [`Allowed`] proves that its holder has
-//! the right it names: verbs take it, and it carries the organisation, so that no query can name another.
+//! A [`Scope`] is a full sign-in, read from the database at each request. Whoever still owes a code is a [`Half`], whoever
+//! must set up a second factor first an [`Enrolling`]: neither is a `Scope`, nor becomes one, so that no page forgets the
+//! second factor. [`Allowed`] proves that its holder has the right it names: verbs take it, and it carries the
+//! organisation, so that no query can name another.
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId, SessionId};
+use crate::domain::policy::{Protection, Trust};
 use crate::domain::role::{Managers, Permission, Permissions, Role};
 use crate::domain::text::{OrganisationName, PersonName};
+use crate::domain::token::TokenHash;
 use crate::error::{Error, Result};
+use crate::kit::time::{MINUTE, Timestamp};
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -37,6 +42,120 @@ pub struct Scope {
     pub has_shortcuts: bool,
     /// The session.
     pub session: SessionId,
+    /// When its holder last showed a password or a code.
+    pub proved_at: Timestamp,
+    /// Where the account stands with its second factor.
+    pub protection: Protection,
+}
+
+/// How long a password or a code that was shown is proof enough for a dangerous act.
+pub const PROOF_TTL: i64 = 10 * MINUTE;
+
+/// Somebody whose session may do nothing but set up a second factor: one is required, and the grace is over.
+///
+/// ```compile_fail
+/// use doorward::scope::{Enrolling, Scope};
+///
+/// fn forgetful(enrolling: Enrolling) -> Scope {
+///     // The scope inside does not come out.
+///     enrolling.scope
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Enrolling {
+    scope: Scope,
+}
+
+impl Enrolling {
+    /// Whoever the session is of.
+    #[must_use]
+    pub const fn new(scope: Scope) -> Self {
+        Self { scope }
+    }
+
+    /// What the set-up needs to know of them.
+    #[must_use]
+    pub fn enroller(&self) -> Enroller {
+        Enroller::from(&self.scope)
+    }
+}
+
+/// Somebody who may set up a second factor: whoever is signed in, whether or not they must.
+#[derive(Clone, Debug)]
+pub struct Enroller {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: PersonName,
+    /// Its address.
+    pub email: Email,
+    /// Its role.
+    pub role: Role,
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// The organisation's name.
+    pub organisation_name: OrganisationName,
+    /// The zone in which they read times.
+    pub time_zone: String,
+    /// The session.
+    pub session: SessionId,
+    /// When they last showed a password or a code.
+    pub proved_at: Timestamp,
+    /// Where the account stands with its second factor.
+    pub protection: Protection,
+}
+
+impl From<&Scope> for Enroller {
+    fn from(scope: &Scope) -> Self {
+        Self {
+            account: scope.account,
+            name: scope.name.clone(),
+            email: scope.email.clone(),
+            role: scope.role,
+            organisation: scope.organisation,
+            organisation_name: scope.organisation_name.clone(),
+            time_zone: scope.time_zone.clone(),
+            session: scope.session,
+            proved_at: scope.proved_at,
+            protection: scope.protection,
+        }
+    }
+}
+
+impl Enroller {
+    /// Whether they showed who they are a moment ago.
+    #[must_use]
+    pub const fn is_proven(&self, now: Timestamp) -> bool {
+        now.since(self.proved_at) < PROOF_TTL
+    }
+}
+
+/// Somebody whose password was right, and who owes a code. Not signed in.
+#[derive(Clone, Debug)]
+pub struct Half {
+    /// The account.
+    pub account: AccountId,
+    /// Its address.
+    pub email: Email,
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// The zone in which they read times.
+    pub time_zone: String,
+    /// Whether the policy lets them trust this browser.
+    pub trust: Trust,
+    /// What it is found by.
+    pub hash: TokenHash,
+}
+
+/// Whoever a cookie says holds it.
+#[derive(Clone, Debug)]
+pub enum Holder {
+    /// Signed in.
+    Full(Scope),
+    /// Signed in, and reaches the set-up of the second factor alone.
+    Enrolling(Enrolling),
+    /// Owes the code.
+    Half(Half),
 }
 
 /// Who did it, for the audit log.
@@ -139,7 +258,7 @@ rights! {
     ReadAccount [UsersRead];
     /// Create an account and invite its person.
     InviteAccounts [UsersManage, RolesAssign];
-    /// Disable, enable, delete, resend, copy the link, sign out, reset the password.
+    /// Disable, enable, delete, resend, copy the link, sign out, reset the password or the second factor.
     ManageAccounts [UsersManage];
     /// Give another role.
     AssignRoles [RolesAssign];

@@ -1,6 +1,6 @@
 //! One request being answered: who asks, when, from where; and what a handler may do with it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use jiff::tz::TimeZone;
 use subtle::ConstantTimeEq;
@@ -20,7 +20,7 @@ use crate::kit::keys::Use;
 use crate::kit::throttle::Subject;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
-use crate::scope::{Actor, Allowed, By, Right, Scope};
+use crate::scope::{Actor, Allowed, By, Enroller, Half, Holder, Right, Scope};
 use crate::sessions;
 
 /// The field that proves a form came from our page.
@@ -44,10 +44,11 @@ pub struct Visit<'v> {
     pub request_id: String,
     /// The fields of its body.
     pub body: Fields,
-    scope: Option<(Scope, Token)>,
+    holder: Option<(Holder, Token)>,
     visitor: Token,
     is_new_visitor: bool,
     form_drawn: Cell<bool>,
+    renewed: RefCell<Option<Token>>,
 }
 
 impl std::fmt::Debug for Visit<'_> {
@@ -81,32 +82,64 @@ impl<'v> Visit<'v> {
             now: opened.now,
             request_id: opened.request_id,
             body: opened.body,
-            scope: opened.scope,
+            holder: opened.holder,
             visitor,
             is_new_visitor,
             form_drawn: Cell::new(false),
+            renewed: RefCell::new(None),
         })
     }
 
-    /// Who is signed in; none for strangers.
+    /// Who is signed in; none for strangers, nor for whoever owes a code or must set up a second factor first.
     pub fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref().map(|(scope, _)| scope)
+        match &self.holder {
+            Some((Holder::Full(scope), _)) => Some(scope),
+            Some((Holder::Enrolling(_) | Holder::Half(_), _)) | None => None,
+        }
     }
 
     /// Who is signed in, which this page needs.
     pub fn signed_in(&self) -> Result<&Scope> {
-        self.scope().ok_or(Error::SignInFirst)
+        match &self.holder {
+            Some((Holder::Full(scope), _)) => Ok(scope),
+            Some((Holder::Enrolling(_), _)) => Err(Error::EnrolFirst),
+            Some((Holder::Half(_), _)) => Err(Error::CodeFirst),
+            None => Err(Error::SignInFirst),
+        }
     }
 
-    /// Who acts, for the audit log.
+    /// Whoever may set up a second factor: who is signed in, whether or not they must set it up first.
+    pub fn enroller(&self) -> Result<Enroller> {
+        match &self.holder {
+            Some((Holder::Full(scope), _)) => Ok(Enroller::from(scope)),
+            Some((Holder::Enrolling(enrolling), _)) => Ok(enrolling.enroller()),
+            Some((Holder::Half(_), _)) => Err(Error::CodeFirst),
+            None => Err(Error::SignInFirst),
+        }
+    }
+
+    /// Whether the session reaches the set-up of the second factor alone.
+    pub fn must_enrol(&self) -> bool {
+        matches!(&self.holder, Some((Holder::Enrolling(_), _)))
+    }
+
+    /// Whoever owes the code.
+    pub fn half(&self) -> Option<&Half> {
+        match &self.holder {
+            Some((Holder::Half(half), _)) => Some(half),
+            Some((Holder::Full(_) | Holder::Enrolling(_), _)) | None => None,
+        }
+    }
+
+    /// Who acts, for the audit log. Whoever owes the code is nobody we know yet.
     pub fn by(&self) -> By {
-        let actor = match self.scope() {
-            Some(scope) => Actor::Account {
-                id: scope.account,
-                email: scope.email.clone(),
-                session: Some(scope.session),
+        let actor = match self.enroller() {
+            Ok(who) => Actor::Account {
+                id: who.account,
+                email: who.email,
+                session: Some(who.session),
             },
-            None => Actor::Stranger,
+            Err(_) => Actor::Stranger,
         };
         By {
             actor,
@@ -115,11 +148,39 @@ impl<'v> Visit<'v> {
         }
     }
 
+    /// The session goes on under this cookie from here on: with this answer, and in the forms that it holds.
+    pub fn renew(&self, token: Token) {
+        *self.renewed.borrow_mut() = Some(token);
+    }
+
+    /// Whether it does: its holder showed who they are in this very request.
+    pub fn is_renewed(&self) -> bool {
+        self.renewed.borrow().is_some()
+    }
+
+    /// The answer with the session's new cookie, if it got one.
+    #[must_use]
+    pub fn with_renewed(&self, response: Response) -> Response {
+        match self.renewed.borrow().as_ref() {
+            Some(token) => {
+                let cookies = self.app.settings.transport;
+                response.with("Set-Cookie", &cookies.set("session", &token.reveal(), None))
+            }
+            None => response,
+        }
+    }
+
     /// That something was refused in this request, for the audit log: in the chain of whoever is signed in, else in the
     /// system's. `code` is the answer's name for machines.
     pub fn refusal(&self, action: Action, code: &str) -> Event {
-        let event = match self.scope() {
-            Some(scope) => Event::of(scope.organisation, action),
+        let organisation = match &self.holder {
+            Some((Holder::Full(scope), _)) => Some(scope.organisation),
+            Some((Holder::Enrolling(enrolling), _)) => Some(enrolling.enroller().organisation),
+            Some((Holder::Half(half), _)) => Some(half.organisation),
+            None => None,
+        };
+        let event = match organisation {
+            Some(organisation) => Event::of(organisation, action),
             None => Event::of_system(action),
         };
         let method = match self.request.method {
@@ -145,9 +206,13 @@ impl<'v> Visit<'v> {
 
     /// The zone in which times are shown.
     pub fn zone(&self) -> TimeZone {
-        self.scope().map_or(TimeZone::UTC, |scope| {
-            TimeZone::get(&scope.time_zone).unwrap_or(TimeZone::UTC)
-        })
+        let zone = |name: &str| TimeZone::get(name).unwrap_or(TimeZone::UTC);
+        match &self.holder {
+            Some((Holder::Full(scope), _)) => zone(&scope.time_zone),
+            Some((Holder::Enrolling(enrolling), _)) => zone(&enrolling.enroller().time_zone),
+            Some((Holder::Half(half), _)) => zone(&half.time_zone),
+            None => TimeZone::UTC,
+        }
     }
 
     /// The colours this browser chose.
@@ -171,9 +236,10 @@ impl<'v> Visit<'v> {
 
     /// Whoever acts is still who the door let in: a loss that was committed meanwhile ends this deed too.
     fn still_holds(&self, tx: &Tx<'_>) -> Result<()> {
-        match self.scope() {
-            Some(scope) => sessions::check(tx, scope),
-            None => Ok(()),
+        match self.enroller() {
+            Ok(who) => sessions::check(tx, who.session, who.account),
+            // A challenge is looked at by what uses it up.
+            Err(_) => Ok(()),
         }
     }
 
@@ -235,13 +301,15 @@ impl<'v> Visit<'v> {
     pub fn has_csrf(&self) -> bool {
         let sent = self.body.get(CSRF).unwrap_or_default();
         // A visitor without the cookie never got a form from us.
-        let may_have_form = self.scope.is_some() || !self.is_new_visitor;
+        let may_have_form = self.holder.is_some() || !self.is_new_visitor;
         may_have_form && bool::from(sent.as_bytes().ct_eq(self.csrf_value().as_bytes()))
     }
 
     fn csrf_value(&self) -> String {
-        let (kind, holder): (&[u8], _) = match &self.scope {
-            Some((_, session)) => (b"csrf session", session.hash()),
+        let renewed = self.renewed.borrow();
+        let (kind, holder): (&[u8], _) = match &self.holder {
+            Some((Holder::Half(_), challenge)) => (b"csrf challenge", challenge.hash()),
+            Some((_, session)) => (b"csrf session", renewed.as_ref().unwrap_or(session).hash()),
             None => (b"csrf visit", self.visitor.hash()),
         };
         let mac = self.app.keys().mac(Use::Forms, &[kind, holder.bytes()]);
@@ -251,7 +319,7 @@ impl<'v> Visit<'v> {
     /// Adds the cookie that a form before sign-in is bound to, where one was drawn.
     #[must_use]
     pub fn with_visitor(&self, response: Response) -> Response {
-        if self.form_drawn.get() && self.is_new_visitor && self.scope.is_none() {
+        if self.form_drawn.get() && self.is_new_visitor && self.holder.is_none() {
             let cookie = self
                 .app
                 .settings
@@ -332,6 +400,6 @@ pub struct Opened {
     pub request_id: String,
     /// Its fields.
     pub body: Fields,
-    /// Who is signed in, and the cookie that says so.
-    pub scope: Option<(Scope, Token)>,
+    /// Who holds a cookie of ours, and the cookie.
+    pub holder: Option<(Holder, Token)>,
 }

@@ -24,6 +24,7 @@ use crate::passwords;
 use crate::profile;
 use crate::scope::By;
 use crate::sessions;
+use crate::two_factor;
 
 /// How often a relay in trouble is tried.
 const RELAY_EVERY: i64 = 30;
@@ -114,6 +115,7 @@ impl Worker {
                 outbox::sweep(tx)?,
                 sessions::sweep(tx, lifetimes)?,
                 passwords::sweep(tx)?,
+                two_factor::sweep(tx)?,
                 profile::sweep(tx)?,
                 invitations::sweep(tx)?,
             ];
@@ -323,6 +325,12 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::OwnershipMoved(owner) => {
             ownership::mail::moved(read, settings, &claimed.to, *owner)
         }
+        errand @ (Errand::TwoFactorOn(_)
+        | Errand::TwoFactorOff(_)
+        | Errand::TwoFactorReset(_)
+        | Errand::RecoveryUsed(..)
+        | Errand::CodesRenewed(_)
+        | Errand::GraceEnds(_)) => two_factor::mail::letter(read, settings, &claimed.to, errand),
     })
 }
 

@@ -22,6 +22,8 @@ pub enum Deed {
     SignOut,
     /// Take its password away and hand out a link for another.
     ResetPassword,
+    /// Take its second factor away.
+    ResetTwoFactor,
     /// Send a new invitation.
     Resend,
     /// Show the invitation's link.
@@ -39,6 +41,7 @@ impl Deed {
             | Self::Delete
             | Self::SignOut
             | Self::ResetPassword
+            | Self::ResetTwoFactor
             | Self::Resend
             | Self::CopyLink => Permission::UsersManage,
         }
@@ -90,6 +93,16 @@ pub fn permission(standing: &Standing, deed: Deed) -> Result<(), String> {
 pub fn state(account: &Account, deed: Deed) -> Result<(), String> {
     let sentence = match (deed, account.status) {
         (_, Status::Deleted { .. }) => "This account is deleted.",
+        (Deed::ResetTwoFactor, Status::Active) if account.has_two_factor => return Ok(()),
+        (Deed::ResetTwoFactor, Status::Active) => {
+            "This account has no second factor: there is nothing to reset."
+        }
+        (Deed::ResetTwoFactor, Status::Pending) => {
+            "This account is Pending: nobody has set up a second factor with it yet."
+        }
+        (Deed::ResetTwoFactor, Status::Disabled { .. }) => {
+            "This account is disabled: nobody can sign in with it. Enable it first."
+        }
         (Deed::ChangeRole(_) | Deed::Delete, _)
         | (Deed::Disable | Deed::SignOut | Deed::ResetPassword, Status::Active)
         | (Deed::Enable, Status::Disabled { .. })
@@ -140,12 +153,16 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
             "This account owns the organisation. Nobody can disable, delete or demote it; the ownership can be handed \
              over first, under Settings."
         }
-        Deed::SignOut | Deed::ResetPassword | Deed::Resend | Deed::CopyLink
+        Deed::SignOut
+        | Deed::ResetPassword
+        | Deed::ResetTwoFactor
+        | Deed::Resend
+        | Deed::CopyLink
             if standing.actor.is_none() =>
         {
             return Ok(());
         }
-        Deed::SignOut | Deed::ResetPassword => {
+        Deed::SignOut | Deed::ResetPassword | Deed::ResetTwoFactor => {
             "This account owns the organisation: only its person and the operator can do this."
         }
         Deed::Resend | Deed::CopyLink => {
@@ -178,9 +195,12 @@ pub fn keeps_a_master(standing: &Standing, account: &Account, deed: Deed) -> Res
         && match deed {
             Deed::ChangeRole(role) => role != Role::Master,
             Deed::Disable | Deed::Delete => true,
-            Deed::Enable | Deed::SignOut | Deed::ResetPassword | Deed::Resend | Deed::CopyLink => {
-                false
-            }
+            Deed::Enable
+            | Deed::SignOut
+            | Deed::ResetPassword
+            | Deed::ResetTwoFactor
+            | Deed::Resend
+            | Deed::CopyLink => false,
         };
     if takes_one && standing.is_owner_active && standing.masters <= 1 {
         return Err(

@@ -98,6 +98,26 @@ pub fn set_role(tx: &Tx<'_>, id: AccountId, role: Role) -> Result<()> {
     done(sql::set_role(tx, id, role))
 }
 
+/// An Active account has a second factor from here on.
+pub fn gain_factor(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::gain_factor(tx, id))
+}
+
+/// It has none from here on.
+pub fn lose_factor(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::lose_factor(tx, id))
+}
+
+/// Another took its second factor away: its grace begins anew.
+pub fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    Ok(sql::factor_was_reset(tx, id)?)
+}
+
+/// No account of the install has a second factor any more.
+pub fn void_two_factor(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::void_two_factor(tx)?)
+}
+
 /// What people may change of their own account without being asked for the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {

@@ -113,11 +113,35 @@ pub enum Action {
     SetupLinkMade,
     /// The system's clock stepped back.
     ClockSteppedBack,
+    /// What is asked of a role besides the password was decided.
+    PolicyChanged,
+    /// A secret was shown, to be confirmed.
+    TwoFactorBegun,
+    /// A second factor was confirmed.
+    TwoFactorOn,
+    /// Its person took it away.
+    TwoFactorOff,
+    /// Another took it away.
+    TwoFactorReset,
+    /// New recovery codes were made, and the older are dead.
+    RecoveryCodesRenewed,
+    /// The password was right, and the code is owed.
+    CodeAsked,
+    /// A code was wrong, or was used before.
+    CodeFailed,
+    /// Somebody was told to wait before another code.
+    CodeThrottled,
+    /// Somebody who is signed in showed a password or a code again.
+    ProofGiven,
+    /// The operator made a link that lets somebody in.
+    SignInLinkMade,
+    /// Another secret.key took over: what the older one sealed or signed is void.
+    KeyReplaced,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 55] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -161,6 +185,18 @@ impl Action {
         Self::RequestMalformed,
         Self::SetupLinkMade,
         Self::ClockSteppedBack,
+        Self::PolicyChanged,
+        Self::TwoFactorBegun,
+        Self::TwoFactorOn,
+        Self::TwoFactorOff,
+        Self::TwoFactorReset,
+        Self::RecoveryCodesRenewed,
+        Self::CodeAsked,
+        Self::CodeFailed,
+        Self::CodeThrottled,
+        Self::ProofGiven,
+        Self::SignInLinkMade,
+        Self::KeyReplaced,
     ];
 
     /// The name in the log.
@@ -210,6 +246,18 @@ impl Action {
             Self::RequestMalformed => "request.malformed",
             Self::SetupLinkMade => "setup.link_made",
             Self::ClockSteppedBack => "clock.stepped_back",
+            Self::PolicyChanged => "organisation.policy_changed",
+            Self::TwoFactorBegun => "two_factor.begun",
+            Self::TwoFactorOn => "two_factor.enabled",
+            Self::TwoFactorOff => "two_factor.disabled",
+            Self::TwoFactorReset => "two_factor.reset",
+            Self::RecoveryCodesRenewed => "recovery_codes.renewed",
+            Self::CodeAsked => "sign_in.code_asked",
+            Self::CodeFailed => "code.failed",
+            Self::CodeThrottled => "code.throttled",
+            Self::ProofGiven => "proof.given",
+            Self::SignInLinkMade => "sign_in.link_made",
+            Self::KeyReplaced => "key.replaced",
         }
     }
 

@@ -17,8 +17,8 @@ use crate::kit::random;
 use crate::kit::time::{Clock, DAY, FixedClock, HOUR, MINUTE, Timestamp};
 use crate::lifecycle;
 use crate::passwords::PasswordHash;
-use crate::scope::{Actor, Allowed, By, Scope};
-use crate::sessions::{self, SignIn};
+use crate::scope::{Actor, Allowed, By, Holder, Scope};
+use crate::sessions::{self, Entered, Key, SignIn};
 use crate::setup::{self, Founding};
 use crate::worker::Worker;
 
@@ -211,8 +211,10 @@ impl Story<'_> {
             agent,
             address,
         };
-        let opened = self.write(|tx| sessions::open(tx, &by, &sign_in))?;
-        Ok((opened.session, opened.device))
+        match self.write(|tx| sessions::enter(tx, &by, &sign_in, Key::Password))? {
+            Entered::Full(opened) => Ok((opened.session, opened.device)),
+            Entered::Half(_) => Err(Error::internal("the sample asks for a code")),
+        }
     }
 
     fn scope(&self, session: &Token) -> Result<Scope> {
@@ -220,7 +222,12 @@ impl Story<'_> {
         let found = self.app.read(self.app.now(), |read| {
             sessions::find(read, &session.hash(), lifetimes)
         })?;
-        Ok(found.ok_or(Error::NotFound)?.scope)
+        match found.ok_or(Error::NotFound)?.holder {
+            Holder::Full(scope) => Ok(scope),
+            Holder::Enrolling(_) | Holder::Half(_) => {
+                Err(Error::internal("the sample needs a second factor"))
+            }
+        }
     }
 
     fn sign_in(&mut self, caller: &mut Caller) -> Result<()> {

@@ -97,6 +97,8 @@ ids! {
     ResetId "rst";
     /// A change of address that waits to be confirmed.
     EmailChangeId "chg";
+    /// A link by which the operator lets somebody in.
+    SignInLinkId "way";
     /// A session; not the secret in its cookie.
     SessionId "ses";
     /// A mail that is owed.

@@ -2,9 +2,11 @@
 //!
 //! A value that exists is valid; the error of its parser is the sentence that the person will read.
 
+pub mod code;
 pub mod email;
 pub mod id;
 pub mod password;
+pub mod policy;
 pub mod role;
 pub mod text;
 pub mod token;

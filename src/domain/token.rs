@@ -22,6 +22,8 @@ pub enum Purpose {
     Reset,
     /// Gives an account another address.
     EmailChange,
+    /// Lets somebody in, for the operator.
+    SignIn,
 }
 
 /// 256 bits that open something; in memory and in the mail only.
@@ -46,6 +48,7 @@ impl Token {
             Purpose::Activation => b"activation",
             Purpose::Reset => b"reset",
             Purpose::EmailChange => b"email change",
+            Purpose::SignIn => b"sign in",
         };
         Self(Secret::new(
             keys.mac(Use::Links, &[purpose, &id.to_be_bytes(), &nonce.0]),

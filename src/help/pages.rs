@@ -21,6 +21,7 @@ pub fn show(visit: &Visit<'_>, topic: HelpTopic) -> Result<Response> {
                 .map(|scope| scope.managers)
                 .unwrap_or_default(),
         }),
+        HelpTopic::TwoFactorSecurity => views::two_factor_security(),
     };
     layout::page(
         visit,

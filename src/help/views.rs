@@ -54,6 +54,12 @@ pub fn add_a_sub_account(facts: &Facts<'_>) -> Markup {
     }
 }
 
+/// Two-factor: setting it up, losing the phone, what the policy asks.
+#[must_use]
+pub fn two_factor_security() -> Markup {
+    html! { article.prose { h1 { "2FA security" } } }
+}
+
 fn introduction(facts: &Facts<'_>) -> Markup {
     html! {
         section.stack {

@@ -97,6 +97,12 @@ pub fn exact_moment(instant: Timestamp, zone: &TimeZone) -> String {
     named(instant, zone, "%-d %b %Y, %H:%M:%S")
 }
 
+/// "14:20:31", to be compared with another clock.
+#[must_use]
+pub fn clock(instant: Timestamp, zone: &TimeZone) -> String {
+    zoned(instant, zone).strftime("%H:%M:%S").to_string()
+}
+
 /// "Wednesday 25 November 2026, 14:20 (Europe/Oslo)".
 #[must_use]
 pub fn long_moment(instant: Timestamp, zone: &TimeZone) -> String {

@@ -18,6 +18,10 @@ pub enum Use {
     Audit,
     /// Which key belongs to which file; this value is not secret.
     Identity,
+    /// Secrets of second factors, sealed.
+    Sealing,
+    /// Recovery codes: a file alone does not tell which were good.
+    Recovery,
     /// Names of throttled addresses, so that the file holds no list of what strangers typed.
     Throttle,
 }
@@ -29,6 +33,8 @@ impl Use {
             Self::Forms => b"doorward forms 1",
             Self::Audit => b"doorward audit 1",
             Self::Identity => b"doorward identity 1",
+            Self::Sealing => b"doorward sealing 1",
+            Self::Recovery => b"doorward recovery 1",
             Self::Throttle => b"doorward throttle 1",
         }
     }

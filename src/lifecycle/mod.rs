@@ -20,6 +20,7 @@ use crate::passwords::{self, Handover, Issued};
 use crate::profile;
 use crate::scope::{Allowed, AssignRoles, By, ManageAccounts, Right};
 use crate::sessions;
+use crate::two_factor;
 
 /// What a change of role means for whoever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,7 @@ pub fn sign_out(
 ) -> Result<Audited<Account>> {
     let account = accounts::permitted(tx, by, id, Deed::SignOut)?;
     accounts::raise_epoch(tx, id)?;
+    sessions::distrust(tx, id)?;
     record(tx, by, Action::SessionsEnded, account)
 }
 
@@ -129,6 +131,20 @@ pub fn reset_password(
     withdraw_offer(tx, &account)?;
     let audited = passwords::take_away(tx, by.by(), &account, handover)?;
     Ok(audited.map(|issued| (account, issued)))
+}
+
+/// Takes the second factor away and ends every session: sign-in asks for the password alone, until its person sets up
+/// another. Its grace begins anew.
+pub fn reset_two_factor(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    id: AccountId,
+) -> Result<Audited<Account>> {
+    let account = accounts::permitted(tx, by, id, Deed::ResetTwoFactor)?;
+    accounts::raise_epoch(tx, id)?;
+    withdraw_offer(tx, &account)?;
+    let audited = two_factor::reset(tx, by.by(), &account)?;
+    Ok(audited.map(|()| account))
 }
 
 /// Deletes an account: credentials, address, telephone, sessions and links are gone, its address is free again, and a
@@ -159,6 +175,7 @@ fn remove(tx: &Tx<'_>, by: &By, account: &Account, why: &str) -> Result<Audited<
     invitations::forget(tx, account.id)?;
     passwords::forget(tx, account.id)?;
     profile::forget(tx, account.id)?;
+    two_factor::forget(tx, account.id)?;
     sessions::forget(tx, account.id)?;
     outbox::forget_account(tx, account.id)?;
     withdraw_offer(tx, account)?;

@@ -281,6 +281,31 @@ pub fn reset_password(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     })
 }
 
+/// What a reset of the second factor does.
+pub fn confirm_two_factor_reset(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    let (account, ends) = before(visit, &by, id, Deed::ResetTwoFactor)?;
+    page(
+        visit,
+        "Reset two-factor",
+        &account,
+        &Form::default(),
+        |ask| views::confirm_two_factor_reset(ask, &ends),
+    )
+}
+
+/// Takes the second factor away.
+pub fn reset_two_factor(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
+    let by = visit.allow::<ManageAccounts>()?;
+    let form = visit.form(&[FROM_FIELD])?;
+    let account = visit.write(|tx| lifecycle::reset_two_factor(tx, &by, id))?;
+    let message = format!(
+        "The two-factor of {} is reset, and every session ended. They sign in with the password alone, and set it up anew.",
+        account.label()
+    );
+    Ok(done(visit, &form, &Route::Account(id), &message))
+}
+
 /// What deleting does.
 pub fn confirm_delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ManageAccounts>()?;

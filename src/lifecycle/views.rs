@@ -400,6 +400,28 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
     })
 }
 
+/// What a reset of the second factor does.
+#[must_use]
+pub fn confirm_two_factor_reset(ask: &Ask<'_>, ends: &Ends) -> Markup {
+    let label = ask.account.label();
+    let mut lines = vec![
+        (
+            "Two-factor",
+            html! { "The app and the recovery codes of " (label) " stop working now. The password alone signs in, until two-factor is set up anew." },
+        ),
+        ("Sessions", ask.sessions(&ends.sessions)),
+    ];
+    also_ends_offer(&mut lines, ends);
+    ask.panel(&Question {
+        title: format!("Reset two-factor of {label}?"),
+        lead: html! { "For a phone that is lost, with no recovery code at hand." },
+        body: details(&lines),
+        does: Route::ResetAccountTwoFactor(ask.account.id),
+        deed: Button::submit(&format!("Reset two-factor of {label}"), "Resetting…").danger(),
+        begin: Begin::Cancel,
+    })
+}
+
 /// What a reset does, and how its link gets to its person.
 #[must_use]
 pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {

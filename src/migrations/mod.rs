@@ -32,7 +32,7 @@ pub const DATABASE: &str = "doorward.db";
 /// The database as it is today.
 const SCHEMA: &str = include_str!("../../schema.sql");
 /// The number in its last line.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Where a folder is set up before anything is in its place; see [`folder::is_empty`].
 const UNFINISHED: &str = ".setup.unfinished";
 /// What a lost database leaves behind. A new one must not be put beside it, as if there had been none.

@@ -7,12 +7,13 @@ mod sql;
 use jiff::tz::TimeZone;
 
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::Managers;
+use crate::domain::policy::{Policies, Policy, Trust};
+use crate::domain::role::{Managers, Role};
 use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 
-pub use sql::{Offer, Organisation, any_exists, find, list};
+pub use sql::{Offer, Organisation, any_exists, find, list, policies};
 
 impl Organisation {
     /// The zone in which its times are shown.
@@ -29,7 +30,33 @@ pub fn get(read: &Read<'_>, id: OrganisationId) -> Result<Organisation> {
 
 /// Writes the row. Its owner follows in the same transaction.
 pub fn insert(tx: &Tx<'_>, organisation: &Organisation) -> Result<()> {
-    Ok(sql::insert(tx, organisation)?)
+    sql::insert(tx, organisation)?;
+    for role in Role::ALL {
+        sql::set_policy(tx, organisation.id, role, (Policy::default(), true))?;
+    }
+    Ok(())
+}
+
+/// Other policies for its roles. Where one is stricter than before, the grace of that role begins anew.
+pub fn set_policies(tx: &Tx<'_>, id: OrganisationId, wanted: &Policies) -> Result<()> {
+    let before = sql::policies(tx, id)?;
+    for role in Role::ALL {
+        let (policy, before) = (wanted.of(role), before.of(role));
+        if policy != before {
+            sql::set_policy(tx, id, role, (policy, policy.is_stricter_than(before)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether browsers may be trusted from here on.
+pub fn set_trust(tx: &Tx<'_>, id: OrganisationId, trust: Trust) -> Result<()> {
+    Ok(sql::set_trust(tx, id, trust)?)
+}
+
+/// Every grace of the install begins anew: all second factors are void.
+pub fn begin_grace_anew(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::begin_grace_anew(tx)?)
 }
 
 /// Whether the operator may give this name: no other organisation has it, in any case of its letters.

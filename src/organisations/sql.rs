@@ -3,7 +3,8 @@
 use rusqlite::Row as SqlRow;
 
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::Managers;
+use crate::domain::policy::{Policies, Policy, Trust};
+use crate::domain::role::{Managers, Role};
 use crate::domain::text::OrganisationName;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
@@ -21,6 +22,8 @@ pub struct Organisation {
     pub owner: AccountId,
     /// Who manages users in it.
     pub managers: Managers,
+    /// Whether its people may trust their browsers to skip the code.
+    pub trust: Trust,
     /// The ownership, while it is offered to another Master.
     pub offer: Option<Offer>,
     /// When it was founded.
@@ -51,6 +54,7 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
         created_at: row.get(4)?,
         disabled_at: row.get(5)?,
         managers: row.get(6)?,
+        trust: row.get(9)?,
         offer: offer(row.get(7)?, row.get(8)?),
     })
 }
@@ -58,7 +62,7 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
 /// One organisation.
 pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>> {
     read.find(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust
            FROM organisations WHERE id = ?1",
         [id],
         from_row,
@@ -68,7 +72,7 @@ pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>>
 /// All of them, oldest first: the operator's view.
 pub fn list(read: &Read<'_>) -> Result<Vec<Organisation>> {
     read.list(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust
            FROM organisations ORDER BY created_at, id",
         [],
         from_row,
@@ -84,9 +88,74 @@ pub fn any_exists(read: &Read<'_>) -> Result<bool> {
 
 pub(super) fn insert(tx: &Tx<'_>, new: &Organisation) -> Result<()> {
     tx.execute(
-        "INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (new.id, &new.name, &new.time_zone, new.owner, new.managers, new.created_at),
+        "INSERT INTO organisations (id, name, time_zone, owner_id, managers, trust, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            new.id,
+            &new.name,
+            &new.time_zone,
+            new.owner,
+            new.managers,
+            new.trust,
+            new.created_at,
+        ),
     )?;
+    Ok(())
+}
+
+/// What each role is asked for; what no row says is what is asked at the beginning.
+pub fn policies(read: &Read<'_>, id: OrganisationId) -> Result<Policies> {
+    let rows = read.list(
+        "SELECT role, level, grace_days FROM policies WHERE organisation_id = ?1",
+        [id],
+        |row| {
+            let policy = Policy {
+                level: row.get(1)?,
+                grace_days: row.get(2)?,
+            };
+            Ok((row.get::<_, Role>(0)?, policy))
+        },
+    )?;
+    Ok(Policies::each(|role| {
+        let found = rows.iter().find(|(one, _)| *one == role);
+        found.map_or_else(Policy::default, |(_, policy)| *policy)
+    }))
+}
+
+/// Another policy for a role. Where it is stricter, grace begins anew.
+pub(super) fn set_policy(
+    tx: &Tx<'_>,
+    id: OrganisationId,
+    role: Role,
+    (policy, is_stricter): (Policy, bool),
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO policies (organisation_id, role, level, grace_days, stricter_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET level = excluded.level, grace_days = excluded.grace_days,
+           stricter_at = iif(?6, excluded.stricter_at, stricter_at)",
+        (
+            id,
+            role,
+            policy.level,
+            policy.grace_days,
+            tx.now(),
+            is_stricter,
+        ),
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_trust(tx: &Tx<'_>, id: OrganisationId, trust: Trust) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET trust = ?2 WHERE id = ?1",
+        (id, trust),
+    )?;
+    Ok(())
+}
+
+/// Grace begins anew for everybody.
+pub(super) fn begin_grace_anew(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE policies SET stricter_at = ?1", [tx.now()])?;
     Ok(())
 }
 

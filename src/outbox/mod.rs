@@ -55,9 +55,21 @@ pub enum Errand {
     OwnershipOffered,
     /// "The ownership has moved", to the old and to the new owner; about the new one.
     OwnershipMoved(AccountId),
+    /// "2-step verification is on."
+    TwoFactorOn(Place),
+    /// "2-step verification is off."
+    TwoFactorOff(Place),
+    /// "Your 2-step verification was reset"; by this account, or the operator.
+    TwoFactorReset(Option<AccountId>),
+    /// "A recovery code was used", and how many are left.
+    RecoveryUsed(Place, usize),
+    /// "New recovery codes were made."
+    CodesRenewed(Place),
+    /// "You need a second factor by …"
+    GraceEnds(Timestamp),
 }
 
-/// Where a sign-in came from.
+/// Where a sign-in or a change came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Browser and system.
@@ -93,11 +105,23 @@ pub enum Kind {
     OwnershipOffered,
     /// See [`Errand::OwnershipMoved`].
     OwnershipMoved,
+    /// See [`Errand::TwoFactorOn`].
+    TwoFactorOn,
+    /// See [`Errand::TwoFactorOff`].
+    TwoFactorOff,
+    /// See [`Errand::TwoFactorReset`].
+    TwoFactorReset,
+    /// See [`Errand::RecoveryUsed`].
+    RecoveryUsed,
+    /// See [`Errand::CodesRenewed`].
+    CodesRenewed,
+    /// See [`Errand::GraceEnds`].
+    GraceEnds,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Activation,
         Self::LinkAsked,
         Self::Reset,
@@ -109,6 +133,12 @@ impl Kind {
         Self::EmailChanged,
         Self::OwnershipOffered,
         Self::OwnershipMoved,
+        Self::TwoFactorOn,
+        Self::TwoFactorOff,
+        Self::TwoFactorReset,
+        Self::RecoveryUsed,
+        Self::CodesRenewed,
+        Self::GraceEnds,
     ];
 
     /// The name in the file.
@@ -126,6 +156,12 @@ impl Kind {
             Self::EmailChanged => "email_changed",
             Self::OwnershipOffered => "ownership_offered",
             Self::OwnershipMoved => "ownership_moved",
+            Self::TwoFactorOn => "two_factor_on",
+            Self::TwoFactorOff => "two_factor_off",
+            Self::TwoFactorReset => "two_factor_reset",
+            Self::RecoveryUsed => "recovery_used",
+            Self::CodesRenewed => "codes_renewed",
+            Self::GraceEnds => "grace_ends",
         }
     }
 
@@ -144,6 +180,12 @@ impl Kind {
             Self::EmailChanged => "Your email was changed",
             Self::OwnershipOffered => "The ownership is offered to you",
             Self::OwnershipMoved => "The ownership has moved",
+            Self::TwoFactorOn => "2-step verification is on",
+            Self::TwoFactorOff => "2-step verification is off",
+            Self::TwoFactorReset => "Your 2-step verification was reset",
+            Self::RecoveryUsed => "A recovery code was used",
+            Self::CodesRenewed => "New recovery codes were made",
+            Self::GraceEnds => "Set up 2-step verification",
         }
     }
 
@@ -249,11 +291,7 @@ pub fn enqueue(
         Errand::Reset(reset) => (Kind::Reset, Some(reset.number()), None),
         Errand::PasswordChanged => (Kind::PasswordChanged, None, None),
         Errand::PasswordTaken(reset) => (Kind::PasswordTaken, Some(reset.number()), None),
-        Errand::NewDevice(place) => (
-            Kind::NewDevice,
-            None,
-            Some(serde_json::to_string(place).map_err(|error| Error::Internal(Box::new(error)))?),
-        ),
+        Errand::NewDevice(place) => (Kind::NewDevice, None, Some(json(place)?)),
         Errand::RoleChanged { from, to } => (
             Kind::RoleChanged,
             None,
@@ -263,6 +301,14 @@ pub fn enqueue(
         Errand::EmailChanged(change) => (Kind::EmailChanged, Some(change.number()), None),
         Errand::OwnershipOffered => (Kind::OwnershipOffered, None, None),
         Errand::OwnershipMoved(owner) => (Kind::OwnershipMoved, Some(owner.number()), None),
+        Errand::TwoFactorOn(place) => (Kind::TwoFactorOn, None, Some(json(place)?)),
+        Errand::TwoFactorOff(place) => (Kind::TwoFactorOff, None, Some(json(place)?)),
+        Errand::TwoFactorReset(by) => (Kind::TwoFactorReset, by.map(AccountId::number), None),
+        Errand::RecoveryUsed(place, left) => {
+            (Kind::RecoveryUsed, None, Some(json(&(place, left))?))
+        }
+        Errand::CodesRenewed(place) => (Kind::CodesRenewed, None, Some(json(place)?)),
+        Errand::GraceEnds(at) => (Kind::GraceEnds, None, Some(json(&at.0)?)),
     };
     let details = details.unwrap_or_else(|| "{}".to_owned());
     sql::insert(
@@ -279,6 +325,10 @@ pub fn enqueue(
         },
     )?;
     Ok(id)
+}
+
+fn json(details: &impl Serialize) -> Result<String> {
+    serde_json::to_string(details).map_err(|error| Error::Internal(Box::new(error)))
 }
 
 /// Which of the mails that are due goes next.

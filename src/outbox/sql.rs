@@ -118,10 +118,7 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::LinkAsked => Errand::LinkAsked(row.get(about)?),
         Kind::Reset => Errand::Reset(row.get(about)?),
         Kind::PasswordChanged => Errand::PasswordChanged,
-        Kind::NewDevice => Errand::NewDevice(
-            serde_json::from_str(&row.get::<_, String>(details)?)
-                .map_err(|_| contradiction("place of a sign-in"))?,
-        ),
+        Kind::NewDevice => Errand::NewDevice(json(row, details)?),
         Kind::PasswordTaken => Errand::PasswordTaken(row.get(about)?),
         Kind::RoleChanged => {
             let details: String = row.get(details)?;
@@ -134,7 +131,21 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::EmailChanged => Errand::EmailChanged(row.get(about)?),
         Kind::OwnershipOffered => Errand::OwnershipOffered,
         Kind::OwnershipMoved => Errand::OwnershipMoved(row.get(about)?),
+        Kind::TwoFactorOn => Errand::TwoFactorOn(json(row, details)?),
+        Kind::TwoFactorOff => Errand::TwoFactorOff(json(row, details)?),
+        Kind::TwoFactorReset => Errand::TwoFactorReset(row.get(about)?),
+        Kind::RecoveryUsed => {
+            let (place, left) = json(row, details)?;
+            Errand::RecoveryUsed(place, left)
+        }
+        Kind::CodesRenewed => Errand::CodesRenewed(json(row, details)?),
+        Kind::GraceEnds => Errand::GraceEnds(Timestamp(json(row, details)?)),
     })
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &SqlRow<'_>, details: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(&row.get::<_, String>(details)?)
+        .map_err(|_| contradiction("details of a mail").into())
 }
 
 fn role(details: &str, key: &str) -> rusqlite::Result<Role> {

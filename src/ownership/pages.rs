@@ -6,7 +6,6 @@ use super::views::{Facts, Heir, Part};
 use super::{TO_FIELD, check_offered, check_owner, owned_since};
 use crate::accounts::{self, Account};
 use crate::domain::id::AccountId;
-use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::kit::db::Read;
 use crate::kit::http::form::Form;
@@ -15,8 +14,7 @@ use crate::organisations::Organisation;
 use crate::ownership;
 use crate::routes::Route;
 use crate::scope::ManageOrganisation;
-use crate::sessions;
-use crate::sessions::pages::{PROOF_FIELD, prove};
+use crate::sessions::pages::{PROOF_FIELD, asked, prove};
 use crate::settings::pages::{Refused, draw};
 use crate::visit::Visit;
 
@@ -42,7 +40,7 @@ pub fn facts(read: &Read<'_>, visit: &Visit<'_>, organisation: &Organisation) ->
         owner: label(organisation.owner)?,
         since: owned_since(read, organisation)?,
         part,
-        proof: PROOF_FIELD,
+        asked: asked(visit)?,
         now: visit.now,
         zone: visit.zone(),
     })
@@ -70,29 +68,18 @@ pub fn offer(visit: &Visit<'_>) -> Result<Response> {
     let (Some(to), Some(proof)) = (to, proof) else {
         return refuse(visit, &form);
     };
-    let scope = visit.signed_in()?;
-    let offered = visit.write_if(|tx| {
-        let Some(audited) = ownership::offer(tx, &by, &proof, to)? else {
-            return Ok(None);
-        };
-        let cookie = sessions::renew(tx, scope)?;
-        Ok(Some(audited.map(|heir| (heir, cookie))))
-    });
+    let offered = visit.write_if(|tx| ownership::offer(tx, &by, &proof, to));
     match offered {
-        Ok(Some((heir, cookie))) => {
+        Ok(Some(heir)) => {
             let how = if visit.app.mailer().is_some() {
                 "A mail tells them."
             } else {
                 "Their dashboard tells them; mail is off."
             };
             let message = format!("The ownership is offered to {}. {how}", heir.label());
-            Ok(done(visit, &message, Some(&cookie)))
+            Ok(done(visit, &message))
         }
-        Ok(None) => Ok(done(
-            visit,
-            "The ownership is offered to them already.",
-            None,
-        )),
+        Ok(None) => Ok(done(visit, "The ownership is offered to them already.")),
         Err(Error::Invalid { field, sentence }) => {
             form.problem(field, sentence);
             refuse(visit, &form)
@@ -122,16 +109,9 @@ fn refuse(visit: &Visit<'_>, form: &Form) -> Result<Response> {
     draw(visit, 422, refused)
 }
 
-/// Back to the settings, which say what happened; under a new cookie after a proof of who it is.
-fn done(visit: &Visit<'_>, message: &str, cookie: Option<&Token>) -> Response {
-    let response = visit.redirect_with(&Route::Settings, message);
-    match cookie {
-        Some(token) => {
-            let cookies = visit.app.settings.transport;
-            response.with("Set-Cookie", &cookies.set("session", &token.reveal(), None))
-        }
-        None => response,
-    }
+/// Back to the settings, which say what happened.
+fn done(visit: &Visit<'_>, message: &str) -> Response {
+    visit.redirect_with(&Route::Settings, message)
 }
 
 /// Takes the offer back.
@@ -142,7 +122,6 @@ pub fn withdraw(visit: &Visit<'_>) -> Result<Response> {
     Ok(done(
         visit,
         "The offer is withdrawn. You own the organisation as before.",
-        None,
     ))
 }
 
@@ -155,13 +134,9 @@ pub fn accept(visit: &Visit<'_>) -> Result<Response> {
         return refuse(visit, &form);
     };
     let scope = visit.signed_in()?;
-    let cookie = visit.write(|tx| {
-        let audited = ownership::accept(tx, &by, &proof)?;
-        let cookie = sessions::renew(tx, scope)?;
-        Ok(audited.map(|()| cookie))
-    })?;
+    visit.write(|tx| ownership::accept(tx, &by, &proof))?;
     let message = format!("You own {} now.", scope.organisation_name);
-    Ok(done(visit, &message, Some(&cookie)))
+    Ok(done(visit, &message))
 }
 
 /// Does not.
@@ -169,5 +144,5 @@ pub fn decline(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
     visit.form(&[])?;
     visit.write(|tx| ownership::decline(tx, &by))?;
-    Ok(done(visit, "You declined the ownership.", None))
+    Ok(done(visit, "You declined the ownership."))
 }

@@ -9,13 +9,14 @@ use crate::domain::text::OrganisationName;
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Choice, Select};
-use crate::kit::html::field::Field;
 use crate::kit::html::form::{post, post_button};
 use crate::kit::html::notice::{alert, note};
 use crate::kit::html::time::{day, when};
 use crate::kit::http::form::Form;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
+use crate::sessions::pages::{Asked, PROOF_FIELD};
+use crate::sessions::views::proof_field;
 
 /// Another Master, to whom it may be offered.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ pub struct Facts {
     /// Where the reader stands.
     pub part: Part,
     /// In which field the password is asked for again.
-    pub proof: &'static str,
+    pub asked: Asked,
     /// The reader's present.
     pub now: Timestamp,
     /// The reader's zone.
@@ -110,7 +111,9 @@ fn offer(facts: &Facts, heirs: &[Heir], form: &Form, csrf: &str) -> Markup {
     let body = html! {
         (Select::new(TO_FIELD, "Offer it to", choices).chosen(form.typed(TO_FIELD)).focus(focus)
             .hint("You own it until they accept. Then you are a Master like any other.").error(form.error(TO_FIELD)))
-        (Field::password(facts.proof, "Your password").focus(focus).error(form.error(facts.proof)))
+        @if let Some(field) = proof_field(facts.asked) {
+            (field.focus(focus).error(form.error(PROOF_FIELD)))
+        }
         (Button::submit("Offer ownership", "Offering…").plain())
     };
     post(&Route::OfferOwnership.to_string(), csrf, &body)
@@ -140,7 +143,9 @@ fn told_again(form: &Form) -> Markup {
 fn accept(facts: &Facts, since: Timestamp, form: &Form, csrf: &str) -> Markup {
     let focus = form.first_problem().unwrap_or_default();
     let body = html! {
-        (Field::password(facts.proof, "Your password").focus(focus).error(form.error(facts.proof)))
+        @if let Some(field) = proof_field(facts.asked) {
+            (field.focus(focus).error(form.error(PROOF_FIELD)))
+        }
         (Button::submit("Accept ownership", "Accepting…").plain())
     };
     html! {
@@ -174,7 +179,7 @@ mod tests {
             owner: "Ingrid <Solheim>".to_owned(),
             since: NOW.minus(86_400),
             part,
-            proof: "current_password",
+            asked: Asked::Password,
             now: NOW,
             zone: TimeZone::get("Europe/Oslo").unwrap(),
         };

@@ -98,7 +98,8 @@ pub fn change_password(
     let account = own(tx, scope)?;
     proof.check(account.id)?;
     let audited = passwords::set_anew(tx, by, &account, &new.hash, new.others)?;
-    let cookie = sessions::renew(tx, scope)?;
+    sessions::drop_challenges(tx, account.id)?;
+    let cookie = sessions::renew(tx, scope.session)?;
     Ok(audited.map(|()| cookie))
 }
 

@@ -22,7 +22,7 @@ use crate::profile::views::{self, Awaited, DeadLink, Known, Section, Sent};
 use crate::profile::{self, EmailLink, NewPassword, OpenChange};
 use crate::routes::Route;
 use crate::sessions;
-use crate::sessions::pages::{PROOF_FIELD, prove};
+use crate::sessions::pages::{PROOF_FIELD, asked, prove, prove_by_password};
 use crate::setup::pages::zones;
 use crate::visit::Visit;
 
@@ -62,6 +62,7 @@ fn draw(visit: &Visit<'_>, status: u16, sent: Option<&Sent<'_>>) -> Result<Respo
         known: &known,
         sent,
         mail: mail(visit),
+        asked: asked(visit)?,
         theme: visit.theme(),
         zones: &zones(),
         now: visit.now,
@@ -178,7 +179,7 @@ pub fn change_password(visit: &Visit<'_>) -> Result<Response> {
     } else {
         Sessions::Keep
     };
-    let proof = match prove(visit, &mut form) {
+    let proof = match prove_by_password(visit, &mut form) {
         Ok(proof) => proof,
         Err(error) => return later(visit, Section::Password, &form, error),
     };
@@ -202,11 +203,8 @@ pub fn change_password(visit: &Visit<'_>) -> Result<Response> {
         Sessions::End => "Your password is changed. You are signed out everywhere else.",
         Sessions::Keep => "Your password is changed.",
     };
-    let cookies = visit.app.settings.transport;
-    Ok(back(visit, Section::Password, Some(message)).with(
-        "Set-Cookie",
-        &cookies.set("session", &session.reveal(), None),
-    ))
+    visit.renew(session);
+    Ok(back(visit, Section::Password, Some(message)))
 }
 
 /// Another address: nothing changes until the link that goes there is used.
@@ -305,7 +303,7 @@ fn find(visit: &Visit<'_>, token: &str) -> Result<(Token, EmailLink)> {
     let scope = visit.signed_in()?;
     visit.link(token, |read, token| {
         // Whoever was deleted since the door has no links any more: that is no link of somebody else.
-        sessions::check(read, scope)?;
+        sessions::check(read, scope.session, scope.account)?;
         profile::find_email_change(read, scope, token)
     })
 }

@@ -28,6 +28,8 @@ use crate::passwords::views::{Mail, dead_link as dead_page, new_password};
 use crate::routes::Route;
 use crate::scope::Scope;
 use crate::sessions::Live;
+use crate::sessions::pages::Asked;
+use crate::sessions::views::proof_field;
 
 /// Why an address cannot be changed, and who can help.
 pub const MAIL_IS_OFF: &str = "Mail is off on this server, and a new email is confirmed by mail. Ask whoever runs the Portal to set up mail.";
@@ -137,6 +139,8 @@ pub struct Account<'a> {
     pub sent: Option<&'a Sent<'a>>,
     /// Whether a new address can be confirmed.
     pub mail: Mail,
+    /// What a dangerous act asks for just now.
+    pub asked: Asked,
     /// The colours that this browser chose.
     pub theme: Theme,
     /// The time zones to choose from.
@@ -277,7 +281,9 @@ fn new_email(page: &Account<'_>, csrf: &str) -> Markup {
         (page.problem(Section::Email))
         (Field::email(EMAIL_FIELD, "New email").autocomplete("email").value(typed).required().focus(told.focus())
             .hint("A link goes there; nothing changes until you open it.").error(told.error(EMAIL_FIELD)))
-        (current_password().id(EMAIL_PROOF_ID).focus(told.focus()).error(told.error(PROOF)))
+        @if let Some(field) = proof_field(page.asked) {
+            (field.id(EMAIL_PROOF_ID).focus(told.focus()).error(told.error(PROOF)))
+        }
         (Button::submit("Send the link", "Sending…"))
     };
     post(&Route::ChangeEmail.to_string(), csrf, &body)

@@ -1,5 +1,8 @@
-//! Sessions and known devices: who is signed in, and from which browsers they were before. Owns `sessions` and
-//! `devices`.
+//! Sessions and known devices: who is signed in, who is half-way, and from which browsers they were before. Owns
+//! `sessions`, `challenges`, `devices` and `sign_in_links`.
+//!
+//! Whoever has a second factor gets no session for a password: [`enter`] answers with a challenge, and [`pass`] makes a
+//! session of it for a [`FactorProof`], which only a code makes.
 
 pub mod mail;
 pub mod pages;
@@ -10,16 +13,19 @@ use std::net::IpAddr;
 
 use crate::accounts::{self, Account};
 use crate::audit::{self, Action, Audited, Event};
-use crate::domain::id::{AccountId, SessionId};
-use crate::domain::token::{Token, TokenHash};
+use crate::domain::id::{AccountId, OrganisationId, SessionId, SignInLinkId};
+use crate::domain::policy::Trust;
+use crate::domain::token::{Nonce, Purpose, Token, TokenHash};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::organisations;
 use crate::outbox::{self, Errand, Place};
-use crate::scope::{By, Scope};
+use crate::passwords::Proof;
+use crate::scope::{By, Enroller, Enrolling, Half, Holder, Scope};
+use crate::two_factor::FactorProof;
 
-pub use sql::{knows_device, live};
+pub use sql::{find_half, knows_device, live};
 
 /// How long sessions live; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +51,23 @@ pub const DEVICE_TTL: i64 = 180 * DAY;
 const TOUCH_EVERY: i64 = MINUTE;
 /// So many sessions of one account; the oldest give way.
 const SESSIONS_MAX: i64 = 50;
+/// How long whoever gave the password may take for the code.
+pub const CHALLENGE_TTL: i64 = 10 * MINUTE;
+/// So many challenges of one account at once; the oldest give way.
+const CHALLENGES_MAX: i64 = 10;
+/// How long a trusted browser skips the code.
+pub const TRUST_TTL: i64 = 30 * DAY;
+/// How long the operator's link lives.
+pub const LINK_TTL: i64 = 15 * MINUTE;
+/// How long a dead link still says why it is dead.
+const LINKS_KEPT: i64 = 30 * DAY;
 /// Rows one sweep may touch.
 const SWEEP_MAX: i64 = 100;
 
-/// What a right password opens.
+/// From where somebody signs in.
 #[derive(Debug)]
 pub struct SignIn<'s> {
-    /// Whose.
+    /// Whose account, as it was when the password was found right.
     pub account: &'s Account,
     /// The browser's device cookie, if it has one.
     pub device: Option<TokenHash>,
@@ -70,26 +86,125 @@ pub struct Opened {
     pub device: Option<Token>,
 }
 
-/// Opens a session: a new id, today's permissions, and a notice where the browser is not known.
-pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened>> {
-    let account = sign_in.account;
-    // Read again inside the transaction: a password may have been right for an account that was disabled since.
+/// What a right password, or the operator's link, leads to.
+#[derive(Debug)]
+pub enum Entered {
+    /// Signed in.
+    Full(Opened),
+    /// The code is owed: for the cookie of the challenge.
+    Half(Token),
+}
+
+/// What opened the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The password.
+    Password,
+    /// The operator's link, which no trusted browser makes enough.
+    Link,
+}
+
+/// Lets somebody in: to a session, or to the second step where the account has a second factor and this browser is not
+/// trusted to skip it.
+pub fn enter(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>, key: Key) -> Result<Audited<Entered>> {
+    let (account, organisation) = current(tx, sign_in.account)?;
+    let second = if !account.has_two_factor {
+        "none"
+    } else if key == Key::Password && is_trusted(tx, &organisation, &account, sign_in)? {
+        "trusted"
+    } else {
+        return Ok(challenge(tx, by, &account)?.map(Entered::Half));
+    };
+    let opened = open(tx, by, sign_in, &account, second)?;
+    Ok(opened.map(Entered::Full))
+}
+
+/// Read again inside the transaction: a password may have been right for an account that was disabled since.
+fn current(tx: &Tx<'_>, account: &Account) -> Result<(Account, organisations::Organisation)> {
     let current = accounts::find(tx, account.id)?.ok_or(Error::NotFound)?;
     if current.status != accounts::Status::Active || current.epoch != account.epoch {
         return Err(Error::NotFound);
     }
-    let Some(email) = current.email.clone() else {
-        return Err(Error::NotFound);
-    };
     let organisation = organisations::get(tx, current.organisation)?;
     if organisation.disabled_at.is_some() {
         return Err(Error::NotFound);
     }
+    Ok((current, organisation))
+}
+
+fn is_trusted(
+    tx: &Tx<'_>,
+    organisation: &organisations::Organisation,
+    account: &Account,
+    sign_in: &SignIn<'_>,
+) -> Result<bool> {
+    match (organisation.trust, sign_in.device) {
+        (Trust::Offered, Some(device)) => Ok(sql::is_trusted(tx, account.id, &device)?),
+        (Trust::Off, _) | (_, None) => Ok(false),
+    }
+}
+
+/// Writes down that the code is owed.
+fn challenge(tx: &Tx<'_>, by: &By, account: &Account) -> Result<Audited<Token>> {
+    let token = Token::fresh(tx)?;
+    sql::make_room_for_challenge(tx, account.id, CHALLENGES_MAX - 1)?;
+    sql::insert_challenge(tx, account, &token.hash(), tx.now().plus(CHALLENGE_TTL))?;
+    let event =
+        Event::of(account.organisation, Action::CodeAsked).on(account.id, account.address()?);
+    audit::record(tx, by, &event, token)
+}
+
+/// How a browser wants to be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remember {
+    /// As known, which it is after every sign-in.
+    Known,
+    /// As trusted to skip the code for 30 days, where the policy offers it.
+    Trusted,
+}
+
+/// The second step: the challenge is used up, and its holder is signed in.
+pub fn pass(
+    tx: &Tx<'_>,
+    by: &By,
+    half: &Half,
+    (factor, remember): (&FactorProof, Remember),
+    sign_in: &SignIn<'_>,
+) -> Result<Audited<Opened>> {
+    factor.check(half.account)?;
+    if half.account != sign_in.account.id || !sql::use_challenge(tx, &half.hash)? {
+        return Err(Error::SignInFirst);
+    }
+    let (account, organisation) = current(tx, sign_in.account)?;
+    let opened = open(tx, by, sign_in, &account, factor.slug())?;
+    if remember == Remember::Trusted && organisation.trust == Trust::Offered {
+        return opened.try_map(|opened| {
+            let device = opened.device.as_ref().map(Token::hash).or(sign_in.device);
+            if let Some(device) = device {
+                sql::trust_device(tx, account.id, &device)?;
+            }
+            Ok(opened)
+        });
+    }
+    Ok(opened)
+}
+
+/// Opens a session: a new id, today's permissions, and a notice where the browser is not known.
+fn open(
+    tx: &Tx<'_>,
+    by: &By,
+    sign_in: &SignIn<'_>,
+    current: &Account,
+    second: &str,
+) -> Result<Audited<Opened>> {
+    let account = sign_in.account;
+    let email = current.address()?;
+    let organisation = organisations::get(tx, current.organisation)?;
     let id = SessionId::new(tx)?;
     let session = Token::fresh(tx)?;
     sql::make_room(tx, account.id, SESSIONS_MAX - 1)?;
     let permissions = current.role.permissions(organisation.managers);
-    sql::insert(tx, (id, &session.hash()), &current, permissions, sign_in)?;
+    sql::insert(tx, (id, &session.hash()), current, permissions, sign_in)?;
     accounts::saw(tx, account.id, tx.now())?;
     let known = match sign_in.device {
         Some(device) => sql::touch_device(tx, account.id, &device)?,
@@ -98,7 +213,7 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let device = if known {
         None
     } else {
-        remember_device(tx, &current, sign_in)?
+        remember_device(tx, current, sign_in)?
     };
     let by = By {
         actor: crate::scope::Actor::Account {
@@ -111,7 +226,8 @@ pub fn open(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>) -> Result<Audited<Opened
     let event = Event::of(account.organisation, Action::SignedIn)
         .on(account.id, email)
         .with("agent", sign_in.agent)
-        .with("known_device", known);
+        .with("known_device", known)
+        .with("second", second);
     audit::record(tx, &by, &event, Opened { session, device })
 }
 
@@ -140,21 +256,33 @@ fn remember_device(tx: &Tx<'_>, account: &Account, sign_in: &SignIn<'_>) -> Resu
     Ok(device)
 }
 
-/// Who holds the cookie, as of this read; none when the session, the account or the organisation is over.
+/// Who holds the cookie, as of this read; none when the session, the account or the organisation is over. Where a second
+/// factor is required and the grace is over, whoever has none reaches the set-up alone, on every path.
 pub fn find(read: &Read<'_>, token: &TokenHash, lifetimes: Lifetimes) -> Result<Option<Found>> {
-    Ok(sql::find(
+    let found = sql::find(
         read,
         token,
         read.now().minus(lifetimes.idle),
         read.now().minus(lifetimes.max),
-    )?)
+    )?;
+    Ok(found.map(|(scope, used_at)| Found {
+        account: scope.account,
+        used_at,
+        holder: if scope.protection.is_overdue(read.now()) {
+            Holder::Enrolling(Enrolling::new(scope))
+        } else {
+            Holder::Full(scope)
+        },
+    }))
 }
 
 /// A live session.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Who and what they may do.
-    pub scope: Scope,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Who, and what they may do.
+    pub holder: Holder,
     /// When the last use was written down.
     pub used_at: Timestamp,
 }
@@ -190,22 +318,165 @@ pub struct Live {
 
 /// Asked again inside the transaction of whatever its holder does: between the door and the deed the session may have
 /// ended, and then nothing is done.
-pub fn check(read: &Read<'_>, scope: &Scope) -> Result<()> {
-    if sql::holds(read, scope)? {
+pub fn check(read: &Read<'_>, session: SessionId, account: AccountId) -> Result<()> {
+    if sql::holds(read, session, account)? {
         Ok(())
     } else {
         Err(Error::SignInFirst)
     }
 }
 
-/// The same session under a new cookie, after a proof of who its holder is: the old cookie is worth nothing.
-pub fn renew(tx: &Tx<'_>, scope: &Scope) -> Result<Token> {
+/// The same session under a new cookie, after a proof of who its holder is: the old cookie is worth nothing, and for ten
+/// minutes no other proof is asked for.
+pub fn renew(tx: &Tx<'_>, session: SessionId) -> Result<Token> {
     let token = Token::fresh(tx)?;
-    if sql::renew(tx, scope.session, &token.hash())? {
+    if sql::renew(tx, session, &token.hash())? {
         Ok(token)
     } else {
         Err(Error::SignInFirst)
     }
+}
+
+/// Whoever is signed in showed their password or a code again: the session goes on under a new cookie.
+pub fn prove(tx: &Tx<'_>, by: &By, who: &Enroller, how: &str) -> Result<Audited<Token>> {
+    let token = renew(tx, who.session)?;
+    let event = Event::of(who.organisation, Action::ProofGiven)
+        .on(who.account, &who.email)
+        .with("how", how);
+    audit::record(tx, by, &event, token)
+}
+
+/// The proof that a session carries for ten minutes after its holder showed who they are; none later.
+#[must_use]
+pub fn proof_of(who: &Enroller, now: Timestamp) -> Option<Proof> {
+    who.is_proven(now)
+        .then(|| crate::passwords::proof(who.account))
+}
+
+/// Passwords and codes that were right until now open no second step any more.
+pub fn drop_challenges(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    Ok(sql::drop_challenges(tx, account)?)
+}
+
+/// Whoever gave the password does not want to go on.
+pub fn leave(tx: &Tx<'_>, by: &By, half: &Half) -> Result<Audited<()>> {
+    sql::use_challenge(tx, &half.hash)?;
+    let event = Event::of(half.organisation, Action::SignedOut)
+        .on(half.account, &half.email)
+        .with("half", true);
+    audit::record(tx, by, &event, ())
+}
+
+/// No browser of this account skips the code from here on.
+pub fn distrust(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    Ok(sql::distrust(tx, account)?)
+}
+
+/// No browser of anybody in the organisation skips the code from here on.
+pub fn distrust_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    Ok(sql::distrust_all(tx, organisation)?)
+}
+
+/// A link by which the operator lets somebody in.
+#[derive(Debug)]
+pub struct Link {
+    /// What opens it.
+    pub token: Token,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Makes a sign-in link for an Active account, in place of an older one. It is shown once, to the operator.
+pub fn make_link(tx: &Tx<'_>, account: &Account) -> Result<Audited<Link>> {
+    let (account, _) = current(tx, account).map_err(|_| {
+        Error::Refused(
+            "Only an Active account of an organisation that is not disabled can be signed in to."
+                .to_owned(),
+        )
+    })?;
+    sql::replace_link(tx, account.id)?;
+    let id = SignInLinkId::new(tx)?;
+    let nonce = Nonce::new(tx)?;
+    let token = Token::derived(tx.keys(), Purpose::SignIn, id.number(), nonce);
+    let expires_at = tx.now().plus(LINK_TTL);
+    let new = sql::NewLink {
+        id,
+        account: &account,
+        nonce,
+        hash: token.hash(),
+        expires_at,
+    };
+    sql::insert_link(tx, &new)?;
+    let event =
+        Event::of(account.organisation, Action::SignInLinkMade).on(account.id, account.address()?);
+    audit::record(tx, &By::operator(), &event, Link { token, expires_at })
+}
+
+/// What a sign-in link opens.
+#[derive(Clone, Debug)]
+pub enum SignInLink {
+    /// This account may be signed in to.
+    Open(OpenLink),
+    /// It was used.
+    Used,
+    /// A newer one was made.
+    Replaced,
+    /// Its 15 minutes are over.
+    Expired,
+}
+
+/// A sign-in link that works, as of this read. Only [`find_link`] makes one.
+#[derive(Clone, Debug)]
+pub struct OpenLink {
+    id: SignInLinkId,
+    account: Account,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl OpenLink {
+    /// Whose it is.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// What the token opens; none for anything that was never a link of ours, or of an account that may not sign in.
+pub fn find_link(read: &Read<'_>, token: &Token) -> Result<Option<SignInLink>> {
+    let Some(row) = sql::find_link(read, &token.hash())? else {
+        return Ok(None);
+    };
+    let account = accounts::find(read, row.account)?.ok_or(Error::NotFound)?;
+    let organisation = organisations::get(read, account.organisation)?;
+    Ok(match row.state {
+        sql::LinkState::Used => Some(SignInLink::Used),
+        sql::LinkState::Replaced => Some(SignInLink::Replaced),
+        sql::LinkState::Open if row.expires_at <= read.now() => Some(SignInLink::Expired),
+        sql::LinkState::Open
+            if account.status != accounts::Status::Active || organisation.disabled_at.is_some() =>
+        {
+            None
+        }
+        sql::LinkState::Open => Some(SignInLink::Open(OpenLink {
+            id: row.id,
+            account,
+            expires_at: row.expires_at,
+        })),
+    })
+}
+
+/// Uses the link, once: to a session, or to the second step.
+pub fn use_link(
+    tx: &Tx<'_>,
+    by: &By,
+    open: &OpenLink,
+    sign_in: &SignIn<'_>,
+) -> Result<Audited<Entered>> {
+    if open.account.id != sign_in.account.id || !sql::use_link(tx, open.id)? {
+        return Err(Error::Gone("This link was used just now.".to_owned()));
+    }
+    enter(tx, by, sign_in, Key::Link)
 }
 
 /// Ends another session of the same person.
@@ -222,6 +493,8 @@ pub fn end(tx: &Tx<'_>, by: &By, scope: &Scope, id: SessionId) -> Result<Audited
 /// Ends every session of the same person but this one; answers with how many.
 pub fn end_others(tx: &Tx<'_>, by: &By, scope: &Scope) -> Result<Audited<usize>> {
     let ended = sql::delete_others(tx, scope.account, scope.session)?;
+    sql::drop_challenges(tx, scope.account)?;
+    sql::distrust(tx, scope.account)?;
     let event = Event::of(scope.organisation, Action::SessionsEnded)
         .on(scope.account, &scope.email)
         .with("sessions", ended);
@@ -229,15 +502,20 @@ pub fn end_others(tx: &Tx<'_>, by: &By, scope: &Scope) -> Result<Audited<usize>>
 }
 
 /// Ends every session of an organisation: it was disabled.
-pub fn end_all_of(tx: &Tx<'_>, organisation: crate::domain::id::OrganisationId) -> Result<usize> {
+pub fn end_all_of(tx: &Tx<'_>, organisation: OrganisationId) -> Result<usize> {
     Ok(sql::delete_all_of(tx, organisation)?)
 }
 
 /// Ends this session.
-pub fn close(tx: &Tx<'_>, by: &By, scope: &Scope) -> Result<Audited<()>> {
-    sql::delete(tx, scope.session)?;
-    let event = Event::of(scope.organisation, Action::SignedOut).on(scope.account, &scope.email);
+pub fn close(tx: &Tx<'_>, by: &By, who: &Enroller) -> Result<Audited<()>> {
+    sql::delete(tx, who.session)?;
+    let event = Event::of(who.organisation, Action::SignedOut).on(who.account, &who.email);
     audit::record(tx, by, &event, ())
+}
+
+/// Every session, challenge, known browser and sign-in link of the install is void: their key is gone.
+pub fn void_all(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::void_all(tx)?)
 }
 
 /// The account was deleted: its sessions and devices go.
@@ -256,5 +534,7 @@ pub fn sweep(tx: &Tx<'_>, lifetimes: Lifetimes) -> Result<usize> {
         SWEEP_MAX,
     )?;
     let devices = sql::sweep_devices(tx, now.minus(DEVICE_TTL), SWEEP_MAX)?;
-    Ok(sessions + devices)
+    let challenges = sql::sweep_challenges(tx, SWEEP_MAX)?;
+    let links = sql::sweep_links(tx, now.minus(LINKS_KEPT), SWEEP_MAX)?;
+    Ok(sessions + devices + challenges + links)
 }

@@ -2,20 +2,27 @@
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{Action, Event};
+use crate::domain::code::Code;
 use crate::domain::email::Email;
 use crate::domain::password::Password;
+use crate::domain::policy::Protection;
 use crate::domain::token::{Token, TokenHash};
 use crate::error::{Error, Result};
 use crate::kit::html::frame::Theme;
 use crate::kit::http::agent;
+use crate::kit::http::fields::encode;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Kind, Permit, Subject, Wait};
 use crate::layout::{self, Page, Place};
 use crate::organisations;
+use crate::outbox;
 use crate::passwords::{self, PasswordHash, Proof};
 use crate::routes::Route;
-use crate::sessions::{self, DEVICE_TTL, SignIn, views};
+use crate::sessions::{
+    self, CHALLENGE_TTL, DEVICE_TTL, Entered, Key, OpenLink, Opened, SignIn, SignInLink, views,
+};
+use crate::two_factor;
 use crate::visit::Visit;
 
 /// One sentence for a wrong password, an unknown address, a Pending and a Disabled account.
@@ -26,7 +33,7 @@ const THEME_TTL: i64 = 365 * crate::kit::time::DAY;
 /// The form. Whoever is signed in already goes on.
 pub fn new(visit: &Visit<'_>) -> Result<Response> {
     let next = visit.query("next").and_then(|next| local(&next));
-    if visit.scope().is_some() {
+    if visit.enroller().is_ok() {
         return Ok(go_on(visit, next.as_deref()));
     }
     let email = visit.query("email").unwrap_or_default();
@@ -77,7 +84,7 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let Some(account) = account else {
         return refused(visit, 422, &form, Some(WRONG));
     };
-    match open(visit, &account, &password, next.as_deref()) {
+    match enter(visit, &account, &password, next.as_deref()) {
         // It was disabled or deleted while the hash was verified: no answer of its own for that either.
         Err(Error::NotFound) => refused(visit, 422, &form, Some(WRONG)),
         opened => opened,
@@ -105,19 +112,94 @@ fn take<'v>(
     }
 }
 
-/// The field in which dangerous acts ask for the password again.
+/// The field in which dangerous acts ask for the password, or for a code, again.
 pub const PROOF_FIELD: &str = "current_password";
 
-/// Whether whoever is signed in knows their password: what dangerous acts ask. It is the sign-in's own oracle, with the
-/// sign-in's counters, taken before the hash. None when it is wrong: the form then says so.
+/// What a dangerous act asks of whoever is signed in, before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing: they showed who they are less than ten minutes ago.
+    Nothing,
+    /// The password.
+    Password,
+    /// The password, or a code.
+    PasswordOrCode,
+}
+
+/// What a dangerous act asks for just now: the field that its page draws.
+pub fn asked(visit: &Visit<'_>) -> Result<Asked> {
+    Ok(match asked_beside_code(visit)? {
+        Asked::Password if visit.enroller()?.protection == Protection::On => Asked::PasswordOrCode,
+        asked => asked,
+    })
+}
+
+/// The same for an act that asks for a code in any case: what it asks for beside.
+pub fn asked_beside_code(visit: &Visit<'_>) -> Result<Asked> {
+    let is_proven = visit.is_renewed() || visit.enroller()?.is_proven(visit.now);
+    Ok(if is_proven {
+        Asked::Nothing
+    } else {
+        Asked::Password
+    })
+}
+
+/// Whether whoever is signed in is who they were when they signed in: what dangerous acts ask. For ten minutes after they
+/// last showed it nothing is asked; then it is the password, or a code where there is a second factor. The session goes
+/// on under a new cookie. None when it is wrong: the form then says so.
 pub fn prove(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
-    let scope = visit.signed_in()?;
+    let who = visit.enroller()?;
+    // A password has 8 signs or more, so six digits are no password.
+    if !who.is_proven(visit.now)
+        && who.protection == Protection::On
+        && let Ok(code @ Code::App(_)) = Code::typed(form.typed(PROOF_FIELD))
+    {
+        return prove_by_code(visit, form, &code);
+    }
+    prove_beside_code(visit, form)
+}
+
+/// The same for an act that asks for a code in any case: it is the password alone.
+pub fn prove_beside_code(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
+    let who = visit.enroller()?;
+    if let Some(proof) = sessions::proof_of(&who, visit.now) {
+        return Ok(Some(proof));
+    }
+    let Some(proof) = prove_by_password(visit, form)? else {
+        return Ok(None);
+    };
+    let token = visit.write(|tx| sessions::prove(tx, &visit.by(), &who, "password"))?;
+    visit.renew(token);
+    Ok(Some(proof))
+}
+
+fn prove_by_code(visit: &Visit<'_>, form: &mut Form, code: &Code) -> Result<Option<Proof>> {
+    let who = visit.enroller()?;
+    let done = two_factor::pages::spend(visit, (who.account, &who.email), code, |tx, factor| {
+        sessions::prove(tx, &visit.by(), &who, factor.slug())
+    })?;
+    match done {
+        Ok(token) => {
+            visit.renew(token);
+            Ok(Some(passwords::proof(who.account)))
+        }
+        Err(why) => {
+            form.problem(PROOF_FIELD, why.sentence(visit, code));
+            Ok(None)
+        }
+    }
+}
+
+/// Whether whoever is signed in knows their password. It is the sign-in's own oracle, with the sign-in's counters, taken
+/// before the hash. None when it is wrong: the form then says so.
+pub fn prove_by_password(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
+    let who = visit.enroller()?;
     let Some(password) = form.check(PROOF_FIELD, Password::typed) else {
         return Ok(None);
     };
-    let account = visit.read(|read| Ok(accounts::find(read, scope.account)?))?;
+    let account = visit.read(|read| Ok(accounts::find(read, who.account)?))?;
     let device = known_device(visit, account.as_ref())?;
-    let permit = match take(visit, &scope.email, device) {
+    let permit = match take(visit, &who.email, device) {
         Ok(permit) => permit,
         Err(wait) => return Err(Error::too_many(wait.seconds)),
     };
@@ -131,13 +213,13 @@ pub fn prove(visit: &Visit<'_>, form: &mut Form) -> Result<Option<Proof>> {
     if is_right {
         permit.succeeded();
     } else {
-        let event = failure(Action::SignInFailed, account.as_ref(), &scope.email);
+        let event = failure(Action::SignInFailed, account.as_ref(), &who.email);
         visit
             .app
             .refuse(visit.now, &visit.by(), &event.with("asked", "again"))?;
         form.problem(PROOF_FIELD, "This is not your password.");
     }
-    Ok(is_right.then(|| passwords::proof(scope.account)))
+    Ok(is_right.then(|| passwords::proof(who.account)))
 }
 
 /// The browser's device cookie, if this account knows it.
@@ -149,7 +231,8 @@ fn known_device(visit: &Visit<'_>, account: Option<&Account>) -> Result<Option<T
     Ok(knows.then_some(device))
 }
 
-fn device_cookie(visit: &Visit<'_>) -> Option<TokenHash> {
+/// The cookie by which browsers are known, if it carries one.
+pub fn device_cookie(visit: &Visit<'_>) -> Option<TokenHash> {
     let carried = visit.app.settings.transport.read(visit.request, "device")?;
     carried.parse::<Token>().ok().map(|token| token.hash())
 }
@@ -170,39 +253,144 @@ fn verify(visit: &Visit<'_>, account: Option<&Account>, password: &Password) -> 
     Ok(is_right && is_kept && is_open)
 }
 
-fn open(
+/// Where somebody is, as mails and lists tell it.
+pub fn place(visit: &Visit<'_>) -> outbox::Place {
+    outbox::Place {
+        agent: agent::describe(visit.request.header("user-agent")),
+        address: visit.request.client.to_string(),
+        at: visit.now.0,
+    }
+}
+
+fn enter(
     visit: &Visit<'_>,
     account: &Account,
     password: &Password,
     next: Option<&str>,
 ) -> Result<Response> {
     let stronger = stronger_hash(visit, account, password)?;
-    let agent = agent::describe(visit.request.header("user-agent"));
-    let sign_in = SignIn {
+    let entered = signing_in(visit, account, |sign_in| {
+        visit.write(|tx| {
+            if let Some(hash) = &stronger {
+                passwords::rehash(tx, account.id, hash)?;
+            }
+            sessions::enter(tx, &visit.by(), sign_in, Key::Password)
+        })
+    })?;
+    Ok(entered_at(visit, entered, next))
+}
+
+/// Does it with what is known of the browser that signs in.
+pub fn signing_in<T>(
+    visit: &Visit<'_>,
+    account: &Account,
+    work: impl FnOnce(&SignIn<'_>) -> Result<T>,
+) -> Result<T> {
+    work(&SignIn {
         account,
         device: device_cookie(visit),
-        agent: &agent,
+        agent: &agent::describe(visit.request.header("user-agent")),
         address: visit.request.client,
-    };
-    let opened = visit.write(|tx| {
-        if let Some(hash) = &stronger {
-            passwords::rehash(tx, account.id, hash)?;
-        }
-        sessions::open(tx, &visit.by(), &sign_in)
-    })?;
+    })
+}
+
+/// The answer to whoever was let in: to where they wanted to go, or to the second step.
+fn entered_at(visit: &Visit<'_>, entered: Entered, next: Option<&str>) -> Response {
+    let cookies = visit.app.settings.transport;
+    match entered {
+        Entered::Full(opened) => signed_in_at(visit, &opened, next),
+        Entered::Half(challenge) => step(&Route::SignInCode, next)
+            .with(
+                "Set-Cookie",
+                &cookies.set("challenge", &challenge.reveal(), Some(CHALLENGE_TTL)),
+            )
+            // Whoever was signed in here is not any more: the step would be theirs.
+            .with("Set-Cookie", &cookies.clear("session"))
+            .with("Set-Cookie", &cookies.clear("visit")),
+    }
+}
+
+fn step(route: &Route, next: Option<&str>) -> Response {
+    match next {
+        Some(next) => Response::see_other(&format!("{route}?next={}", encode(next))),
+        None => Response::see_other(&route.to_string()),
+    }
+}
+
+/// The answer to whoever is signed in from here on: their cookies, and to where they wanted to go.
+pub fn signed_in_at(visit: &Visit<'_>, opened: &Opened, next: Option<&str>) -> Response {
     let cookies = visit.app.settings.transport;
     let mut response = go_on(visit, next).with(
         "Set-Cookie",
         &cookies.set("session", &opened.session.reveal(), None),
     );
-    if let Some(device) = opened.device {
+    if let Some(device) = &opened.device {
         response = response.with(
             "Set-Cookie",
             &cookies.set("device", &device.reveal(), Some(DEVICE_TTL)),
         );
     }
     // The visit before sign-in is over: its forms are no longer ours.
-    Ok(response.with("Set-Cookie", &cookies.clear("visit")))
+    response
+        .with("Set-Cookie", &cookies.clear("visit"))
+        .with("Set-Cookie", &cookies.clear("challenge"))
+}
+
+/// What the operator's link opens. Looking never uses it.
+pub fn show_link(visit: &Visit<'_>, token: &str) -> Result<Response> {
+    let (_, link) = visit.link(token, sessions::find_link)?;
+    present(visit, token, &link)
+}
+
+fn present(visit: &Visit<'_>, token: &str, link: &SignInLink) -> Result<Response> {
+    let page = Page::new("Sign in", Place::Elsewhere);
+    let why = match link {
+        SignInLink::Open(open) => {
+            let email = open.account().address()?;
+            let body = views::link(
+                &views::LinkPage {
+                    token,
+                    email: &email,
+                },
+                &visit.csrf(),
+            );
+            return layout::page(visit, 200, &page, &body);
+        }
+        SignInLink::Used => views::DeadLink::Used,
+        SignInLink::Replaced => views::DeadLink::Replaced,
+        SignInLink::Expired => views::DeadLink::Expired,
+    };
+    layout::page(visit, 410, &page, &views::dead_link(why))
+}
+
+/// Uses it, once. The second factor is asked for all the same.
+pub fn use_link(visit: &Visit<'_>, token: &str) -> Result<Response> {
+    visit.form(&[])?;
+    let (secret, link) = visit.link(token, sessions::find_link)?;
+    let SignInLink::Open(open) = &link else {
+        visit.record_refusal("gone")?;
+        return present(visit, token, &link);
+    };
+    let by = visit.by();
+    let entered = signing_in(visit, open.account(), |sign_in| {
+        // Whoever is signed in in this browser does not stand for whoever signs in.
+        visit.app.write(visit.now, |tx| {
+            // Asked again inside the transaction: the account may have been disabled since.
+            let open: OpenLink = match sessions::find_link(tx, &secret)? {
+                Some(SignInLink::Open(open)) => open,
+                _ => return Err(Error::Gone("This link no longer works.".to_owned())),
+            };
+            sessions::use_link(tx, &by, &open, sign_in)
+        })
+    });
+    match entered {
+        Ok(entered) => Ok(entered_at(visit, entered, None)),
+        Err(error @ (Error::Gone(_) | Error::NotFound)) => {
+            visit.record_refusal(error.code())?;
+            show_link(visit, token)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The hash at today's cost, when the kept one is cheaper: made here, before the transaction.
@@ -273,7 +461,8 @@ fn draw(visit: &Visit<'_>, status: u16, form: &views::SignInForm<'_>) -> Result<
 }
 
 /// A path of ours to come back to, and nothing else: it must read as one of our routes.
-fn local(next: &str) -> Option<String> {
+#[must_use]
+pub fn local(next: &str) -> Option<String> {
     let path = next.split(['?', '#']).next()?;
     let is_plain = next.bytes().all(|b| b.is_ascii_graphic()) && !next.contains('\\');
     (is_plain && Route::parse(path).is_some_and(|route| route.is_page())).then(|| next.to_owned())
@@ -286,12 +475,17 @@ fn go_on(visit: &Visit<'_>, next: Option<&str>) -> Response {
 /// Signs out: this session is over, the browser stays known. A link that is for somebody else goes on from here.
 pub fn delete(visit: &Visit<'_>) -> Result<Response> {
     let next = local(visit.form(&["next"])?.typed("next"));
-    if let Some(scope) = visit.scope() {
-        visit.write(|tx| sessions::close(tx, &visit.by(), scope))?;
+    match (visit.enroller(), visit.half()) {
+        (Ok(who), _) => visit.write(|tx| sessions::close(tx, &visit.by(), &who))?,
+        (Err(_), Some(half)) => visit.write(|tx| sessions::leave(tx, &visit.by(), half))?,
+        (Err(_), None) => {}
     }
     let to = next.unwrap_or_else(|| Route::SignIn.to_string());
     let response = visit.with_flash(Response::see_other(&to), "You are signed out.");
-    Ok(response.with("Set-Cookie", &visit.app.settings.transport.clear("session")))
+    let cookies = visit.app.settings.transport;
+    Ok(response
+        .with("Set-Cookie", &cookies.clear("session"))
+        .with("Set-Cookie", &cookies.clear("challenge")))
 }
 
 /// Keeps the colours this browser chose.

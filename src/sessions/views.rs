@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::domain::email::Email;
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::field::Field;
@@ -9,6 +10,7 @@ use crate::kit::html::form::{hidden, post};
 use crate::kit::html::notice::alert;
 use crate::kit::http::form::Form;
 use crate::routes::Route;
+use crate::sessions::pages::{Asked, PROOF_FIELD};
 
 /// What the sign-in form shows.
 #[derive(Debug)]
@@ -50,4 +52,72 @@ pub fn sign_in(form: &SignInForm<'_>, csrf: &str) -> Markup {
         (Button::submit("Sign in", "Signing in…").wide())
     };
     post(&Route::SignIn.to_string(), csrf, &fields)
+}
+
+/// The field in which a dangerous act asks who acts; none where it is known.
+#[must_use]
+pub fn proof_field<'f>(asked: Asked) -> Option<Field<'f>> {
+    match asked {
+        Asked::Nothing => None,
+        Asked::Password => Some(Field::password(PROOF_FIELD, "Current password")),
+        Asked::PasswordOrCode => Some(
+            Field::password(PROOF_FIELD, "Current password")
+                .hint("Or the 6-digit code that your app shows now."),
+        ),
+    }
+}
+
+/// A sign-in link that works.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkPage<'l> {
+    /// The link's token, as it came.
+    pub token: &'l str,
+    /// Whose account.
+    pub email: &'l Email,
+}
+
+/// The page of the operator's link: who would be signed in.
+#[must_use]
+pub fn link(page: &LinkPage<'_>, csrf: &str) -> Markup {
+    let fields = html! {
+        h1 { "Sign in to the Portal" }
+        p { "This link signs you in as " b { (page.email.as_str()) } ", once." }
+        (Button::submit("Sign in", "Signing in…").wide())
+    };
+    post(
+        &Route::SignInLink(page.token.to_owned()).to_string(),
+        csrf,
+        &fields,
+    )
+}
+
+/// Why a sign-in link no longer works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLink {
+    /// It was used.
+    Used,
+    /// A newer one was made.
+    Replaced,
+    /// Its 15 minutes are over.
+    Expired,
+}
+
+/// The page of a sign-in link that no longer works.
+#[must_use]
+pub fn dead_link(why: DeadLink) -> Markup {
+    let (title, sentence) = match why {
+        DeadLink::Used => ("This link was used", "A sign-in link works once."),
+        DeadLink::Replaced => (
+            "This link was replaced",
+            "A newer link was made. Use that one.",
+        ),
+        DeadLink::Expired => ("The link expired", "A sign-in link works for 15 minutes."),
+    };
+    html! {
+        section.stack {
+            h1 { (title) }
+            p { (sentence) " Sign in with your password, or ask whoever runs this Portal for another." }
+            div.row { (Button::link("To the sign-in page", &Route::SignIn.to_string()).primary()) }
+        }
+    }
 }

@@ -6,6 +6,7 @@ pub mod views;
 
 use crate::accounts;
 use crate::audit::{self, Action, Audited, Event};
+use crate::domain::policy::{Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
@@ -68,6 +69,37 @@ pub fn set_managers(
     let event =
         Event::of(organisation.id, Action::ManagersChanged).with("managers", managers.slug());
     Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// What each role is asked for besides the password, and whether browsers may be trusted. Where it is stricter than
+/// before, grace begins anew; no browser that was trusted until now skips the code any more.
+pub fn set_policies(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+    wanted: &Policies,
+    trust: Trust,
+) -> Result<Option<Audited<()>>> {
+    let organisation = organisations::get(tx, by.organisation())?;
+    let before = organisations::policies(tx, organisation.id)?;
+    if before == *wanted && organisation.trust == trust {
+        return Ok(None);
+    }
+    organisations::set_policies(tx, organisation.id, wanted)?;
+    organisations::set_trust(tx, organisation.id, trust)?;
+    sessions::distrust_all(tx, organisation.id)?;
+    let mut event = Event::of(organisation.id, Action::PolicyChanged).with("trust", trust.slug());
+    for role in Role::ALL {
+        event = event.with(role.key(), in_words(wanted.of(role)));
+    }
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// "off", "recommended", "required after 7 days".
+fn in_words(policy: Policy) -> String {
+    match policy.level {
+        Level::Required => format!("required after {} days", policy.grace_days),
+        Level::Off | Level::Recommended => policy.level.slug().to_owned(),
+    }
 }
 
 /// The operator switches a whole organisation off: every session ends, and nobody of it signs in.

@@ -127,3 +127,9 @@ pub fn save_security(visit: &Visit<'_>) -> Result<Response> {
     };
     Ok(visit.redirect_with(&Route::Settings, message))
 }
+
+/// What each role is asked for besides the password.
+pub fn save_policy(visit: &Visit<'_>) -> Result<Response> {
+    visit.allow::<ManageOrganisation>()?;
+    Err(Error::NotFound)
+}

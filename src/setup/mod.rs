@@ -11,6 +11,7 @@ use crate::accounts::{self, Account, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::policy::Trust;
 use crate::domain::role::{Managers, Role};
 use crate::domain::text::{OrganisationName, PersonName};
 use crate::domain::token::Token;
@@ -168,6 +169,7 @@ fn begin(
             time_zone: time_zone.to_owned(),
             owner,
             managers: Managers::default(),
+            trust: Trust::default(),
             offer: None,
             created_at: tx.now(),
             disabled_at: None,

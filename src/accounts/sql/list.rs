@@ -228,7 +228,7 @@ pub struct Line {
 }
 
 const LINE: &str = "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at,
-    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, c.name, i.created_at, i.expires_at, g.name,
+    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, a.two_factor, c.name, i.created_at, i.expires_at, g.name,
     e.id, e.state, e.answer";
 
 const LINE_JOINS: &str = "LEFT JOIN accounts c ON c.id = a.created_by
@@ -237,7 +237,7 @@ const LINE_JOINS: &str = "LEFT JOIN accounts c ON c.id = a.created_by
   LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'";
 
 fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
-    let mail = match row.get::<_, Option<String>>(19)?.as_deref() {
+    let mail = match row.get::<_, Option<String>>(20)?.as_deref() {
         Some("waiting" | "sending") => Some(MailState::Waiting),
         Some("sent") => Some(MailState::Sent),
         Some("failed") => Some(MailState::Failed),
@@ -245,13 +245,13 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     };
     Ok(Line {
         account: from_row(row)?,
-        created_by: row.get(14)?,
-        invited_at: row.get(15)?,
-        link_expires_at: row.get(16)?,
-        invited_by: row.get(17)?,
-        mail_id: row.get(18)?,
+        created_by: row.get(15)?,
+        invited_at: row.get(16)?,
+        link_expires_at: row.get(17)?,
+        invited_by: row.get(18)?,
+        mail_id: row.get(19)?,
         mail,
-        mail_answer: row.get(20)?,
+        mail_answer: row.get(21)?,
     })
 }
 
@@ -360,7 +360,7 @@ impl<'f> Selection<'f> {
             pairs: Vec::new(),
         };
         let counts = read.list(
-            "SELECT status, role, count FROM account_counts WHERE organisation_id = ?1 AND count > 0",
+            "SELECT status, role, sum(count) FROM account_counts WHERE organisation_id = ?1 AND count > 0 GROUP BY status, role",
             [organisation],
             |row| {
                 let status = row.get_ref(0)?.as_str()?;

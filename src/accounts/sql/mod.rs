@@ -74,6 +74,8 @@ pub struct Account {
     pub activated_at: Option<Timestamp>,
     /// When it was last used.
     pub last_seen_at: Option<Timestamp>,
+    /// Whether it has a second factor.
+    pub has_two_factor: bool,
 }
 
 impl Account {
@@ -88,7 +90,7 @@ impl Account {
     }
 }
 
-const ACCOUNT: &str = "id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at, last_seen_at, disabled_at, deleted_at";
+const ACCOUNT: &str = "id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at, last_seen_at, disabled_at, deleted_at, two_factor";
 
 fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -104,6 +106,7 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Account> {
         created_by: row.get(9)?,
         activated_at: row.get(10)?,
         last_seen_at: row.get(11)?,
+        has_two_factor: row.get(14)?,
     })
 }
 
@@ -125,7 +128,7 @@ fn status(
 pub fn find(read: &Read<'_>, id: AccountId) -> Result<Option<Account>> {
     read.find(
         "SELECT id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at,
-           last_seen_at, disabled_at, deleted_at FROM accounts WHERE id = ?1",
+           last_seen_at, disabled_at, deleted_at, two_factor FROM accounts WHERE id = ?1",
         [id],
         from_row,
     )
@@ -139,7 +142,7 @@ pub fn find_in(
 ) -> Result<Option<Account>> {
     read.find(
         "SELECT id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at,
-           last_seen_at, disabled_at, deleted_at FROM accounts WHERE id = ?1 AND organisation_id = ?2",
+           last_seen_at, disabled_at, deleted_at, two_factor FROM accounts WHERE id = ?1 AND organisation_id = ?2",
         (id, organisation),
         from_row,
     )
@@ -149,7 +152,7 @@ pub fn find_in(
 pub fn by_email(read: &Read<'_>, email: &Email) -> Result<Option<Account>> {
     read.find(
         "SELECT id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at,
-           last_seen_at, disabled_at, deleted_at FROM accounts WHERE email = ?1",
+           last_seen_at, disabled_at, deleted_at, two_factor FROM accounts WHERE email = ?1",
         [email],
         from_row,
     )
@@ -192,8 +195,8 @@ fn push_literal(pattern: &mut String, c: char) {
 
 pub(super) fn insert(tx: &Tx<'_>, id: AccountId, new: &NewAccount) -> Result<()> {
     tx.execute(
-        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at, created_by)
-         VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6)",
+        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at, role_at, created_by)
+         VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?5, ?6)",
         (
             id,
             new.organisation,
@@ -238,8 +241,8 @@ pub(super) fn enable(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
 
 pub(super) fn set_role(tx: &Tx<'_>, id: AccountId, role: Role) -> Result<bool> {
     let changed = tx.execute(
-        "UPDATE accounts SET role = ?2 WHERE id = ?1 AND status <> 'deleted'",
-        (id, role),
+        "UPDATE accounts SET role = ?2, role_at = ?3 WHERE id = ?1 AND status <> 'deleted'",
+        (id, role, tx.now()),
     )?;
     Ok(changed == 1)
 }
@@ -287,7 +290,7 @@ pub(super) fn set_email(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<boo
 
 pub(super) fn bury(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
     let changed = tx.execute(
-        "UPDATE accounts SET status = 'deleted', email = NULL, phone = NULL, disabled_at = NULL, deleted_at = ?2,
+        "UPDATE accounts SET status = 'deleted', email = NULL, phone = NULL, two_factor = 0, disabled_at = NULL, deleted_at = ?2,
            epoch = epoch + 1 WHERE id = ?1 AND status <> 'deleted'",
         (id, tx.now()),
     )?;
@@ -310,6 +313,38 @@ pub(super) fn readdress(tx: &Tx<'_>, id: AccountId, email: &Email) -> Result<boo
     Ok(changed == 1)
 }
 
+pub(super) fn gain_factor(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET two_factor = 1 WHERE id = ?1 AND status = 'active'",
+        [id],
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn lose_factor(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET two_factor = 0 WHERE id = ?1 AND status <> 'deleted'",
+        [id],
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    tx.execute(
+        "UPDATE accounts SET factor_reset_at = ?2 WHERE id = ?1",
+        (id, tx.now()),
+    )?;
+    Ok(())
+}
+
+pub(super) fn void_two_factor(tx: &Tx<'_>) -> Result<()> {
+    tx.execute(
+        "UPDATE accounts SET two_factor = 0 WHERE two_factor = 1",
+        [],
+    )?;
+    Ok(())
+}
+
 pub(super) fn raise_epoch(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     tx.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?1", [id])?;
     Ok(())
@@ -330,13 +365,11 @@ pub(super) fn count(
     status: &'static str,
     role: Role,
 ) -> Result<i64> {
-    Ok(read
-        .find(
-            "SELECT count FROM account_counts WHERE organisation_id = ?1 AND status = ?2 AND role = ?3",
-            (organisation, status, role),
-            |row| row.get(0),
-        )?
-        .unwrap_or(0))
+    read.get(
+        "SELECT coalesce(sum(count), 0) FROM account_counts WHERE organisation_id = ?1 AND status = ?2 AND role = ?3",
+        (organisation, status, role),
+        |row| row.get(0),
+    )
 }
 
 pub(super) fn saw(tx: &Tx<'_>, id: AccountId, at: Timestamp) -> Result<()> {
@@ -351,7 +384,7 @@ pub(super) fn saw(tx: &Tx<'_>, id: AccountId, at: Timestamp) -> Result<()> {
 pub fn masters_active(read: &Read<'_>, organisation: OrganisationId) -> Result<Vec<Account>> {
     read.list(
         "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at, a.created_by,
-           a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at
+           a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, a.two_factor
            FROM accounts a JOIN organisations o ON o.id = a.organisation_id
           WHERE a.organisation_id = ?1 AND a.status = 'active' AND a.role = 'master'
           ORDER BY a.id = o.owner_id DESC, a.activated_at, a.id LIMIT 10",
@@ -386,6 +419,8 @@ pub struct Counts {
     pub pending: i64,
     /// Disabled ones.
     pub disabled: i64,
+    /// Active ones without a second factor.
+    pub unprotected: i64,
     /// By role, in the order of [`Role::ALL`], deleted ones left out.
     pub by_role: [i64; 4],
 }
@@ -421,14 +456,20 @@ pub fn counts_with(
 ) -> Result<Counts> {
     let mut counts = Counts::default();
     let rows = read.list(
-        "SELECT status, role, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
+        "SELECT status, role, two_factor, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
             AND (?2 IS NULL OR role = ?2)",
         (organisation, role),
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Role>(1)?, row.get::<_, i64>(2)?)),
+        |row| {
+            let kind = (row.get::<_, String>(0)?, row.get::<_, bool>(2)?);
+            Ok((kind, row.get::<_, Role>(1)?, row.get::<_, i64>(3)?))
+        },
     )?;
-    for (status, role, count) in rows {
+    for ((status, has_two_factor), role, count) in rows {
         match status.as_str() {
-            "active" => counts.active += count,
+            "active" => {
+                counts.active += count;
+                counts.unprotected += if has_two_factor { 0 } else { count };
+            }
             "pending" => counts.pending += count,
             _ => counts.disabled += count,
         }

@@ -15,19 +15,21 @@ pub(super) enum Act {
     ChangeRole,
     SignOut,
     ResetPassword,
+    ResetTwoFactor,
     Disable,
     Delete,
 }
 
 impl Act {
     /// In the order of a menu: what can be taken back first.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Resend,
         Self::Copy,
         Self::Enable,
         Self::ChangeRole,
         Self::SignOut,
         Self::ResetPassword,
+        Self::ResetTwoFactor,
         Self::Disable,
         Self::Delete,
     ];
@@ -44,6 +46,7 @@ impl Act {
             Self::ChangeRole => Deed::ChangeRole(account.role),
             Self::SignOut => Deed::SignOut,
             Self::ResetPassword => Deed::ResetPassword,
+            Self::ResetTwoFactor => Deed::ResetTwoFactor,
             Self::Disable => Deed::Disable,
             Self::Delete => Deed::Delete,
         };
@@ -69,6 +72,7 @@ impl Acts {
                     Act::ChangeRole => Route::ChangeRole(id),
                     Act::SignOut => Route::SignOutAccount(id),
                     Act::ResetPassword => Route::ResetAccountPassword(id),
+                    Act::ResetTwoFactor => Route::ResetAccountTwoFactor(id),
                     Act::Disable => Route::DisableAccount(id),
                     Act::Delete => Route::DeleteAccount(id),
                 };
@@ -123,6 +127,7 @@ fn item(act: Act, href: &str) -> Item<'_> {
         Act::ChangeRole => dialog(Icon::UserRoundCog, "Change permission…"),
         Act::SignOut => dialog(Icon::LogOut, "Sign out everywhere"),
         Act::ResetPassword => dialog(Icon::KeyRound, "Reset password…"),
+        Act::ResetTwoFactor => dialog(Icon::Smartphone, "Reset two-factor…"),
         Act::Disable => danger(Icon::Ban, "Disable…"),
         Act::Delete => danger(Icon::Trash2, "Delete…"),
     }

@@ -48,7 +48,8 @@ const fn icon(action: Action) -> Icon {
         | Action::OwnershipDeclined
         | Action::OwnershipMoved
         | Action::RoleChanged
-        | Action::ManagersChanged => Icon::Users,
+        | Action::ManagersChanged
+        | Action::PolicyChanged => Icon::Users,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
@@ -59,15 +60,26 @@ const fn icon(action: Action) -> Icon {
         | Action::EmailChangeAsked
         | Action::EmailChanged => Icon::Mail,
         Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
-        Action::InvitationLinkCopied | Action::SetupLinkMade => Icon::Link,
+        Action::InvitationLinkCopied | Action::SetupLinkMade | Action::SignInLinkMade => Icon::Link,
         Action::InvitationExpired | Action::ClockSteppedBack => Icon::Clock,
         Action::SignedIn => Icon::LogIn,
         Action::SignedOut | Action::SessionEnded | Action::SessionsEnded => Icon::LogOut,
-        Action::SignInFailed | Action::SignInThrottled => Icon::CircleAlert,
+        Action::SignInFailed
+        | Action::SignInThrottled
+        | Action::CodeFailed
+        | Action::CodeThrottled => Icon::CircleAlert,
         Action::ResetRequested
         | Action::PasswordChanged
         | Action::PasswordReset
-        | Action::AccountUnlocked => Icon::KeyRound,
+        | Action::AccountUnlocked
+        | Action::ProofGiven
+        | Action::KeyReplaced => Icon::KeyRound,
+        Action::TwoFactorBegun
+        | Action::TwoFactorOn
+        | Action::TwoFactorOff
+        | Action::TwoFactorReset
+        | Action::RecoveryCodesRenewed
+        | Action::CodeAsked => Icon::Smartphone,
         Action::InvitationRefused
         | Action::Denied
         | Action::FormRefused

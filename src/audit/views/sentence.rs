@@ -140,6 +140,27 @@ fn told(deed: &Deed) -> String {
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
+        Action::PolicyChanged => format!("{who} changed the two-factor policy"),
+        Action::TwoFactorBegun => format!("{who} began to set up 2-step verification"),
+        Action::TwoFactorOn => format!("{who} enabled 2-step verification"),
+        Action::TwoFactorOff => format!("{who} disabled 2-step verification"),
+        Action::TwoFactorReset => format!("{who} reset {whose} 2-step verification"),
+        Action::RecoveryCodesRenewed => format!("{who} made new recovery codes"),
+        Action::CodeAsked => format!(
+            "Somebody gave {whose} password, and was asked for the code{}",
+            from(deed)
+        ),
+        Action::CodeFailed => format!("A code for {} was wrong{}", account(deed), from(deed)),
+        Action::CodeThrottled => {
+            format!(
+                "Codes for {}{} had to wait, as too many had failed",
+                account(deed),
+                from(deed)
+            )
+        }
+        Action::ProofGiven => format!("{who} confirmed who they are{}", from(deed)),
+        Action::SignInLinkMade => format!("{who} made a sign-in link for {whom}"),
+        Action::KeyReplaced => "Another secret.key took over".to_owned(),
     }
 }
 

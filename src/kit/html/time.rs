@@ -21,8 +21,7 @@ pub fn when(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> Markup {
 /// "14:20:31" on the day it stands under, the moment with its zone in `title`.
 #[must_use]
 pub fn clock(instant: Timestamp, zone: &TimeZone) -> Markup {
-    let clock = dates::zoned(instant, zone).strftime("%H:%M:%S").to_string();
-    element(instant, zone, &clock)
+    element(instant, zone, &dates::clock(instant, zone))
 }
 
 /// "24 Nov 2026", the moment with its zone in `title`.

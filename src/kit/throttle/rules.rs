@@ -16,7 +16,7 @@ pub enum Kind {
     Code,
     /// Reset mails to one address.
     Mail,
-    /// Passwords and codes from one network address.
+    /// Passwords from one network address. Codes are counted for their account alone: whoever may try one knows its password.
     Address,
     /// Links that nobody made, from one network address.
     Links,

@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 24] = [
+const ORDER: [&[&str]; 25] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -22,6 +22,7 @@ const ORDER: [&[&str]; 24] = [
     &["organisations"],
     &["accounts"],
     &["passwords"],
+    &["two_factor"],
     &["sessions"],
     &["invitations"],
     &["profile"],
@@ -58,7 +59,7 @@ const PREESCAPED: [(&str, &str); 1] = [(
 )];
 
 /// Who may name what: a crate or a type, and the files in which it may stand.
-const KEPT_TO: [(&str, &[&str]); 7] = [
+const KEPT_TO: [(&str, &[&str]); 10] = [
     (
         "rusqlite",
         &[
@@ -89,6 +90,9 @@ const KEPT_TO: [(&str, &[&str]); 7] = [
     ("mail_send", &["src/kit/mail/smtp/", "src/kit/mail/wire/"]),
     ("getrandom", &["src/kit/random.rs"]),
     ("argon2", &["src/kit/hasher.rs"]),
+    ("totp_rs", &["src/kit/totp.rs"]),
+    ("chacha20poly1305", &["src/kit/seal.rs"]),
+    ("qrcodegen", &["src/kit/qr.rs"]),
 ];
 
 /// The capabilities: folders with a face.
