@@ -257,7 +257,7 @@ fn a_row_added_without_the_head_is_found() {
 #[test]
 fn a_chain_that_is_gone_with_its_head_is_missed_in_its_organisation() {
     let script = "PRAGMA foreign_keys = OFF;
-        INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (:own, 'Own', 'UTC', 1, 'admins', 0);
+        INSERT INTO organisations (id, name, time_zone, owner_id, managers, trust, created_at) VALUES (:own, 'Own', 'UTC', 1, 'admins', 'off', 0);
         DELETE FROM audit_events WHERE chain_id = :own; DELETE FROM audit_heads WHERE chain_id = :own";
     assert_eq!(found(script), [(true, 1, HEADLESS)]);
 }

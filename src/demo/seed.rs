@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit::Audited;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
+use crate::domain::policy::{Level, Policies, Policy, Trust};
 use crate::domain::role::Role;
 use crate::domain::token::{Token, TokenHash};
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ use crate::lifecycle;
 use crate::passwords::PasswordHash;
 use crate::scope::{Actor, Allowed, By, Holder, Scope};
 use crate::sessions::{self, Entered, Key, SignIn};
+use crate::settings;
 use crate::setup::{self, Founding};
 use crate::worker::Worker;
 
@@ -68,6 +70,7 @@ impl Story<'_> {
     fn live(&mut self, now: Timestamp) -> Result<()> {
         let [owner, joined @ ..] = people::ACTIVE;
         let mut ingrid = self.found(&owner)?;
+        self.decide(&mut ingrid, Level::Recommended)?;
 
         self.go(beginning(now).plus(2 * DAY));
         let mut priya = self.join(&mut ingrid, &people::DISABLED)?;
@@ -91,6 +94,9 @@ impl Story<'_> {
         self.go(now.minus(6 * HOUR));
 
         let first = now.minus(STEP * 14);
+        // Required from today on: everybody's grace begins now, and nobody who looks around lands on the set-up.
+        self.go(first.minus(STEP));
+        self.decide(&mut ingrid, Level::Required)?;
         let mut tomasz = None;
         for (person, step) in joined.iter().zip(0..) {
             self.go(first.plus(STEP * step));
@@ -251,6 +257,21 @@ impl Story<'_> {
             },
             ..self.stranger(caller.address)?
         })
+    }
+
+    /// What every role is asked for besides the password.
+    fn decide(&mut self, caller: &mut Caller, level: Level) -> Result<()> {
+        let by = self.by(caller)?;
+        let allowed = Allowed::to(&caller.scope, &by)?;
+        let policies = Policies::each(|_| Policy {
+            level,
+            ..Policy::default()
+        });
+        let app = self.app;
+        app.write_if(app.now(), |tx| {
+            settings::set_policies(tx, &allowed, &policies, Trust::Off)
+        })?;
+        Ok(())
     }
 
     fn invite(&mut self, caller: &mut Caller, (email, role): (&str, Role)) -> Result<AccountId> {

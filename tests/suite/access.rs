@@ -146,7 +146,24 @@ pub(crate) fn fields(
         | Route::Profile
         | Route::ConfirmEmail(_)
         | Route::EndSession(_)
-        | Route::EndOtherSessions => Vec::new(),
+        | Route::EndOtherSessions
+        | Route::SignInLink(_)
+        | Route::ResetAccountTwoFactor(_)
+        | Route::TwoFactor
+        | Route::RenewCodes => Vec::new(),
+        Route::SignInCode | Route::ConfirmTwoFactor | Route::DisableTwoFactor => {
+            with(&[("code", &visitor.code())])
+        }
+        Route::SavePolicy => with(&[
+            ("member", "required"),
+            ("member_days", "7"),
+            ("billing", "required"),
+            ("billing_days", "7"),
+            ("admin", "required"),
+            ("admin_days", "7"),
+            ("master", "required"),
+            ("master_days", "7"),
+        ]),
     }
 }
 

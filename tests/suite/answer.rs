@@ -134,6 +134,14 @@ pub(crate) fn plain(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
+/// What stands between the first of these and the next of those.
+#[track_caller]
+pub(crate) fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).expect(before);
+    let (found, _) = rest.split_once(after).expect(after);
+    found
+}
+
 /// The token of our length that follows this piece of a path, wherever it stands in the text.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -44,7 +44,7 @@ fn thief(process: &Doorward, from: &Client) -> Client {
 
 /// The secrets that a browser holds.
 fn secrets_of(client: &Client) -> Vec<String> {
-    ["session", "device", "visit"]
+    ["session", "device", "visit", "challenge"]
         .into_iter()
         .filter_map(|name| client.cookie(name))
         .map(|cookie| cookie.value.clone())

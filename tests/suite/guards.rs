@@ -130,6 +130,7 @@ fn named(deed: Deed) -> (&'static str, Option<Role>) {
         Deed::Delete => ("delete", None),
         Deed::SignOut => ("sign-out", None),
         Deed::ResetPassword => ("reset-password", None),
+        Deed::ResetTwoFactor => ("reset-two-factor", None),
         Deed::Resend => ("resend", None),
         Deed::CopyLink => ("copy-link", None),
     }
@@ -316,6 +317,7 @@ fn account(role: Role, status: Status) -> Account {
         created_by: None,
         activated_at: None,
         last_seen_at: None,
+        has_two_factor: false,
     }
 }
 
@@ -592,6 +594,7 @@ fn perform(portal: &Portal, tx: &Tx<'_>, who: &Who, id: AccountId, deed: Deed) -
         Deed::ResetPassword => {
             lifecycle::reset_password(tx, &who.allowed()?, id, Handover::Mail).map(|_| ())
         }
+        Deed::ResetTwoFactor => lifecycle::reset_two_factor(tx, &who.allowed()?, id).map(|_| ()),
         Deed::Resend => invitations::resend(tx, &who.allowed()?, id, terms).map(|_| ()),
         Deed::CopyLink => invitations::copy_link(tx, &who.allowed()?, id).map(|_| ()),
     }

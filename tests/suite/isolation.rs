@@ -48,6 +48,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::DeleteAccount(_)
         | Route::SignOutAccount(_)
         | Route::ResetAccountPassword(_)
+        | Route::ResetAccountTwoFactor(_)
         | Route::Errand(_)
         | Route::RetryErrand(_)
         | Route::ErrandBody(_)
@@ -71,10 +72,18 @@ const fn kind(route: &Route) -> Kind {
         | Route::SavePreferences
         | Route::ChangePassword
         | Route::ChangeEmail
+        | Route::SavePolicy
+        | Route::SignInCode
+        | Route::TwoFactor
+        | Route::ConfirmTwoFactor
+        | Route::DisableTwoFactor
+        | Route::RenewCodes
         | Route::EndOtherSessions => Kind::Own,
-        Route::Activate(_) | Route::AskForLink(_) | Route::ResetPassword(_) | Route::SetUp(_) => {
-            Kind::Link
-        }
+        Route::Activate(_)
+        | Route::AskForLink(_)
+        | Route::ResetPassword(_)
+        | Route::SignInLink(_)
+        | Route::SetUp(_) => Kind::Link,
         Route::SignIn
         | Route::SignOut
         | Route::SetUpHelp
@@ -102,6 +111,7 @@ fn about_nothing(route: &Route) -> Route {
         Route::DeleteAccount(_) => Route::DeleteAccount(account),
         Route::SignOutAccount(_) => Route::SignOutAccount(account),
         Route::ResetAccountPassword(_) => Route::ResetAccountPassword(account),
+        Route::ResetAccountTwoFactor(_) => Route::ResetAccountTwoFactor(account),
         Route::Errand(_) => Route::Errand(errand),
         Route::RetryErrand(_) => Route::RetryErrand(errand),
         Route::ErrandBody(_) => Route::ErrandBody(errand),

@@ -75,6 +75,8 @@ mod outbox;
 #[cfg(test)]
 mod ownership;
 #[cfg(test)]
+mod phone;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;

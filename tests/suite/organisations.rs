@@ -131,7 +131,12 @@ fn a_sign_in_that_comes_too_late_opens_no_session_that_lives_again() {
         address: [192, 0, 2, 1].into(),
     };
     let late = app.write(app.now(), |tx| {
-        sessions::open(tx, &By::operator(), &sign_in)
+        sessions::enter(
+            tx,
+            &By::operator(),
+            &sign_in,
+            doorward::sessions::Key::Password,
+        )
     });
     assert!(matches!(late, Err(Error::NotFound)), "{late:?}");
     enable(&portal).unwrap();

@@ -97,8 +97,17 @@ fn open(tx: &Tx<'_>, visitor: &mut Visitor) {
         agent: "Firefox on Linux",
         address: visitor.address,
     };
-    let opened = sessions::open(tx, &By::operator(), &sign_in).unwrap();
-    visitor.carry(&opened.into_inner().session);
+    let opened = sessions::enter(
+        tx,
+        &By::operator(),
+        &sign_in,
+        doorward::sessions::Key::Password,
+    )
+    .unwrap();
+    let doorward::sessions::Entered::Full(opened) = opened.into_inner() else {
+        panic!("a code is owed");
+    };
+    visitor.carry(&opened.session);
 }
 
 /// Signed in again, if the session is over.

@@ -12,7 +12,7 @@ use crate::portal::Portal;
 use crate::visitor::Visitor;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 46;
+pub(crate) const ROUTES: usize = 54;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -63,6 +63,14 @@ const fn place(route: &Route) -> usize {
         Route::Asset(_) => 43,
         Route::Healthz => 44,
         Route::Readyz => 45,
+        Route::SignInCode => 46,
+        Route::SignInLink(_) => 47,
+        Route::ResetAccountTwoFactor(_) => 48,
+        Route::SavePolicy => 49,
+        Route::TwoFactor => 50,
+        Route::ConfirmTwoFactor => 51,
+        Route::DisableTwoFactor => 52,
+        Route::RenewCodes => 53,
     }
 }
 
@@ -117,6 +125,14 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         43 => Route::parse(PORTAL_CSS).unwrap(),
         44 => Route::Healthz,
         45 => Route::Readyz,
+        46 => Route::SignInCode,
+        47 => Route::SignInLink(sign_in_link(portal, active(portal, owner))),
+        48 => Route::ResetAccountTwoFactor(protected(portal, owner)),
+        49 => Route::SavePolicy,
+        50 => Route::TwoFactor,
+        51 => Route::ConfirmTwoFactor,
+        52 => Route::DisableTwoFactor,
+        53 => Route::RenewCodes,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -181,6 +197,28 @@ fn reset(portal: &Portal, owner: &Visitor) -> String {
     });
     let (token, _) = live.unwrap().unwrap();
     token.reveal()
+}
+
+/// A link by which the operator lets this account in.
+fn sign_in_link(portal: &Portal, id: AccountId) -> String {
+    let app = portal.app();
+    let account = app
+        .read(app.now(), |read| Ok(doorward::accounts::find(read, id)?))
+        .unwrap()
+        .unwrap();
+    let link = app.write(app.now(), |tx| doorward::sessions::make_link(tx, &account));
+    link.unwrap().token.reveal()
+}
+
+/// A member who is Active and has a second factor.
+fn protected(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let emails: Vec<String> = portal.ask(&format!(
+        "SELECT email FROM accounts WHERE id = {}",
+        id.number()
+    ));
+    portal.signed_in(&emails[0]).enrol();
+    id
 }
 
 /// A member who is Active.

@@ -386,7 +386,12 @@ fn an_account_that_was_disabled_while_its_password_was_verified_gets_no_session(
         address: ann.address,
     };
     let opened = app.write(app.now(), |tx| {
-        doorward::sessions::open(tx, &By::operator(), &sign_in)
+        doorward::sessions::enter(
+            tx,
+            &By::operator(),
+            &sign_in,
+            doorward::sessions::Key::Password,
+        )
     });
     assert!(
         matches!(opened, Err(doorward::error::Error::NotFound)),

@@ -49,6 +49,7 @@ fn pending(role: Role) -> Line {
         created_by: None,
         activated_at: None,
         last_seen_at: None,
+        has_two_factor: false,
     };
     Line {
         account,

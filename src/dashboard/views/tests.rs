@@ -31,6 +31,7 @@ fn numbers() -> Numbers {
         accounts: Counts {
             active: 11,
             pending: 2,
+            unprotected: 0,
             disabled: 1,
             by_role: [8, 2, 2, 2],
         },

@@ -117,7 +117,7 @@ impl House {
         let mut noted = unpoisoned(&self.noted);
         for cookie in answer.all("Set-Cookie") {
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            if ["session", "device", "visit"]
+            if ["session", "device", "visit", "challenge"]
                 .map(|one| transport.name(one))
                 .contains(&name.to_owned())
             {

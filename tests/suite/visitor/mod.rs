@@ -15,10 +15,11 @@ use doorward::kit::http::cookie::Transport;
 use doorward::kit::http::headers::Scheme;
 use doorward::kit::http::request::{Method, Request};
 use doorward::kit::keys::Use;
-use doorward::scope::{Allowed, By, Right, Scope};
+use doorward::scope::{Allowed, By, Holder, Right, Scope};
 use doorward::{door, sessions};
 
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
+use crate::phone::Phone;
 use crate::portal::House;
 pub(crate) use draft::Draft;
 
@@ -44,6 +45,8 @@ pub(crate) struct Visitor {
     pub(crate) email: String,
     /// The password they type.
     pub(crate) password: String,
+    /// Their telephone, once they set up two-factor.
+    pub(crate) phone: Option<Phone>,
 }
 
 impl Visitor {
@@ -59,6 +62,7 @@ impl Visitor {
                 .to_owned(),
             email: String::new(),
             password: String::new(),
+            phone: None,
         }
     }
 
@@ -170,7 +174,46 @@ impl Visitor {
     #[track_caller]
     pub(crate) fn sign_in(&mut self) -> &mut Self {
         let (email, password) = (self.email.clone(), self.password.clone());
-        self.try_password(&email, &password).answers(303)
+        self.try_password(&email, &password).answers(303);
+        if self.phone.is_some() && self.cookie("challenge").is_some() {
+            let code = self.code();
+            self.post("/sign-in/code", &[("code", &code)]).answers(303);
+        }
+        self
+    }
+
+    /// A code of their phone that is good now, and was not used before. Without a phone it is one of nobody's.
+    #[track_caller]
+    pub(crate) fn code(&self) -> String {
+        let now = self.house.app().now().0;
+        self.phone
+            .as_ref()
+            .map_or_else(|| "000000".to_owned(), |phone| phone.code(now))
+    }
+
+    /// Sets up two-factor with a phone of their own. They must have signed in less than ten minutes ago.
+    #[track_caller]
+    pub(crate) fn enrol(&mut self) -> &mut Self {
+        self.post("/account/two-factor", &[]).answers(303).follow();
+        self.answers(200);
+        let page = self.html();
+        let key = answer::between(&page, "<output id=\"key\"", "</output>");
+        let (_, key) = key.split_once('>').unwrap();
+        self.phone = Some(Phone::new(key));
+        let code = self.code();
+        self.post("/account/two-factor/confirm", &[("code", &code)])
+            .answers(200);
+        let page = self.html();
+        let list = answer::between(&page, "<ol class=\"codes\"", "</ol>");
+        let codes: Vec<String> = list
+            .split("<li>")
+            .skip(1)
+            .map(|item| item.split('<').next().unwrap_or_default().to_owned())
+            .collect();
+        if let Some(phone) = &mut self.phone {
+            phone.recovery = codes;
+        }
+        self
     }
 
     /// Types an address and a password into the sign-in form, whatever comes of it.
@@ -190,6 +233,7 @@ impl Visitor {
         Self {
             email: self.email.clone(),
             password: self.password.clone(),
+            phone: self.phone.clone(),
             ..Self::new(&self.house)
         }
     }
@@ -324,15 +368,23 @@ impl Visitor {
         self.house.account(&self.email)
     }
 
-    /// What their session is, as the door finds it; none when it is over.
+    /// What their session is, as the door finds it; none when it is over, or reaches the set-up of two-factor alone.
     pub(crate) fn scope(&self) -> Option<Scope> {
+        match self.holder()? {
+            Holder::Full(scope) => Some(scope),
+            Holder::Enrolling(_) | Holder::Half(_) => None,
+        }
+    }
+
+    /// Who their session says they are; none when it is over.
+    pub(crate) fn holder(&self) -> Option<Holder> {
         let token: Token = self.cookie("session")?.parse().ok()?;
         let app = self.house.app();
         app.read(app.now(), |read| {
             sessions::find(read, &token.hash(), app.settings.lifetimes)
         })
         .unwrap()
-        .map(|found| found.scope)
+        .map(|found| found.holder)
     }
 
     /// Whether their session is alive.
