@@ -14,7 +14,8 @@ use crate::organisations::Organisation;
 use crate::ownership;
 use crate::routes::Route;
 use crate::scope::ManageOrganisation;
-use crate::sessions::pages::{PROOF_FIELD, asked, prove};
+use crate::sessions::pages::{asked, prove};
+use crate::sessions::views::PROOF_FIELD;
 use crate::settings::pages::{Refused, draw};
 use crate::visit::Visit;
 

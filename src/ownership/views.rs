@@ -15,8 +15,7 @@ use crate::kit::html::time::{day, when};
 use crate::kit::http::form::Form;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
-use crate::sessions::pages::{Asked, PROOF_FIELD};
-use crate::sessions::views::proof_field;
+use crate::sessions::views::{Asked, PROOF_FIELD, proof_field};
 
 /// Another Master, to whom it may be offered.
 #[derive(Clone, Debug)]

@@ -22,7 +22,8 @@ use crate::profile::views::{self, Awaited, DeadLink, Known, Section, Sent};
 use crate::profile::{self, EmailLink, NewPassword, OpenChange};
 use crate::routes::Route;
 use crate::sessions;
-use crate::sessions::pages::{PROOF_FIELD, asked, prove, prove_by_password};
+use crate::sessions::pages::{asked, prove, prove_by_password};
+use crate::sessions::views::PROOF_FIELD;
 use crate::setup::pages::zones;
 use crate::visit::Visit;
 

@@ -28,8 +28,7 @@ use crate::passwords::views::{Mail, dead_link as dead_page, new_password};
 use crate::routes::Route;
 use crate::scope::Scope;
 use crate::sessions::Live;
-use crate::sessions::pages::Asked;
-use crate::sessions::views::proof_field;
+use crate::sessions::views::{Asked, proof_field};
 
 /// Why an address cannot be changed, and who can help.
 pub const MAIL_IS_OFF: &str = "Mail is off on this server, and a new email is confirmed by mail. Ask whoever runs the Portal to set up mail.";

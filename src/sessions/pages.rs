@@ -19,6 +19,7 @@ use crate::organisations;
 use crate::outbox;
 use crate::passwords::{self, PasswordHash, Proof};
 use crate::routes::Route;
+use crate::sessions::views::{Asked, PROOF_FIELD};
 use crate::sessions::{
     self, CHALLENGE_TTL, DEVICE_TTL, Entered, Key, OpenLink, Opened, SignIn, SignInLink, views,
 };
@@ -110,20 +111,6 @@ fn take<'v>(
             throttle.take(&[Subject::Account(account), address], visit.now)
         }
     }
-}
-
-/// The field in which dangerous acts ask for the password, or for a code, again.
-pub const PROOF_FIELD: &str = "current_password";
-
-/// What a dangerous act asks of whoever is signed in, before it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Nothing: they showed who they are less than ten minutes ago.
-    Nothing,
-    /// The password.
-    Password,
-    /// The password, or a code.
-    PasswordOrCode,
 }
 
 /// What a dangerous act asks for just now: the field that its page draws.

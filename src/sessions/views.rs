@@ -10,7 +10,6 @@ use crate::kit::html::form::{hidden, post};
 use crate::kit::html::notice::alert;
 use crate::kit::http::form::Form;
 use crate::routes::Route;
-use crate::sessions::pages::{Asked, PROOF_FIELD};
 
 /// What the sign-in form shows.
 #[derive(Debug)]
@@ -52,6 +51,20 @@ pub fn sign_in(form: &SignInForm<'_>, csrf: &str) -> Markup {
         (Button::submit("Sign in", "Signing in…").wide())
     };
     post(&Route::SignIn.to_string(), csrf, &fields)
+}
+
+/// The field in which dangerous acts ask for the password, or for a code, again.
+pub const PROOF_FIELD: &str = "current_password";
+
+/// What a dangerous act asks of whoever is signed in, before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing: they showed who they are less than ten minutes ago.
+    Nothing,
+    /// The password.
+    Password,
+    /// The password, or a code.
+    PasswordOrCode,
 }
 
 /// The field in which a dangerous act asks who acts; none where it is known.

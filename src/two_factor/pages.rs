@@ -5,7 +5,7 @@
 
 use maud::Markup;
 
-use super::views::{self, Given};
+use super::views::{self, Given, TRUST_FIELD, Way};
 use super::{CODE_FIELD, Codes, Judged};
 use crate::accounts;
 use crate::audit::{Action, Audited, Event};
@@ -25,15 +25,13 @@ use crate::passwords;
 use crate::routes::Route;
 use crate::scope::{Enroller, Half};
 use crate::sessions::pages::{
-    PROOF_FIELD, asked, asked_beside_code, local, place, prove, prove_beside_code, signed_in_at,
-    signing_in,
+    asked, asked_beside_code, local, place, prove, prove_beside_code, signed_in_at, signing_in,
 };
+use crate::sessions::views::PROOF_FIELD;
 use crate::sessions::{self, Remember};
 use crate::two_factor::{self, FactorProof};
 use crate::visit::Visit;
 
-/// The tick that trusts the browser.
-pub const TRUST_FIELD: &str = "trust";
 /// Which of the two ways the page of the second step shows.
 const WITH_FIELD: &str = "with";
 
@@ -136,24 +134,6 @@ pub fn ask(visit: &Visit<'_>) -> Result<Response> {
     let next = visit.query("next").and_then(|next| local(&next));
     let way = Way::of(visit.query(WITH_FIELD).as_deref());
     draw_step(visit, 200, next.as_deref(), (way, &Form::default(), None))
-}
-
-/// Which code is asked for: the field takes both all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// The app's.
-    App,
-    /// A recovery code.
-    Recovery,
-}
-
-impl Way {
-    fn of(text: Option<&str>) -> Self {
-        match text {
-            Some("recovery") => Self::Recovery,
-            Some(_) | None => Self::App,
-        }
-    }
 }
 
 fn draw_step(

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 
 use super::CODE_FIELD;
 use super::State;
-use super::pages::{TRUST_FIELD, Way};
 use crate::domain::email::Email;
 use crate::domain::policy::Trust;
 use crate::domain::role::Role;
@@ -22,8 +21,29 @@ use crate::kit::qr::Scan;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 use crate::scope::Enroller;
-use crate::sessions::pages::{Asked, PROOF_FIELD};
-use crate::sessions::views::proof_field;
+use crate::sessions::views::{Asked, PROOF_FIELD, proof_field};
+
+/// The tick that trusts the browser.
+pub const TRUST_FIELD: &str = "trust";
+/// Which code is asked for: the field takes both all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The app's.
+    App,
+    /// A recovery code.
+    Recovery,
+}
+
+impl Way {
+    /// By its name in the address.
+    #[must_use]
+    pub fn of(text: Option<&str>) -> Self {
+        match text {
+            Some("recovery") => Self::Recovery,
+            Some(_) | None => Self::App,
+        }
+    }
+}
 
 /// What whoever signed in with a recovery code is told.
 #[must_use]
