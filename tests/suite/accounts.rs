@@ -829,7 +829,7 @@ fn the_page_of_an_account_says_how_its_person_signs_in() {
     portal.tamper("UPDATE policies SET level = 'recommended'");
     owner
         .get(&page)
-        .sees("Sign-in Password. No two-factor Password Set 24 Nov 2026");
+        .sees("Sign-in Password. No two-factor Password Set 24 Nov, 14:20");
     mia.sign_in();
     mia.enrol();
     owner

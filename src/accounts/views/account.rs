@@ -311,8 +311,12 @@ fn danger(account: &Account, acts: &Acts) -> Markup {
     let (disable, delete) = (acts.to(Act::Disable), acts.to(Act::Delete));
     let gone = match account.status {
         Status::Pending => "Deleting: the activation link dies and the address is free again.",
-        _ => {
+        _ if account.has_two_factor => {
             "Deleting removes password, two-factor, address and every session for good, and frees the address. The name \
+             stays in the audit log."
+        }
+        _ => {
+            "Deleting removes the password, the address and every session for good, and frees the address. The name \
              stays in the audit log."
         }
     };
