@@ -203,7 +203,7 @@ fn asked(facts: &Facts, viewer: &Viewer) -> Markup {
             ". Required since " (when(end, viewer.now, &viewer.zone))
             ": until it is set up, nothing else can be reached"
         } @else {
-            ". Required from " (when(end, viewer.now, &viewer.zone)) " on"
+            ". Required from " (when(end, viewer.now, &viewer.zone))
         }
     }
 }
