@@ -29,6 +29,8 @@ mod delivery;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
+mod factor_resets;
+#[cfg(test)]
 mod first_run;
 #[cfg(test)]
 mod foreign;
