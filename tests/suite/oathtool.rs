@@ -71,10 +71,13 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The same without the lock, in which each process that asks for it writes its number.
+/// The same without what holds nothing: the lock, in which each process that asks for it writes its number, and the index
+/// of the log, which SQLite makes anew whenever it looks.
 fn data(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = files(folder);
-    found.remove("doorward.lock");
+    for name in ["doorward.lock", "doorward.db-shm"] {
+        found.remove(name);
+    }
     found
 }
 
