@@ -45,9 +45,10 @@ const fn enrolment_of(who: &Enroller) -> Place {
     }
 }
 
-fn open(keys: &Keys, place: Place, sealed: &[u8]) -> Result<Shared> {
-    let secret =
-        seal::open(keys, place, sealed).map_err(|error| Error::Internal(Box::new(error)))?;
+/// The log says which did not open and whose it is: recovery codes still let its person in.
+fn open(keys: &Keys, place: Place, whose: AccountId, sealed: &[u8]) -> Result<Shared> {
+    let secret = seal::open(keys, place, sealed)
+        .map_err(|error| Error::internal(format!("{error}: in {}, of {whose}", place.table)))?;
     let secret: [u8; SECRET] = secret
         .as_slice()
         .try_into()
@@ -115,7 +116,7 @@ pub fn judge(read: &Read<'_>, keys: &Keys, account: AccountId, code: &Code) -> R
     };
     let what = match code {
         Code::App(digits) => {
-            let shared = open(keys, factor_of(account), &factor.sealed)?;
+            let shared = open(keys, factor_of(account), account, &factor.sealed)?;
             match shared.step_of(digits.reveal(), read.now().0) {
                 None => return Ok(Judged::Wrong),
                 Some(step) if step <= factor.last_step => return Ok(Judged::Used),
@@ -238,7 +239,12 @@ fn on_already() -> Error {
 /// The secret that waits for its first code in this session; none when none was begun, or its time is over.
 pub fn enrolment(read: &Read<'_>, keys: &Keys, who: &Enroller) -> Result<Option<Shared>> {
     match sql::enrolment(read, who.session)? {
-        Some(enrolment) => Ok(Some(open(keys, enrolment_of(who), &enrolment.sealed)?)),
+        Some(enrolment) => Ok(Some(open(
+            keys,
+            enrolment_of(who),
+            who.account,
+            &enrolment.sealed,
+        )?)),
         None => Ok(None),
     }
 }
@@ -273,7 +279,7 @@ pub fn confirm(
     if account.has_two_factor && !enrolment.replaces {
         return Err(on_already());
     }
-    let shared = open(tx.keys(), enrolment_of(who), &enrolment.sealed)?;
+    let shared = open(tx.keys(), enrolment_of(who), who.account, &enrolment.sealed)?;
     let Code::App(digits) = code else {
         return Ok(None);
     };

@@ -67,7 +67,11 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod new_key;
+#[cfg(test)]
 mod new_passwords;
+#[cfg(test)]
+mod oathtool;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
@@ -102,6 +106,8 @@ mod roles;
 mod samples;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sealed;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
