@@ -27,6 +27,8 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod first_run;
@@ -40,6 +42,8 @@ mod gallery;
 mod gate;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod half;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
