@@ -371,6 +371,7 @@ fn a_browser_is_trusted_for_thirty_days_to_the_second() {
     let code = ann.code();
     ann.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
         .answers(303);
+    portal.work();
     portal.travel(30 * DAY - 1);
     ann.try_password(EMAIL, PASSWORD).answers(303).goes_to("/");
     assert!(ann.is_signed_in());

@@ -30,6 +30,9 @@ struct Kept {
     ends_at: Option<i64>,
 }
 
+/// The cookies that forms are bound to.
+const BINDING: [&str; 3] = ["session", "visit", "challenge"];
+
 /// A person with a browser. A clone is another window of the same browser, as it is now.
 #[derive(Clone)]
 pub(crate) struct Visitor {
@@ -150,7 +153,7 @@ impl Visitor {
         if let Some(proof) = self.forms.values().next() {
             return proof.clone();
         }
-        for page in [path, "/", "/sign-in"] {
+        for page in [path, "/", "/sign-in", "/account/two-factor"] {
             self.get(page);
             if let Some(proof) = self.forms.get(path).or(self.forms.values().next()) {
                 return proof.clone();
@@ -372,6 +375,9 @@ impl Visitor {
 
     /// Loses a cookie, by its name without prefix.
     pub(crate) fn lose(&mut self, name: &str) {
+        if BINDING.contains(&name) {
+            self.forms.clear();
+        }
         let name = self.transport().name(name);
         self.jar.remove(&name);
     }
@@ -494,7 +500,7 @@ impl Visitor {
         let age = parts
             .find_map(|part| part.strip_prefix("Max-Age="))
             .map(|age| age.parse::<i64>().unwrap());
-        if ["session", "visit", "challenge"]
+        if BINDING
             .map(|one| self.transport().name(one))
             .contains(&name.to_owned())
         {
