@@ -22,7 +22,7 @@ const PER_ORGANISATION: usize = 290;
 /// One client, and raw commits in turn.
 pub(crate) fn rows(server: &Server, seeded: &Seeded, folder: &Path) -> Result<Vec<Row>> {
     let mut inviting = Inviting::new(server, seeded)?;
-    let raw = Raw::new(folder)?;
+    let raw = Raw::new(&folder.join("raw.db"))?;
     raw.commits(Duration::from_millis(200))?;
     let (mut rates, mut ratios, mut yard) = (vec![], vec![], vec![]);
     let before = process::used(server.id())?;
@@ -98,11 +98,11 @@ impl Inviting {
 }
 
 /// The least that a durable write can cost here: one row, as durable as ours.
-struct Raw(Connection);
+pub(crate) struct Raw(Connection);
 
 impl Raw {
-    fn new(folder: &Path) -> Result<Self> {
-        let conn = Connection::open(folder.join("raw.db"))?;
+    pub(crate) fn new(file: &Path) -> Result<Self> {
+        let conn = Connection::open(file)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;
              PRAGMA journal_size_limit = 67108864;
@@ -112,7 +112,7 @@ impl Raw {
     }
 
     /// Commits a second.
-    fn commits(&self, long: Duration) -> Result<f64> {
+    pub(crate) fn commits(&self, long: Duration) -> Result<f64> {
         let mut insert = self.0.prepare("INSERT INTO rows (text) VALUES (?1)")?;
         let text = "x".repeat(100);
         let began = instant();

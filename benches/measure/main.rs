@@ -7,6 +7,7 @@
 mod accounts;
 mod checks;
 mod client;
+mod codes;
 mod invites;
 mod mails;
 mod nginx;
@@ -126,6 +127,7 @@ fn measure(quiet: Duration, only: Vec<String>) -> Result<ExitCode> {
     run.take("invite", || invites::rows(&server, &seeded, folder));
     run.take("mail out", || mails::rows(&sink, &server, &large));
     run.take("sign-in", || sign_ins::rows(&server, &seeded));
+    run.take("second step", || codes::rows(&server, &seeded, folder));
     run.take("memory after load", || after_load(&server, quiet));
     drop(server);
     run.say("done");

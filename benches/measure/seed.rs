@@ -6,8 +6,11 @@ use std::path::Path;
 use doorward::domain::role::{Managers, Role};
 use doorward::domain::token::Token;
 use doorward::kit::hasher::{Cost, Hasher};
-use doorward::kit::random::OsRandom;
+use doorward::kit::keys::{Keys, Use};
+use doorward::kit::random::{self, OsRandom};
+use doorward::kit::seal::{NONCE, Place, seal};
 use doorward::kit::time::{Clock as _, DAY, SystemClock};
+use doorward::kit::totp::SECRET;
 use doorward::migrations::{self, DATABASE, Origin};
 use rusqlite::{Connection, Statement, Transaction, params};
 use sha2::{Digest as _, Sha256};
@@ -18,6 +21,8 @@ use crate::Result;
 pub(crate) const PASSWORD: &str = "Seven lamps, 1 doorway";
 /// So many accounts sign in, in turn.
 const SIGNERS: usize = 500;
+/// So many owe a code.
+pub(crate) const HALVES: usize = 500;
 /// So many organisations invite, in turn: each may invite 300 an hour.
 const INVITERS: usize = 60;
 
@@ -41,11 +46,28 @@ pub(crate) struct Seeded {
     pub(crate) signers: Vec<Signer>,
     /// The session cookies of those who invite, one for each organisation.
     pub(crate) inviters: Vec<String>,
+    /// Who owes a code, once each.
+    pub(crate) halves: Vec<Half>,
+}
+
+/// Somebody who gave the password and owes the code.
+#[derive(Debug)]
+pub(crate) struct Half {
+    /// The challenge's cookie.
+    pub(crate) challenge: String,
+    /// The proof of its form.
+    pub(crate) csrf: String,
+    /// The browser's cookie.
+    pub(crate) device: String,
+    /// What their app knows.
+    pub(crate) secret: [u8; SECRET],
 }
 
 /// An account with a browser that it knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Signer {
+    account: i64,
+    organisation: i64,
     /// Its address.
     pub(crate) email: String,
     /// Its browser's cookie.
@@ -59,14 +81,16 @@ pub(crate) fn seed(folder: &Path, many: usize, few: usize) -> Result<Seeded> {
         now,
         random: &OsRandom,
     };
-    drop(migrations::open_to_serve(folder, origin)?);
+    let (opened, _) = migrations::open_to_serve(folder, origin)?;
+    let keys = opened.keys.clone();
+    drop(opened);
     let hash = Hasher::new(Cost::PRODUCTION, 1)
         .hash(PASSWORD.as_bytes(), &OsRandom)
         .map_err(|error| format!("{error:?}"))?;
     let mut conn = Connection::open(folder.join(DATABASE))?;
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -64000")?;
     let tx = conn.transaction()?;
-    let seeded = Scribe::new(&tx, now.0, &hash)?.write(many, few)?;
+    let seeded = Scribe::new(&tx, now.0, &hash)?.write(&keys, many, few)?;
     tx.commit()?;
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(seeded)
@@ -78,9 +102,13 @@ struct Scribe<'t> {
     hash: &'t str,
     ids: i64,
     organisation: Statement<'t>,
+    policy: Statement<'t>,
     account: Statement<'t>,
     password: Statement<'t>,
     session: Statement<'t>,
+    factor: Statement<'t>,
+    protected: Statement<'t>,
+    challenge: Statement<'t>,
     device: Statement<'t>,
     invitation: Statement<'t>,
     errand: Statement<'t>,
@@ -93,19 +121,34 @@ impl<'t> Scribe<'t> {
             hash,
             ids: 0,
             organisation: tx.prepare(
-                "INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at)
-                 VALUES (?1, ?2, 'Europe/Berlin', ?3, 'admins', ?4)",
+                "INSERT INTO organisations (id, name, time_zone, owner_id, managers, trust, created_at)
+                 VALUES (?1, ?2, 'Europe/Berlin', ?3, 'admins', 'off', ?4)",
+            )?,
+            policy: tx.prepare(
+                "INSERT INTO policies (organisation_id, role, level, grace_days, stricter_at)
+                 VALUES (?1, ?2, 'required', 7, ?3)",
             )?,
             account: tx.prepare(
                 "INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, created_by,
-                   activated_at, disabled_at, last_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                   activated_at, disabled_at, last_seen_at, role_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?7)",
             )?,
             password: tx.prepare(
                 "INSERT INTO passwords (account_id, organisation_id, hash, changed_at) VALUES (?1, ?2, ?3, ?4)",
             )?,
             session: tx.prepare(
                 "INSERT INTO sessions (hash, id, organisation_id, account_id, epoch, permissions, created_at, used_at,
-                   address, agent) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?6, '192.0.2.1', 'Firefox on Linux')",
+                   proved_at, address, agent)
+                 VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?6, ?6, '192.0.2.1', 'Firefox on Linux')",
+            )?,
+            factor: tx.prepare(
+                "INSERT INTO factors (account_id, organisation_id, sealed, last_step, created_at, used_at)
+                 VALUES (?1, ?2, ?3, 0, ?4, ?4)",
+            )?,
+            protected: tx.prepare("UPDATE accounts SET two_factor = 1 WHERE id = ?1")?,
+            challenge: tx.prepare(
+                "INSERT INTO challenges (hash, organisation_id, account_id, epoch, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, 0, ?4, ?5)",
             )?,
             device: tx.prepare(
                 "INSERT INTO devices (hash, account_id, organisation_id, used_at) VALUES (?1, ?2, ?3, ?4)",
@@ -122,7 +165,7 @@ impl<'t> Scribe<'t> {
         })
     }
 
-    fn write(mut self, many: usize, few: usize) -> Result<Seeded> {
+    fn write(mut self, keys: &Keys, many: usize, few: usize) -> Result<Seeded> {
         let (large, signers) = self.tenant("Halden Works", "halden", many)?;
         let (small, _) = self.tenant("Corner Bakery", "bakery", few)?;
         let inviters = (0..INVITERS)
@@ -132,12 +175,49 @@ impl<'t> Scribe<'t> {
                 Ok(cookie)
             })
             .collect::<Result<_>>()?;
+        let halves = self.halves(keys)?;
         Ok(Seeded {
             large,
             small,
             signers,
             inviters,
+            halves,
         })
+    }
+
+    /// People who gave their password, and owe the code.
+    fn halves(&mut self, keys: &Keys) -> Result<Vec<Half>> {
+        let (_, people) = self.tenant("Lighthouse", "lighthouse", HALVES * 3)?;
+        let mut halves = Vec::new();
+        for person in people.iter().take(HALVES) {
+            let secret: [u8; SECRET] = random::bytes(&OsRandom)?;
+            let nonce: [u8; NONCE] = random::bytes(&OsRandom)?;
+            let place = Place {
+                table: "factors",
+                row: person.account,
+            };
+            let sealed = seal(keys, place, nonce, &secret)?;
+            let organisation = person.organisation;
+            self.factor
+                .execute(params![person.account, organisation, sealed, self.now])?;
+            self.protected.execute(params![person.account])?;
+            let token = Token::new(&OsRandom)?;
+            self.challenge.execute(params![
+                token.hash(),
+                organisation,
+                person.account,
+                self.now,
+                self.now + DAY
+            ])?;
+            let proof = keys.mac(Use::Forms, &[b"csrf challenge", token.hash().bytes()]);
+            halves.push(Half {
+                challenge: token.reveal(),
+                csrf: data_encoding::BASE64URL_NOPAD.encode(&proof),
+                device: person.device.clone(),
+                secret,
+            });
+        }
+        Ok(halves)
     }
 
     /// An organisation whose owner is signed in; answers with the owner's cookie, and with some who can sign in.
@@ -151,6 +231,10 @@ impl<'t> Scribe<'t> {
         let owner = self.id();
         self.organisation
             .execute(params![organisation, name, owner, self.now - 900 * DAY])?;
+        // Grace runs from now: nobody of it lands on the set-up.
+        for role in Role::ALL {
+            self.policy.execute(params![organisation, role, self.now])?;
+        }
         self.active(
             organisation,
             owner,
@@ -309,6 +393,8 @@ impl<'t> Scribe<'t> {
         self.device
             .execute(params![token.hash(), account, organisation, self.now - DAY])?;
         Ok(Signer {
+            account,
+            organisation,
             email,
             device: token.reveal(),
         })

@@ -12,6 +12,8 @@ use super::secret::Secret;
 pub const SECRET: usize = 20;
 /// Seconds for which a code is shown.
 pub const STEP: i64 = 30;
+/// Characters of an issuer: twice as many as any app shows.
+const ISSUER_MAX: usize = 64;
 /// So many steps before and after the present are taken too, for clocks that differ.
 const SKEW: u16 = 1;
 
@@ -39,10 +41,11 @@ impl Shared {
     }
 
     /// The address that an app reads from the code to scan. Both names are encoded, so that nothing in them can be taken
-    /// for another part of it.
+    /// for another part of it; a long issuer is cut, so that it fits into a code that a phone can read.
     #[must_use]
     pub fn address(&self, issuer: &str, account: &str) -> Zeroizing<String> {
-        let (issuer, account) = (encode(issuer), encode(account));
+        let issuer: String = issuer.chars().take(ISSUER_MAX).collect();
+        let (issuer, account) = (encode(issuer.trim_end()), encode(account));
         Zeroizing::new(format!(
             "otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}",
             self.base32().as_str()
@@ -118,5 +121,26 @@ mod tests {
         assert_eq!(address.matches(':').count(), 2);
         assert!(address.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer="));
         assert!(!address.contains('#') && !address.contains(' ') && !address.contains('+'));
+    }
+
+    #[test]
+    fn the_longest_names_fit_into_a_code_to_scan() {
+        let local = "+".repeat(64);
+        let domain = format!(
+            "{}.example",
+            ["a".repeat(60), "b".repeat(60), "c".repeat(58)].join(".")
+        );
+        let address = shared().address(&"\u{1f6aa}".repeat(100), &format!("{local}@{domain}"));
+        assert!(
+            crate::kit::qr::Scan::of(&address).is_some(),
+            "{}",
+            address.len()
+        );
+        let name = format!("{} tail", "n".repeat(63));
+        assert!(
+            shared()
+                .address(&name, "a@b.example")
+                .ends_with(&format!("issuer={}", "n".repeat(63)))
+        );
     }
 }
