@@ -27,6 +27,8 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod factor_resets;
@@ -42,6 +44,8 @@ mod gallery;
 mod gate;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod half;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
