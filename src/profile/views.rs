@@ -334,7 +334,7 @@ fn two_factor(page: &Account<'_>, csrf: &str) -> Markup {
         @match &page.known.two_factor {
             Some(state) => {
                 p {
-                    "On since " (day(state.since, page.zone)) ", last used " (time(state.used_at, page.now, page.zone)) ". "
+                    "On since " (day(state.since, page.zone)) ", last used " (when(state.used_at, page.now, page.zone)) ". "
                     (codes_left(state.codes_left)) "."
                 }
                 div.row {

@@ -19,7 +19,7 @@ use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::{alert, note};
 use crate::kit::html::stats::details;
-use crate::kit::html::time::{day, time, when};
+use crate::kit::html::time::{day, when};
 use crate::kit::http::fields::encode;
 use crate::kit::http::form::Form;
 use crate::kit::qr::Scan;
@@ -449,7 +449,7 @@ pub fn manage(page: &Manage<'_>, csrf: &str) -> Markup {
         (back("Account", &account))
         (page_head("Two-factor", Some("A code from your app, after the password."), None))
         (details(&[
-            ("2-step verification", html! { "On since " (day(page.state.since, page.zone)) ", last used " (time(page.state.used_at, page.now, page.zone)) }),
+            ("2-step verification", html! { "On since " (day(page.state.since, page.zone)) ", last used " (when(page.state.used_at, page.now, page.zone)) }),
             ("Recovery codes", codes_left(page.state.codes_left)),
         ]))
         section.stack.narrow #codes {
