@@ -13,12 +13,14 @@ use crate::accounts::{self, Account};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::code::{Code, RECOVERY_CODES, RecoveryCode};
 use crate::domain::id::AccountId;
+use crate::domain::policy::{Asked, Level};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
 use crate::kit::seal::{self, Place};
 use crate::kit::time::{MINUTE, Timestamp};
 use crate::kit::totp::{SECRET, Shared};
+use crate::organisations;
 use crate::outbox::{self, Errand};
 use crate::passwords::Proof;
 use crate::scope::{By, Enroller};
@@ -45,9 +47,10 @@ const fn enrolment_of(who: &Enroller) -> Place {
     }
 }
 
-fn open(keys: &Keys, place: Place, sealed: &[u8]) -> Result<Shared> {
-    let secret =
-        seal::open(keys, place, sealed).map_err(|error| Error::Internal(Box::new(error)))?;
+/// The log says which did not open and whose it is: recovery codes still let its person in.
+fn open(keys: &Keys, place: Place, whose: AccountId, sealed: &[u8]) -> Result<Shared> {
+    let secret = seal::open(keys, place, sealed)
+        .map_err(|error| Error::internal(format!("{error}: in {}, of {whose}", place.table)))?;
     let secret: [u8; SECRET] = secret
         .as_slice()
         .try_into()
@@ -115,7 +118,7 @@ pub fn judge(read: &Read<'_>, keys: &Keys, account: AccountId, code: &Code) -> R
     };
     let what = match code {
         Code::App(digits) => {
-            let shared = open(keys, factor_of(account), &factor.sealed)?;
+            let shared = open(keys, factor_of(account), account, &factor.sealed)?;
             match shared.step_of(digits.reveal(), read.now().0) {
                 None => return Ok(Judged::Wrong),
                 Some(step) if step <= factor.last_step => return Ok(Judged::Used),
@@ -238,7 +241,12 @@ fn on_already() -> Error {
 /// The secret that waits for its first code in this session; none when none was begun, or its time is over.
 pub fn enrolment(read: &Read<'_>, keys: &Keys, who: &Enroller) -> Result<Option<Shared>> {
     match sql::enrolment(read, who.session)? {
-        Some(enrolment) => Ok(Some(open(keys, enrolment_of(who), &enrolment.sealed)?)),
+        Some(enrolment) => Ok(Some(open(
+            keys,
+            enrolment_of(who),
+            who.account,
+            &enrolment.sealed,
+        )?)),
         None => Ok(None),
     }
 }
@@ -273,7 +281,7 @@ pub fn confirm(
     if account.has_two_factor && !enrolment.replaces {
         return Err(on_already());
     }
-    let shared = open(tx.keys(), enrolment_of(who), &enrolment.sealed)?;
+    let shared = open(tx.keys(), enrolment_of(who), who.account, &enrolment.sealed)?;
     let Code::App(digits) = code else {
         return Ok(None);
     };
@@ -360,8 +368,7 @@ pub fn disable(
 
 /// Whether the policy lets this account be without one.
 pub fn check_optional(read: &Read<'_>, account: &Account) -> Result<()> {
-    use crate::domain::policy::Level;
-    let policies = crate::organisations::policies(read, account.organisation)?;
+    let policies = organisations::policies(read, account.organisation)?;
     if policies.of(account.role).level == Level::Required {
         return Err(Error::Refused(format!(
             "Your organisation requires two-factor for {}: it cannot be turned off. Move it to another phone instead.",
@@ -369,6 +376,15 @@ pub fn check_optional(read: &Read<'_>, account: &Account) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What is asked of an account that has no second factor.
+pub fn asked(read: &Read<'_>, account: &Account) -> Result<Asked> {
+    let policies = organisations::policies(read, account.organisation)?;
+    let Some(began) = sql::grace_began(read, account.id)? else {
+        return Ok(Asked::Nothing);
+    };
+    Ok(policies.of(account.role).asks(began))
 }
 
 /// Another takes the factor away: grace begins anew, and the person is told. Whether whoever acts may do it, and that
