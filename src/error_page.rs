@@ -176,6 +176,9 @@ fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
         (Error::Stale, _) => ("Open the form again", form_of(visit)),
         (Error::TooMany { .. } | Error::Busy | Error::Disk(_), _) => ("Try again", form_of(visit)),
         (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
+        (_, None) if visit.must_enrol() => {
+            ("Enable 2-step verification", Route::TwoFactor.to_string())
+        }
         (_, None) => ("To the sign-in page", Route::SignIn.to_string()),
     }
 }
