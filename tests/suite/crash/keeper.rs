@@ -163,7 +163,8 @@ pub(crate) struct Keeper {
     factor: Factor,
     going: Option<Going>,
     at: usize,
-    must_wait: bool,
+    /// How often they were told to wait.
+    waits: usize,
     done: BTreeSet<Deed>,
     /// How many deeds were acknowledged.
     pub(crate) told: usize,
@@ -202,7 +203,7 @@ impl Keeper {
             factor: Factor::default(),
             going: None,
             at: 0,
-            must_wait: false,
+            waits: 0,
             done: BTreeSet::new(),
             told: 0,
             tried: 0,
@@ -285,7 +286,7 @@ impl Keeper {
     fn unless_late(&mut self, page: Page, status: u16) -> Option<Page> {
         if page.status == 429 {
             self.going = None;
-            self.must_wait = true;
+            self.waits += 1;
             return None;
         }
         Some(expect(page, status))
@@ -481,7 +482,7 @@ impl Keeper {
             let unlocked = process.run(&["account", "unlock", EMAIL]);
             assert!(unlocked.status.success(), "{unlocked:?}");
         };
-        if std::mem::take(&mut self.must_wait) {
+        if std::mem::take(&mut self.waits) > 0 {
             unlock();
         }
         // The newest, which is the likeliest not to have reached the disk, and the one before.
