@@ -1,11 +1,13 @@
 //! The frame around every page: navigation by rights, and what was just done.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use crate::app::Mode;
 use crate::domain::id::AccountId;
 use crate::domain::role::Permission;
 use crate::error::Result;
+use crate::kit::html::button::Button;
+use crate::kit::html::form::post_button;
 use crate::kit::html::frame::{Focus, Head, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
@@ -28,6 +30,8 @@ pub enum Place {
     Mail,
     /// What the organisation decides for itself.
     Settings,
+    /// A course of steps that shows no navigation.
+    Course,
     /// None of them.
     Elsewhere,
 }
@@ -41,6 +45,8 @@ pub struct Page<'p> {
     pub place: Place,
     /// Whether a form on it was refused.
     pub has_errors: bool,
+    /// Whether a course of steps may be left here.
+    pub may_leave: bool,
     /// What stands beside the doorway, where it is not the usual; only before sign-in.
     pub panel: Option<&'p Markup>,
 }
@@ -53,7 +59,17 @@ impl<'p> Page<'p> {
             title,
             place,
             has_errors: false,
+            may_leave: true,
             panel: None,
+        }
+    }
+
+    /// The same, for a step that is gone once it is left.
+    #[must_use]
+    pub const fn to_the_end(self) -> Self {
+        Self {
+            may_leave: false,
+            ..self
         }
     }
 
@@ -94,9 +110,52 @@ pub fn page(visit: &Visit<'_>, status: u16, page: &Page<'_>, body: &Markup) -> R
 /// Draws it: with the navigation when signed in, beside the doorway when not.
 fn draw(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Result<Markup> {
     match visit.scope() {
+        Some(_) if page.place == Place::Course => Ok(course(visit, page, flash, body)),
         Some(scope) if !is_for_strangers(visit.route) => signed_in(visit, scope, page, flash, body),
+        None if visit.must_enrol() && !is_for_strangers(visit.route) => {
+            Ok(course(visit, page, flash, body))
+        }
         Some(_) | None => Ok(stranger(visit, page, flash, body)),
     }
+}
+
+/// The set-up of two-factor, and whatever else is shown to those who can reach nothing but it: one thing at a time, and
+/// the way out.
+fn course(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
+    let brand = &visit.app.settings.brand;
+    let csrf = visit.csrf();
+    let home = Route::Dashboard.to_string();
+    let leave = if visit.must_enrol() {
+        let button = Button::submit("Sign out", "Signing out…").quiet();
+        post_button(&Route::SignOut.to_string(), &csrf, &button)
+    } else {
+        Button::link("Not now", &Route::Profile.to_string())
+            .quiet()
+            .render()
+    };
+    // The codes are shown once: whoever leaves them has not saved them.
+    let leave = (page.place != Place::Course || page.may_leave).then_some(&leave);
+    let inside = html! {
+        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
+        (body)
+    };
+    let head = Head {
+        title: &format!("{} · {brand}", page.title),
+        theme: visit.theme(),
+        has_errors: page.has_errors,
+    };
+    let frame = Focus {
+        brand,
+        home: &home,
+        leave,
+    };
+    document(
+        &head,
+        &html! {
+            (focus(&frame, &inside))
+            @if let Some(text) = flash { (toast(text)) }
+        },
+    )
 }
 
 /// Pages that show nothing of an organisation, whoever looks at them.
@@ -270,7 +329,7 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
             &Focus {
                 brand,
                 home: &home,
-                leave: Some(("Sign in", &home)),
+                leave: Some(&Button::link("Sign in", &home).quiet().render()),
             },
             &inside,
         ),

@@ -23,7 +23,7 @@ pub use guards::{Deed, Standing};
 
 pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
-    find_in, line, list, masters_active, masters_beside, matching,
+    find_in, line, list, masters_active, masters_beside, matching, protection,
 };
 
 impl Account {

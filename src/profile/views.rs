@@ -29,6 +29,8 @@ use crate::routes::Route;
 use crate::scope::Scope;
 use crate::sessions::Live;
 use crate::sessions::views::{Asked, proof_field};
+use crate::two_factor;
+use crate::two_factor::views::codes_left;
 
 /// Why an address cannot be changed, and who can help.
 pub const MAIL_IS_OFF: &str = "Mail is off on this server, and a new email is confirmed by mail. Ask whoever runs the Portal to set up mail.";
@@ -45,6 +47,8 @@ pub enum Section {
     Email,
     /// The password.
     Password,
+    /// The second factor.
+    TwoFactor,
     /// Who is signed in, where.
     Sessions,
     /// What happened.
@@ -55,9 +59,10 @@ pub enum Section {
 
 impl Section {
     /// Those that the head of the page leads to.
-    const HEADED: [Self; 5] = [
+    const HEADED: [Self; 6] = [
         Self::Profile,
         Self::Password,
+        Self::TwoFactor,
         Self::Sessions,
         Self::Activity,
         Self::Preferences,
@@ -70,6 +75,7 @@ impl Section {
             Self::Profile => "profile",
             Self::Email => "your-email",
             Self::Password => "your-password",
+            Self::TwoFactor => "two-factor",
             Self::Sessions => "sessions",
             Self::Activity => "activity",
             Self::Preferences => "preferences",
@@ -81,6 +87,7 @@ impl Section {
             Self::Profile => "Profile",
             Self::Email => "Email",
             Self::Password => "Password",
+            Self::TwoFactor => "Two-factor",
             Self::Sessions => "Sessions",
             Self::Activity => "Activity",
             Self::Preferences => "Preferences",
@@ -121,6 +128,8 @@ pub struct Known {
     pub awaited: Option<Awaited>,
     /// Since when they have their password.
     pub password_changed_at: Option<Timestamp>,
+    /// Their second factor; none when it is off.
+    pub two_factor: Option<two_factor::State>,
     /// Their sessions that are not over.
     pub sessions: Vec<Live>,
     /// What they did and what was done to their account, newest first.
@@ -199,6 +208,10 @@ pub fn account(page: &Account<'_>, csrf: &str) -> Markup {
         section.stack.narrow id=(Section::Password.anchor()) {
             h2 { (Section::Password.title()) }
             (password(page, csrf))
+        }
+        section.stack.narrow id=(Section::TwoFactor.anchor()) {
+            h2 { (Section::TwoFactor.title()) }
+            (two_factor(page, csrf))
         }
         section.stack-2 id=(Section::Sessions.anchor()) {
             h2 { (Section::Sessions.title()) }
@@ -311,6 +324,31 @@ fn password(page: &Account<'_>, csrf: &str) -> Markup {
     html! {
         @if let Some(at) = page.known.password_changed_at { p.muted { "Changed " (day(at, page.zone)) "." } }
         (post(&Route::ChangePassword.to_string(), csrf, &body))
+    }
+}
+
+fn two_factor(page: &Account<'_>, csrf: &str) -> Markup {
+    let to = Route::TwoFactor.to_string();
+    let enable = "Enable 2-step verification";
+    html! {
+        @match &page.known.two_factor {
+            Some(state) => {
+                p {
+                    "On since " (day(state.since, page.zone)) ", last used " (when(state.used_at, page.now, page.zone)) ". "
+                    (codes_left(state.codes_left)) "."
+                }
+                div.row {
+                    (Button::link("Manage two-factor", &to))
+                }
+            }
+            None => {
+                p { "Your password alone signs in. With 2-step verification a code from an app on your phone is asked for as well." }
+                div.row {
+                    @if page.asked == Asked::Nothing { (post_button(&to, csrf, &Button::submit(enable, "One moment…").plain())) }
+                    @else { (Button::link(enable, &to)) }
+                }
+            }
+        }
     }
 }
 

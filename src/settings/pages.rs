@@ -37,7 +37,7 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
     let by = visit.allow::<ManageOrganisation>()?;
     let (organisation, admins, facts) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
-        let admins = accounts::counts_with(read, organisation.id, Some(Role::Admin))?.active;
+        let admins = accounts::counts_with(read, organisation.id, Some(Role::Admin), None)?.active;
         let facts = ownership::pages::facts(read, visit, &organisation)?;
         Ok((organisation, admins, facts))
     })?;

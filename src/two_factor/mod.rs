@@ -13,12 +13,14 @@ use crate::accounts::{self, Account};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::code::{Code, RECOVERY_CODES, RecoveryCode};
 use crate::domain::id::AccountId;
+use crate::domain::policy::{Asked, Level};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
 use crate::kit::seal::{self, Place};
 use crate::kit::time::{MINUTE, Timestamp};
 use crate::kit::totp::{SECRET, Shared};
+use crate::organisations;
 use crate::outbox::{self, Errand};
 use crate::passwords::Proof;
 use crate::scope::{By, Enroller};
@@ -366,8 +368,7 @@ pub fn disable(
 
 /// Whether the policy lets this account be without one.
 pub fn check_optional(read: &Read<'_>, account: &Account) -> Result<()> {
-    use crate::domain::policy::Level;
-    let policies = crate::organisations::policies(read, account.organisation)?;
+    let policies = organisations::policies(read, account.organisation)?;
     if policies.of(account.role).level == Level::Required {
         return Err(Error::Refused(format!(
             "Your organisation requires two-factor for {}: it cannot be turned off. Move it to another phone instead.",
@@ -375,6 +376,15 @@ pub fn check_optional(read: &Read<'_>, account: &Account) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What is asked of an account that has no second factor.
+pub fn asked(read: &Read<'_>, account: &Account) -> Result<Asked> {
+    let policies = organisations::policies(read, account.organisation)?;
+    let Some(began) = sql::grace_began(read, account.id)? else {
+        return Ok(Asked::Nothing);
+    };
+    Ok(policies.of(account.role).asks(began))
 }
 
 /// Another takes the factor away: grace begins anew, and the person is told. Whether whoever acts may do it, and that

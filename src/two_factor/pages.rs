@@ -14,7 +14,7 @@ use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Protection, Trust};
 use crate::error::{Error, Result};
-use crate::kit::dates::clock;
+use crate::kit::dates::{clock, long_day};
 use crate::kit::db::Tx;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
@@ -231,7 +231,7 @@ fn draw(visit: &Visit<'_>, status: u16, given: Given<'_>) -> Result<Response> {
     })?;
     let next = next_of(visit);
     let csrf = visit.csrf();
-    let (title, body): (&str, Markup) = match (&shared, state) {
+    let (title, of, body): (&str, Place, Markup) = match (&shared, state) {
         (Some(shared), _) => {
             let address = shared.address(who.organisation_name.as_str(), who.email.as_str());
             let scan = Scan::of(&address)
@@ -244,7 +244,11 @@ fn draw(visit: &Visit<'_>, status: u16, given: Given<'_>) -> Result<Response> {
                 next: next.as_deref(),
                 given,
             };
-            ("Enable 2-step verification", views::set_up(&set_up, &csrf))
+            let title = match who.protection {
+                Protection::On => views::MOVE_TITLE,
+                Protection::Without(_) => views::TITLE,
+            };
+            (title, Place::Course, views::set_up(&set_up, &csrf))
         }
         (None, None) => {
             let start = views::Start {
@@ -256,7 +260,7 @@ fn draw(visit: &Visit<'_>, status: u16, given: Given<'_>) -> Result<Response> {
                 now: visit.now,
                 zone: &visit.zone(),
             };
-            ("Enable 2-step verification", views::start(&start, &csrf))
+            (views::TITLE, Place::Course, views::start(&start, &csrf))
         }
         (None, Some(state)) => {
             let is_required = visit.read(|read| {
@@ -273,10 +277,14 @@ fn draw(visit: &Visit<'_>, status: u16, given: Given<'_>) -> Result<Response> {
                 now: visit.now,
                 zone: &visit.zone(),
             };
-            ("Two-factor", views::manage(&manage, &csrf))
+            (
+                "Two-factor",
+                Place::Elsewhere,
+                views::manage(&manage, &csrf),
+            )
         }
     };
-    let page = Page::new(title, Place::Elsewhere).with_errors(given.is_refused());
+    let page = Page::new(title, of).with_errors(given.is_refused());
     layout::page(visit, status, &page, &body)
 }
 
@@ -421,9 +429,10 @@ fn show_codes(visit: &Visit<'_>, codes: &Codes, occasion: views::Occasion) -> Re
         occasion,
         organisation: who.organisation_name.as_str(),
         email: &who.email,
+        made_on: &long_day(visit.now, &visit.zone()),
         next: next_of(visit),
     };
-    let title = Page::new("Recovery codes", Place::Elsewhere);
+    let title = Page::new("Recovery codes", Place::Course).to_the_end();
     layout::page(visit, 200, &title, &views::codes(&page))
 }
 

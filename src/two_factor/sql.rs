@@ -171,3 +171,15 @@ pub(super) fn sweep(tx: &Tx<'_>, rows: i64) -> Result<usize> {
         (tx.now(), rows),
     )
 }
+
+/// When the grace of an account began: the latest of its activation, its role, the policy that became stricter, and a
+/// reset by another.
+pub(super) fn grace_began(read: &Read<'_>, account: AccountId) -> Result<Option<Timestamp>> {
+    read.find(
+        "SELECT max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))
+           FROM accounts a JOIN policies p ON p.organisation_id = a.organisation_id AND p.role = a.role
+          WHERE a.id = ?1",
+        [account],
+        |row| row.get(0),
+    )
+}

@@ -27,7 +27,11 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod error_pages;
+#[cfg(test)]
+mod factor_resets;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -40,6 +44,8 @@ mod gallery;
 mod gate;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod half;
 #[cfg(test)]
 mod host;
 #[cfg(test)]

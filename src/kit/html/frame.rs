@@ -122,8 +122,8 @@ pub struct Focus<'a> {
     pub brand: &'a str,
     /// Where the mark leads.
     pub home: &'a str,
-    /// The way out, if there is one: label and address ("Not now").
-    pub leave: Option<(&'a str, &'a str)>,
+    /// The way out, if there is one: a quiet button or link ("Not now").
+    pub leave: Option<&'a Markup>,
 }
 
 /// The layout of enrolment and other courses of steps.
@@ -133,7 +133,7 @@ pub fn focus(focus: &Focus, body: &Markup) -> Markup {
         div.focus {
             header {
                 (brand(focus.brand, focus.home))
-                @if let Some((label, href)) = focus.leave { a.btn.quiet href=(href) { (label) } }
+                @if let Some(leave) = focus.leave { (leave) }
             }
             main #main .sheet.stack { (body) }
         }

@@ -131,6 +131,7 @@ impl House {
         for (_, proof) in answer.forms() {
             noted.secrets.insert(proof);
         }
+        noted.secrets.extend(answer.keys());
         for text in [
             request.path.as_str(),
             &answer.html(),

@@ -20,7 +20,7 @@ use doorward::invitations::{self, Link};
 use doorward::kit::hasher::Cost;
 use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Mailbox, Message};
-use doorward::kit::time::Timestamp;
+use doorward::kit::time::{DAY, Timestamp};
 use doorward::organisations;
 use doorward::passwords::PasswordHash;
 use doorward::routes::Route;
@@ -216,6 +216,27 @@ impl Portal {
         visitor.password = PASSWORD.to_owned();
         visitor.sign_in();
         visitor
+    }
+
+    /// Another browser of somebody with a second factor, in which the password is given and the code is owed.
+    #[track_caller]
+    pub(crate) fn half(&self, person: &Visitor) -> Visitor {
+        let mut half = person.elsewhere();
+        half.give_password();
+        half
+    }
+
+    /// This account was to set up a second factor long ago: it became Active, got its role, and the policy was made
+    /// what it is, two months before everything began.
+    pub(crate) fn end_grace(&self, email: &str) {
+        let account = self.0.account(email);
+        let long_ago = START.minus(60 * DAY).0;
+        self.tamper(&format!(
+            "UPDATE policies SET level = 'required', stricter_at = {long_ago} WHERE organisation_id = {};
+             UPDATE accounts SET activated_at = {long_ago}, role_at = {long_ago}, factor_reset_at = NULL WHERE id = {};",
+            account.organisation.number(),
+            account.id.number()
+        ));
     }
 
     /// A password's hash, at today's cost.

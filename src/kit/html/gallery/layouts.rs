@@ -1,6 +1,6 @@
 //! The sample pages around the layouts.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use super::{CSRF, head, role_select, table_part};
 use crate::kit::html::Tone;
@@ -181,7 +181,7 @@ pub(super) fn enrolment(theme: Theme) -> Markup {
     let around = Focus {
         brand: "Portal",
         home: "#",
-        leave: Some(("Not now", "#")),
+        leave: Some(&Button::link("Not now", "#").quiet().render()),
     };
     document(
         &head("Enable 2-step verification · Portal", theme),
