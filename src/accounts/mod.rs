@@ -113,6 +113,11 @@ pub fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     Ok(sql::factor_was_reset(tx, id)?)
 }
 
+/// Its person is reminded of this end of grace; false when they were before.
+pub fn reminded(tx: &Tx<'_>, id: AccountId, of: Timestamp) -> Result<bool> {
+    Ok(sql::reminded(tx, id, of)?)
+}
+
 /// No account of the install has a second factor any more.
 pub fn void_two_factor(tx: &Tx<'_>) -> Result<()> {
     Ok(sql::void_two_factor(tx)?)

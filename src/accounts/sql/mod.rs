@@ -338,6 +338,15 @@ pub(super) fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     Ok(())
 }
 
+/// The row count decides: once for each end.
+pub(super) fn reminded(tx: &Tx<'_>, id: AccountId, of: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET reminded_of = ?2 WHERE id = ?1 AND reminded_of IS NOT ?2",
+        (id, of),
+    )?;
+    Ok(changed == 1)
+}
+
 pub(super) fn void_two_factor(tx: &Tx<'_>) -> Result<()> {
     tx.execute(
         "UPDATE accounts SET two_factor = 0 WHERE two_factor = 1",
