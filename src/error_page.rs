@@ -176,6 +176,8 @@ fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
         (Error::Stale, _) => ("Open the form again", form_of(visit)),
         (Error::TooMany { .. } | Error::Busy | Error::Disk(_), _) => ("Try again", form_of(visit)),
         (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
+        // Nothing else can be reached before the step that is missing.
+        (_, None) if visit.half().is_some() => ("Enter the code", Route::SignInCode.to_string()),
         (_, None) if visit.must_enrol() => {
             ("Enable 2-step verification", Route::TwoFactor.to_string())
         }
@@ -207,11 +209,9 @@ fn form_of(visit: &Visit<'_>) -> String {
         | Route::SavePreferences
         | Route::ChangePassword
         | Route::ChangeEmail
-        | Route::DisableTwoFactor
-        | Route::RenewCodes
         | Route::EndSession(_)
         | Route::EndOtherSessions => Route::Profile,
-        Route::ConfirmTwoFactor => Route::TwoFactor,
+        Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
         Route::RetryErrand(id) => Route::Errand(*id),
         other => other.clone(),

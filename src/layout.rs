@@ -4,14 +4,17 @@ use maud::{Markup, html};
 
 use crate::app::Mode;
 use crate::domain::id::AccountId;
+use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::Result;
 use crate::kit::html::frame::{Focus, Head, Leave, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
 use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
+use crate::kit::html::time::day;
 use crate::kit::html::{Tone, Yes};
 use crate::kit::http::response::Response;
+use crate::kit::time::{DAY, HOUR, MINUTE};
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
 use crate::scope::{Enroller, Scope};
@@ -328,15 +331,54 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
     let gains = !scope
         .permissions
         .include(scope.role.permissions(scope.managers));
-    if visit.app.settings.warning.is_none() && !gains {
+    let factor = factor_banner(visit, scope);
+    if visit.app.settings.warning.is_none() && !gains && factor.is_none() {
         return None;
     }
     Some(html! {
-        (warning(visit))
+        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }
+        @if let Some(factor) = factor { (factor) }
     })
+}
+
+/// What is asked of whoever has no second factor, and until when.
+fn factor_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
+    let set_up = html! { a href=(Route::TwoFactor) { "Set it up" } };
+    match scope.protection {
+        Protection::On | Protection::Without(Asked::Nothing) => None,
+        Protection::Without(Asked::Recommended) => Some(note(
+            Tone::Plain,
+            &html! { p { "Two-factor is strongly recommended. " (set_up) "." } },
+        )),
+        Protection::Without(Asked::By(end)) => {
+            let left = end.since(visit.now);
+            let tone = if left > 2 * DAY {
+                Tone::Plain
+            } else {
+                Tone::Warn
+            };
+            Some(note(
+                tone,
+                &html! {
+                    p {
+                        "Two-factor is required from " (day(end, &visit.zone())) " on (" (in_words(left)) "). " (set_up) "."
+                    }
+                },
+            ))
+        }
+    }
+}
+
+/// "in 5 days", "in 1 hour", "in 20 min": rounded down, so that nobody thinks that there is more.
+fn in_words(seconds: i64) -> String {
+    match seconds {
+        left if left >= 2 * DAY => format!("in {} days", left / DAY),
+        left if left >= 2 * HOUR => format!("in {} hours", left / HOUR),
+        left => format!("in {} min", left.max(MINUTE) / MINUTE),
+    }
 }
 
 fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {

@@ -16,7 +16,7 @@ use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Check, confirmed};
 use crate::kit::html::copy::{codes as code_list, copy_box, download, scan, steps};
 use crate::kit::html::field::Field;
-use crate::kit::html::form::{get, hidden, post};
+use crate::kit::html::form::{get, hidden, post, post_button};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::{alert, note};
@@ -55,7 +55,12 @@ impl Way {
 /// What whoever signed in with a recovery code is told.
 #[must_use]
 pub fn recovery_used(left: usize) -> String {
-    format!("You signed in with a recovery code. {left} are left.")
+    let left = match left {
+        0 => "None is left: make new ones now".to_owned(),
+        1 => "One is left: make new ones".to_owned(),
+        left => format!("{left} are left; you can make new ones"),
+    };
+    format!("You signed in with a recovery code. {left}, under Account, Two-factor.")
 }
 
 /// The second step of signing in.
@@ -77,21 +82,56 @@ pub struct Step<'s> {
 #[must_use]
 pub fn step(step: &Step<'_>, csrf: &str) -> Markup {
     let error = step.form.error(CODE_FIELD);
-    let other = match step.way {
-        Way::App => format!("{}?with=recovery", Route::SignInCode),
-        Way::Recovery => Route::SignInCode.to_string(),
+    let next = step.next.map(encode);
+    let (field, other, words, query) = match step.way {
+        Way::App => (
+            Field::code(CODE_FIELD, "6-digit code").hint("From your authenticator app."),
+            "Use a recovery code",
+            "Enter the code from your app",
+            Some("with=recovery"),
+        ),
+        Way::Recovery => (
+            Field::text(CODE_FIELD, "Recovery code")
+                .autocomplete("off")
+                .hint("One of the ten you saved, like k7mq-2vfd. Each works once."),
+            "Use the app instead",
+            "Enter a recovery code",
+            None,
+        ),
+    };
+    // With the tick beside it, the form waits for its button.
+    let field = match (step.way, step.trust) {
+        (Way::App, Trust::Off) => field.sends_itself(),
+        (Way::App, Trust::Offered) | (Way::Recovery, _) => field,
+    };
+    let next_query = next.map(|next| format!("next={next}"));
+    let queries: Vec<&str> = query.into_iter().chain(next_query.as_deref()).collect();
+    let other_way = match queries.is_empty() {
+        true => Route::SignInCode.to_string(),
+        false => format!("{}?{}", Route::SignInCode, queries.join("&")),
     };
     let fields = html! {
-        h1 { "Enter the code" }
+        h1 { (words) }
         @if let Some(problem) = step.problem { (alert(Tone::Bad, &html! { p { (problem) } })) }
-        (Field::code(CODE_FIELD, "6-digit code").focus(CODE_FIELD).error(error))
-        @if step.trust == Trust::Offered { (Check::new(TRUST_FIELD, "Trust this browser for 30 days")) }
+        (field.required().focus(CODE_FIELD).error(error))
+        @if step.trust == Trust::Offered {
+            (Check::new(TRUST_FIELD, "Trust this browser for 30 days")
+                .hint("It then asks for the password alone. Not for a computer that others use.")
+                .ticked(step.form.typed(TRUST_FIELD) == "yes"))
+        }
         @if let Some(next) = step.next { (hidden("next", next)) }
         @if step.way == Way::Recovery { (hidden("with", "recovery")) }
         (Button::submit("Verify", "Checking…").wide())
-        p { a href=(other) { "Use a recovery code" } }
     };
-    post(&Route::SignInCode.to_string(), csrf, &fields)
+    let out = Button::submit("Sign out", "Signing out…").quiet();
+    html! {
+        (post(&Route::SignInCode.to_string(), csrf, &fields))
+        div.row {
+            a href=(other_way) { (other) }
+            a href=(Route::Help(HelpTopic::TwoFactorSecurity)) { "Lost your phone?" }
+            (post_button(&Route::SignOut.to_string(), csrf, &out))
+        }
+    }
 }
 
 /// A form of the page.

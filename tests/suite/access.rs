@@ -10,6 +10,7 @@ use doorward::kit::http::request::Method;
 use doorward::passwords;
 use doorward::routes::Route;
 use doorward::scope::By;
+use doorward::two_factor;
 
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::samples::{ROUTES, sample};
@@ -21,13 +22,33 @@ const EXPECTED: &str = include_str!("access.txt");
 const ANOTHER: &str = "Another-Horse-8!";
 
 /// The kinds of visitors, in the order of the table's columns.
-const KINDS: [&str; 6] = ["stranger", "member", "billing", "admin", "master", "other"];
+const KINDS: [&str; 8] = [
+    "stranger",
+    "member",
+    "billing",
+    "admin",
+    "master",
+    "other",
+    "half",
+    "enrolling",
+];
 
-/// One of each kind but the stranger; `other` is the Master of another organisation.
+/// One of each kind but the stranger. `other` is the Master of another organisation; `half` and `enrolling` are Masters
+/// too, so that nothing but their state limits them: the one owes the code, the other must set up a second factor first.
 fn visitor(portal: &Portal, owner: &Visitor, kind: &str) -> Visitor {
     match kind {
         "stranger" => portal.visitor(),
         "other" => portal.organisation("Other"),
+        "half" => {
+            let mut person = portal.member_of(owner, Role::Master, "half@fjord.example");
+            person.enrol();
+            person
+        }
+        "enrolling" => {
+            let person = portal.member_of(owner, Role::Master, "enrolling@fjord.example");
+            portal.end_grace(&person.email);
+            person
+        }
         role => {
             let role: Role = role.parse().unwrap();
             portal.member_of(owner, role, &format!("{}@fjord.example", role.key()))
@@ -148,12 +169,12 @@ pub(crate) fn fields(
         | Route::EndSession(_)
         | Route::EndOtherSessions
         | Route::SignInLink(_)
-        | Route::ResetAccountTwoFactor(_)
-        | Route::TwoFactor
-        | Route::RenewCodes => Vec::new(),
-        Route::SignInCode | Route::ConfirmTwoFactor | Route::DisableTwoFactor => {
-            with(&[("code", &visitor.code())])
+        | Route::ResetAccountTwoFactor(_) => Vec::new(),
+        Route::SignInCode | Route::ConfirmTwoFactor => with(&[("code", &visitor.code())]),
+        Route::DisableTwoFactor => {
+            with(&[("code", &visitor.code()), ("current_password", PASSWORD)])
         }
+        Route::TwoFactor | Route::RenewCodes => with(&[("current_password", PASSWORD)]),
         Route::SavePolicy => with(&[
             ("member", "required"),
             ("member_days", "7"),
@@ -167,10 +188,31 @@ pub(crate) fn fields(
     }
 }
 
+/// What must be done before, so that the form is right: a key on the page that is confirmed, a factor that new codes are
+/// made for. Whoever owes the code comes to neither.
+fn prepare(route: &Route, kind: &str, visitor: &mut Visitor) {
+    match (route, kind) {
+        (_, "stranger" | "half") => {}
+        (Route::ConfirmTwoFactor, _) => {
+            visitor.begin_two_factor();
+        }
+        (Route::DisableTwoFactor | Route::RenewCodes, kind) if kind != "enrolling" => {
+            visitor.enrol();
+        }
+        _ => {}
+    }
+}
+
 /// The statuses of looking at a route and of doing what it does.
-fn cell(portal: &Portal, owner: &Visitor, visitor: &Visitor, number: usize) -> (Route, u16, u16) {
+fn cell(
+    portal: &Portal,
+    owner: &Visitor,
+    (kind, visitor): (&str, &Visitor),
+    number: usize,
+) -> (Route, u16, u16) {
     let route = sample(portal, owner, number);
     let mut visitor = visitor.clone();
+    prepare(&route, kind, &mut visitor);
     let got = visitor.get(&route).status();
     visitor.head(&route).answers(got);
     let filled = fields(portal, &route, &visitor);
@@ -181,6 +223,12 @@ fn cell(portal: &Portal, owner: &Visitor, visitor: &Visitor, number: usize) -> (
     let posted = draft.send().status();
     if route == Route::ChangePassword && !visitor.email.is_empty() {
         put_back(portal, &visitor);
+    }
+    if !matches!(kind, "stranger" | "half") && visitor.account().has_two_factor {
+        take_back(portal, &visitor);
+        if kind == "enrolling" {
+            portal.end_grace(&visitor.email);
+        }
     }
     (route, got, posted)
 }
@@ -194,6 +242,31 @@ fn put_back(portal: &Portal, visitor: &Visitor) {
     .unwrap();
 }
 
+/// Nobody's second factor, for the cells that follow.
+fn take_back(portal: &Portal, visitor: &Visitor) {
+    let (app, account) = (portal.app(), visitor.account());
+    app.write(app.now(), |tx| {
+        two_factor::reset(tx, &By::operator(), &account)
+    })
+    .unwrap();
+}
+
+/// A minute that is the cell's own, so that no cap and no throttle counts the cells; and a session, which the cell before
+/// may have ended. Whoever owes the code gave the password just now, in a browser that nobody knows.
+fn begin_cell(portal: &Portal, owner: &mut Visitor, kind: &str, base: &mut Visitor) {
+    portal.travel(60);
+    portal.work();
+    if kind == "half" {
+        *base = portal.half(base);
+    }
+    if owner.holder().is_none() {
+        owner.sign_in();
+    }
+    if !matches!(kind, "stranger" | "half") && base.holder().is_none() {
+        base.sign_in();
+    }
+}
+
 /// The table as the Portal answers today.
 fn table() -> String {
     let portal = Portal::build().demo().start();
@@ -202,17 +275,9 @@ fn table() -> String {
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
     for number in 0..ROUTES {
         let mut row = (String::new(), Vec::new());
-        for base in &mut visitors {
-            // Each cell has a minute of its own, so that no cap and no throttle counts the cells; and a session,
-            // which the cell before may have ended.
-            portal.travel(60);
-            portal.work();
-            for person in [&mut owner, base] {
-                if !person.email.is_empty() && !person.is_signed_in() {
-                    person.sign_in();
-                }
-            }
-            let (route, got, posted) = cell(&portal, &owner, base, number);
+        for (kind, base) in KINDS.iter().zip(&mut visitors) {
+            begin_cell(&portal, &mut owner, kind, base);
+            let (route, got, posted) = cell(&portal, &owner, (kind, base), number);
             row.0 = route.name().to_owned();
             row.1.push(format!("{got} {posted}"));
         }

@@ -75,6 +75,26 @@ impl Answer {
         }
     }
 
+    /// What a phone learns from it, and the recovery codes on it: shown once, and kept nowhere as they are.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let page = self.html();
+        let key = page
+            .split_once("<output id=\"key\"")
+            .and_then(|(_, rest)| rest.split_once('>'))
+            .and_then(|(_, rest)| rest.split_once("</output>"))
+            .map(|(key, _)| key.replace(' ', ""));
+        let codes = page
+            .split_once("<ol class=\"codes\"")
+            .and_then(|(_, rest)| rest.split_once("</ol>"))
+            .map(|(list, _)| list.to_owned())
+            .unwrap_or_default();
+        let codes = codes
+            .split("<li>")
+            .skip(1)
+            .map(|item| item.split('<').next().unwrap_or_default().to_owned());
+        key.into_iter().chain(codes).collect()
+    }
+
     /// The forms that do something: where each goes, and the proof it carries.
     pub(crate) fn forms(&self) -> Vec<(String, String)> {
         if !self.is_page() {
@@ -150,6 +170,7 @@ pub(crate) fn tokens(text: &str) -> Vec<String> {
         "/reset-password/",
         "/account/email/",
         "/setup/",
+        "/sign-in/link/",
     ] {
         for piece in text.split(door).skip(1) {
             let token: String = piece

@@ -54,7 +54,9 @@ struct Seen {
 fn crawl(visitor: &mut Visitor) -> Seen {
     let mut seen = Seen::default();
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
-    let mut waiting = vec!["/".to_owned(), "/account".to_owned()];
+    let mut waiting = ["/", "/account", "/account/two-factor"]
+        .map(str::to_owned)
+        .to_vec();
     let mut known: BTreeSet<String> = waiting.iter().cloned().collect();
     while let Some(address) = waiting.pop() {
         visitor.head(&address);
@@ -199,6 +201,9 @@ fn town(portal: &Portal) -> (Visitor, Vec<(&'static str, Visitor)>) {
         app.write(app.now(), |tx| lifecycle::disable(tx, &owner.allowed(), id))
             .unwrap();
     }
+    portal
+        .member_of(&owner, Role::Member, "guarded-member@fjord.example")
+        .enrol();
     let lesser = [
         ("Member", Role::Member),
         ("Billing", Role::Billing),
@@ -280,6 +285,7 @@ fn every_control_that_a_page_hides_the_server_refuses_too() {
         "delete",
         "sign-out",
         "reset-password",
+        "reset-two-factor",
     ] {
         let sent = master
             .controls
@@ -287,7 +293,12 @@ fn every_control_that_a_page_hides_the_server_refuses_too() {
             .any(|(action, _)| action.ends_with(deed));
         assert!(sent, "no page sends {deed}");
     }
-    for action in ["/iam/accounts", "/settings/general", "/settings/security"] {
+    for action in [
+        "/iam/accounts",
+        "/settings/general",
+        "/settings/security",
+        "/settings/two-factor",
+    ] {
         let sent = master.controls.keys().any(|(to, _)| to == action);
         assert!(sent, "no page sends {action}");
     }
@@ -312,6 +323,88 @@ fn every_control_that_a_page_hides_the_server_refuses_too() {
     assert!(refused["Member"] >= refused["Billing"]);
     assert!(refused["Billing"] > refused[name]);
     assert!(refused[name] > refused["Admin"]);
+}
+
+/// Everything that the file holds of sessions and of what they may change.
+fn all(portal: &Portal) -> Vec<String> {
+    let mut rows = rest(portal);
+    rows.extend(portal.ask::<String>("SELECT 'session ' || quote(hash) FROM sessions ORDER BY 1"));
+    rows
+}
+
+/// Sends and opens all that a full session's pages hold, in a state that reaches one step alone: each leads there.
+fn assert_led_to(
+    portal: &Portal,
+    full: &Seen,
+    (name, person): (&str, &mut Visitor),
+    step: &Route,
+) -> usize {
+    // The proof of their own forms, so that nothing but their state refuses them.
+    person.get(step).answers(200);
+    let before = all(portal);
+    let is_theirs = |route: &Route| match route.access() {
+        Access::Public => true,
+        Access::Halfway => *step == Route::SignInCode,
+        Access::Enrolling => *step == Route::TwoFactor,
+        Access::SignedIn | Access::With(_) => false,
+    };
+    let mut led = 0;
+    for control in full.controls.values() {
+        let route = Route::parse(control.action.split('?').next().unwrap()).unwrap();
+        if is_theirs(&route) {
+            continue;
+        }
+        send(portal, person, control);
+        if person.status() != 303 || person.location() != Some(step.to_string()) {
+            person.fail(&format!("{name} sent {control:?}"));
+        }
+        led += 1;
+    }
+    for path in &full.paths {
+        if is_theirs(&Route::parse(path).unwrap()) {
+            continue;
+        }
+        person.get(path).answers(303);
+        let location = person.location().unwrap();
+        assert_eq!(location.split('?').next(), Some(step.to_string().as_str()));
+        led += 1;
+    }
+    assert!(before == all(portal), "{name} changed something");
+    led
+}
+
+#[test]
+fn whoever_owes_a_code_or_the_set_up_does_nothing_that_a_full_page_offers() {
+    let portal = Portal::build().demo().start();
+    portal.leave_mail();
+    let (mut owner, _) = town(&portal);
+    let mut guarded = portal.member_of(&owner, Role::Master, "guarded-master@fjord.example");
+    guarded.enrol();
+    let mut full = crawl(&mut owner);
+    let other = crawl(&mut guarded);
+    full.paths.extend(other.paths);
+    full.controls.extend(other.controls);
+    for action in [
+        "/account/two-factor",
+        "/account/two-factor/codes",
+        "/settings/general",
+        "/iam/accounts",
+    ] {
+        assert!(full.controls.keys().any(|(to, _)| to == action), "{action}");
+    }
+    portal.travel(60);
+    let mut half = portal.half(&guarded);
+    // A code is refused too, right or not: none of its own is wasted here.
+    half.phone = None;
+    let mut late = portal.member_of(&owner, Role::Master, "late-master@fjord.example");
+    portal.end_grace(&late.email);
+    portal.work();
+    let led = [
+        assert_led_to(&portal, &full, ("half", &mut half), &Route::SignInCode),
+        assert_led_to(&portal, &full, ("enrolling", &mut late), &Route::TwoFactor),
+    ];
+    println!("led to their step: half {}, enrolling {}", led[0], led[1]);
+    assert!(led.iter().all(|count| *count > 50), "{led:?}");
 }
 
 #[test]

@@ -9,8 +9,40 @@ use doorward::kit::http::request::Method;
 use crate::answer::Answer;
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::samples;
+use crate::visitor::Visitor;
 
 const OURS: &str = "https://portal.example.com";
+
+/// What nobody is sent to.
+pub(crate) const ELSEWHERE: [&str; 20] = [
+    "https://evil.example",
+    "https://portal.example.com/mail",
+    "//evil.example",
+    "//evil.example/mail",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/%2f/evil.example",
+    "/%5cevil.example",
+    "/\t/evil.example",
+    "/mail\r\nSet-Cookie: planted=1",
+    " /mail",
+    "mail",
+    "javascript:alert(1)",
+    "/nowhere",
+    "/mail/../../evil",
+    "/mail\\..\\evil",
+    "?next=//evil.example",
+    "#//evil.example",
+    "",
+];
+
+/// Pages of ours that somebody may come back to.
+pub(crate) const HERE: [&str; 3] = [
+    "/mail",
+    "/iam/accounts?q=a%20b&page=2",
+    "/?x=//evil.example",
+];
 
 /// Whether a form of ours, sent with these headers instead of a browser's, does anything.
 fn is_taken(portal: &Portal, headers: &[(&str, &str)]) -> bool {
@@ -144,6 +176,99 @@ fn a_form_needs_the_proof_of_this_visitor_in_this_session() {
         .answers(403);
 }
 
+/// Whether this browser's next form with that proof is looked at at all.
+fn has_expired(visitor: &mut Visitor, path: &str, proof: &str) -> bool {
+    visitor
+        .draft(Method::Post, path)
+        .field("csrf", proof)
+        .field("theme", "dark")
+        .send();
+    visitor.status() == 403
+}
+
+#[test]
+fn a_form_of_one_step_is_worth_nothing_in_another() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let mut person = portal.member_of(&owner, Role::Member, "ann@fjord.example");
+    person.enrol();
+    let mut other = portal.member_of(&owner, Role::Member, "ben@fjord.example");
+    other.enrol();
+    let of_full = person.proof("/sign-out");
+    let of_stranger = portal.visitor().proof("/sign-in");
+    let mut half = person.elsewhere();
+    let of_visit = half.proof("/sign-in");
+    half.give_password();
+    let of_half = half.proof("/sign-in/code");
+    let of_other = portal.half(&other).proof("/sign-in/code");
+    // Each in the state that it was not drawn for; /theme takes a form from everybody.
+    for proof in [&of_full, &of_stranger, &of_visit, &of_other] {
+        for path in ["/theme", "/sign-in/code", "/sign-out", "/sign-in"] {
+            assert!(has_expired(&mut half.clone(), path, proof), "{path}");
+        }
+    }
+    assert!(!has_expired(&mut half.clone(), "/theme", &of_half));
+    for proof in [&of_half, &of_visit, &of_other] {
+        for path in ["/theme", "/sign-out", "/account/two-factor"] {
+            assert!(has_expired(&mut person, path, proof), "{path}");
+        }
+    }
+    assert!(!has_expired(&mut person, "/theme", &of_full));
+    assert!(has_expired(&mut portal.visitor(), "/theme", &of_half));
+    // The step itself: what was drawn before it is worth nothing behind it.
+    portal.travel(60);
+    let code = half.code();
+    half.post("/sign-in/code", &[("code", &code)]).answers(303);
+    assert!(half.is_signed_in());
+    assert!(has_expired(&mut half, "/theme", &of_half));
+    // And the set-up: its session goes on under a new cookie, with new forms.
+    let mut late = portal.member_of(&owner, Role::Member, "late@fjord.example");
+    portal.end_grace(&late.email);
+    late.begin_two_factor();
+    let before = late.proof("/account/two-factor/confirm");
+    assert!(!has_expired(&mut late, "/theme", &before));
+    let code = late.code();
+    late.post("/account/two-factor/confirm", &[("code", &code)])
+        .answers(200);
+    assert!(late.is_signed_in());
+    assert!(has_expired(&mut late, "/theme", &before));
+}
+
+#[test]
+fn an_expired_form_of_two_factor_leads_back_to_its_page() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let mut person = portal.member_of(&owner, Role::Member, "ann@fjord.example");
+    person.enrol();
+    let half = portal.half(&person);
+    let late = portal.member_of(&owner, Role::Member, "late@fjord.example");
+    portal.end_grace(&late.email);
+    for (visitor, path, page) in [
+        (&half, "/sign-in/code", "/sign-in/code"),
+        (&late, "/account/two-factor", "/account/two-factor"),
+        (&late, "/account/two-factor/confirm", "/account/two-factor"),
+        (
+            &person,
+            "/account/two-factor/disable",
+            "/account/two-factor",
+        ),
+        (&person, "/account/two-factor/codes", "/account/two-factor"),
+        (&owner, "/settings/two-factor", "/settings"),
+    ] {
+        let mut visitor = visitor.clone();
+        visitor
+            .draft(Method::Post, path)
+            .field("code", "000000")
+            .send()
+            .answers(403)
+            .sees("The form has expired")
+            .sees_not("000000");
+        let way_on = format!("<a class=\"btn primary\" href=\"{page}\">");
+        assert!(visitor.html().contains(&way_on), "{path}");
+        visitor.get(page).answers(200);
+    }
+}
+
 #[test]
 fn what_was_typed_into_an_expired_form_is_kept_but_for_passwords() {
     let portal = Portal::start();
@@ -218,18 +343,34 @@ pub(crate) fn content(portal: &Portal) -> Vec<String> {
 #[test]
 fn looking_at_a_page_changes_nothing() {
     let portal = Portal::start();
-    let mut owner = portal.owner();
+    let owner = portal.owner();
     let routes = samples::all(&portal, &owner);
+    let mut guarded = portal.member_of(&owner, Role::Master, "guarded@fjord.example");
+    guarded.enrol();
+    let half = portal.half(&guarded);
+    let mut begun = portal.member_of(&owner, Role::Master, "begun@fjord.example");
+    begun.begin_two_factor();
+    let late = portal.member_of(&owner, Role::Master, "late@fjord.example");
+    portal.end_grace(&late.email);
     let before = content(&portal);
-    assert!(before.iter().any(|row| row.starts_with("invitations ")));
-    let mut stranger = portal.visitor();
-    for route in &routes {
-        for method in [Method::Get, Method::Head] {
-            owner.draft(method, route).send();
-            stranger.draft(method, route).send();
-            assert!(owner.status() < 500);
+    for table in ["invitations ", "challenges ", "enrolments ", "factors "] {
+        assert!(before.iter().any(|row| row.starts_with(table)), "{table}");
+    }
+    let visitors = [owner, portal.visitor(), guarded, half, begun, late];
+    let more = [
+        "/sign-in/code?with=recovery",
+        "/sign-in/code?with=app&trust=yes&code=000000",
+        "/account/two-factor?next=/mail&code=000000&current_password=x",
+    ];
+    let addresses = routes.iter().map(ToString::to_string);
+    for address in addresses.chain(more.map(str::to_owned)) {
+        for mut visitor in visitors.clone() {
+            for method in [Method::Get, Method::Head] {
+                visitor.draft(method, &address).send();
+                assert!(visitor.status() < 500);
+            }
         }
-        assert_eq!(content(&portal), before, "{route}");
+        assert_eq!(content(&portal), before, "{address}");
     }
     portal.leave_mail();
 }
@@ -366,28 +507,7 @@ fn a_host_that_is_not_ours_gets_nothing_and_sets_nothing() {
 fn after_signing_in_nobody_is_sent_to_another_host() {
     let portal = Portal::start();
     portal.owner();
-    for next in [
-        "https://evil.example",
-        "https://portal.example.com/mail",
-        "//evil.example",
-        "//evil.example/mail",
-        "///evil.example",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "/%2f/evil.example",
-        "/%5cevil.example",
-        "/\t/evil.example",
-        "/mail\r\nSet-Cookie: planted=1",
-        " /mail",
-        "mail",
-        "javascript:alert(1)",
-        "/nowhere",
-        "/mail/../../evil",
-        "/mail\\..\\evil",
-        "?next=//evil.example",
-        "#//evil.example",
-        "",
-    ] {
+    for next in ELSEWHERE {
         let mut stranger = portal.visitor();
         stranger.post(
             "/sign-in",
@@ -402,11 +522,7 @@ fn after_signing_in_nobody_is_sent_to_another_host() {
             .answers(200);
         assert!(!stranger.html().contains("evil"), "{next}");
     }
-    for next in [
-        "/mail",
-        "/iam/accounts?q=a%20b&page=2",
-        "/?x=//evil.example",
-    ] {
+    for next in HERE {
         let mut stranger = portal.visitor();
         stranger.post(
             "/sign-in",

@@ -27,7 +27,11 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod error_pages;
+#[cfg(test)]
+mod factor_resets;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -40,6 +44,8 @@ mod gallery;
 mod gate;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod half;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
@@ -65,7 +71,11 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod new_key;
+#[cfg(test)]
 mod new_passwords;
+#[cfg(test)]
+mod oathtool;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
@@ -100,6 +110,8 @@ mod roles;
 mod samples;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sealed;
 #[cfg(test)]
 mod served;
 #[cfg(test)]

@@ -118,7 +118,7 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         36 => Route::ChangePassword,
         37 => Route::ChangeEmail,
         38 => Route::ConfirmEmail(email_link(portal, owner)),
-        39 => Route::EndSession(other_session(portal, owner)),
+        39 => Route::EndSession(other_session(owner)),
         40 => Route::EndOtherSessions,
         41 => Route::Theme,
         42 => Route::Help(HelpTopic::AddASubAccount),
@@ -260,8 +260,10 @@ fn email_link(portal: &Portal, owner: &Visitor) -> String {
 }
 
 /// Another session of the owner.
-fn other_session(portal: &Portal, owner: &Visitor) -> SessionId {
-    portal.signed_in(&owner.email).scope().unwrap().session
+fn other_session(owner: &Visitor) -> SessionId {
+    let mut elsewhere = owner.elsewhere();
+    elsewhere.sign_in();
+    elsewhere.scope().unwrap().session
 }
 
 fn errand(portal: &Portal, to: AccountId) -> ErrandId {

@@ -27,7 +27,7 @@ pub fn show(visit: &Visit<'_>, token: &str) -> Result<Response> {
 
 fn present(visit: &Visit<'_>, token: &str, link: &ActivationLink) -> Result<Response> {
     let body = match link {
-        ActivationLink::Open(_) if visit.scope().is_some() => return stop(visit, 200, token),
+        ActivationLink::Open(_) if visit.enroller().is_ok() => return stop(visit, 200, token),
         ActivationLink::Open(open) => return draw(visit, 200, token, open, &Form::default()),
         ActivationLink::AlreadyActive => views::already_active(),
         ActivationLink::Replaced => views::replaced(),
@@ -39,7 +39,7 @@ fn present(visit: &Visit<'_>, token: &str, link: &ActivationLink) -> Result<Resp
 
 /// Somebody is signed in already: the link is for somebody else.
 fn stop(visit: &Visit<'_>, status: u16, token: &str) -> Result<Response> {
-    let email = &visit.signed_in()?.email;
+    let email = &visit.enroller()?.email;
     let page = Page::new(TITLE, Place::Elsewhere);
     let body = views::signed_in_as(email, token, &visit.csrf());
     layout::page(visit, status, &page, &body)
@@ -99,7 +99,7 @@ pub fn accept(visit: &Visit<'_>, token: &str) -> Result<Response> {
         record_dead(visit, &link)?;
         return present(visit, token, &link);
     };
-    if visit.scope().is_some() {
+    if visit.enroller().is_ok() {
         visit.record_refusal("refused")?;
         return stop(visit, 403, token);
     }

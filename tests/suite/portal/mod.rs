@@ -20,7 +20,7 @@ use doorward::invitations::{self, Link};
 use doorward::kit::hasher::Cost;
 use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Mailbox, Message};
-use doorward::kit::time::Timestamp;
+use doorward::kit::time::{DAY, Timestamp};
 use doorward::organisations;
 use doorward::passwords::PasswordHash;
 use doorward::routes::Route;
@@ -70,7 +70,7 @@ impl Portal {
 
     /// The keys of the install.
     pub(crate) fn keys(&self) -> Keys {
-        House::keys()
+        self.0.keys()
     }
 
     /// Time goes by, or back.
@@ -97,6 +97,15 @@ impl Portal {
         let (mut settings, mut cost) = (before.app.settings.clone(), before.cost);
         drop(before);
         change(&mut settings, &mut cost);
+        self.0.run(settings, cost);
+    }
+
+    /// The key is lost: the process ends, another key takes over the file, and the process begins anew with that.
+    pub(crate) fn take_over(&self, root: [u8; 32]) {
+        let before = self.0.running().take().unwrap();
+        let (settings, cost) = (before.app.settings.clone(), before.cost);
+        drop(before);
+        self.0.take_over(Keys::new(root));
         self.0.run(settings, cost);
     }
 
@@ -207,6 +216,27 @@ impl Portal {
         visitor.password = PASSWORD.to_owned();
         visitor.sign_in();
         visitor
+    }
+
+    /// Another browser of somebody with a second factor, in which the password is given and the code is owed.
+    #[track_caller]
+    pub(crate) fn half(&self, person: &Visitor) -> Visitor {
+        let mut half = person.elsewhere();
+        half.give_password();
+        half
+    }
+
+    /// This account was to set up a second factor long ago: it became Active, got its role, and the policy was made
+    /// what it is, two months before everything began.
+    pub(crate) fn end_grace(&self, email: &str) {
+        let account = self.0.account(email);
+        let long_ago = START.minus(60 * DAY).0;
+        self.tamper(&format!(
+            "UPDATE policies SET level = 'required', stricter_at = {long_ago} WHERE organisation_id = {};
+             UPDATE accounts SET activated_at = {long_ago}, role_at = {long_ago}, factor_reset_at = NULL WHERE id = {};",
+            account.organisation.number(),
+            account.id.number()
+        ));
     }
 
     /// A password's hash, at today's cost.

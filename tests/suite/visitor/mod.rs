@@ -30,6 +30,9 @@ struct Kept {
     ends_at: Option<i64>,
 }
 
+/// The cookies that forms are bound to.
+const BINDING: [&str; 3] = ["session", "visit", "challenge"];
+
 /// A person with a browser. A clone is another window of the same browser, as it is now.
 #[derive(Clone)]
 pub(crate) struct Visitor {
@@ -150,7 +153,7 @@ impl Visitor {
         if let Some(proof) = self.forms.values().next() {
             return proof.clone();
         }
-        for page in [path, "/", "/sign-in"] {
+        for page in [path, "/", "/sign-in", "/account/two-factor"] {
             self.get(page);
             if let Some(proof) = self.forms.get(path).or(self.forms.values().next()) {
                 return proof.clone();
@@ -191,15 +194,42 @@ impl Visitor {
             .map_or_else(|| "000000".to_owned(), |phone| phone.code(now))
     }
 
-    /// Sets up two-factor with a phone of their own. They must have signed in less than ten minutes ago.
+    /// Gives the password, and owes the code from here on.
     #[track_caller]
-    pub(crate) fn enrol(&mut self) -> &mut Self {
-        self.post("/account/two-factor", &[]).answers(303).follow();
-        self.answers(200);
+    pub(crate) fn give_password(&mut self) -> &mut Self {
+        let (email, password) = (self.email.clone(), self.password.clone());
+        self.try_password(&email, &password)
+            .answers(303)
+            .goes_to("/sign-in/code");
+        assert!(self.cookie("challenge").is_some() && self.cookie("session").is_none());
+        self
+    }
+
+    /// Begins to set up two-factor: their phone learns the key that the page shows.
+    #[track_caller]
+    pub(crate) fn begin_two_factor(&mut self) -> &mut Self {
+        // It is asked for only where they showed it longer than ten minutes ago.
+        let password = self.password.clone();
+        self.post("/account/two-factor", &[("current_password", &password)])
+            .answers(303)
+            .follow();
+        self.answers(200).learn_key()
+    }
+
+    /// Their phone learns the key that the page shows.
+    #[track_caller]
+    pub(crate) fn learn_key(&mut self) -> &mut Self {
         let page = self.html();
         let key = answer::between(&page, "<output id=\"key\"", "</output>");
         let (_, key) = key.split_once('>').unwrap();
         self.phone = Some(Phone::new(key));
+        self
+    }
+
+    /// Sets up two-factor with a phone of their own.
+    #[track_caller]
+    pub(crate) fn enrol(&mut self) -> &mut Self {
+        self.begin_two_factor();
         let code = self.code();
         self.post("/account/two-factor/confirm", &[("code", &code)])
             .answers(200);
@@ -345,6 +375,9 @@ impl Visitor {
 
     /// Loses a cookie, by its name without prefix.
     pub(crate) fn lose(&mut self, name: &str) {
+        if BINDING.contains(&name) {
+            self.forms.clear();
+        }
         let name = self.transport().name(name);
         self.jar.remove(&name);
     }
@@ -387,7 +420,12 @@ impl Visitor {
         .map(|found| found.holder)
     }
 
-    /// Whether their session is alive.
+    /// Whether their session reaches the set-up of two-factor alone.
+    pub(crate) fn must_enrol(&self) -> bool {
+        matches!(self.holder(), Some(Holder::Enrolling(_)))
+    }
+
+    /// Whether their session is alive, and more than that of somebody who must set up two-factor first.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.scope().is_some()
     }
@@ -462,7 +500,7 @@ impl Visitor {
         let age = parts
             .find_map(|part| part.strip_prefix("Max-Age="))
             .map(|age| age.parse::<i64>().unwrap());
-        if ["session", "visit"]
+        if BINDING
             .map(|one| self.transport().name(one))
             .contains(&name.to_owned())
         {
