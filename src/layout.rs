@@ -1,15 +1,13 @@
 //! The frame around every page: navigation by rights, and what was just done.
 
-use maud::{Markup, Render, html};
+use maud::{Markup, html};
 
 use crate::app::Mode;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::Result;
-use crate::kit::html::button::Button;
-use crate::kit::html::form::post_button;
-use crate::kit::html::frame::{Focus, Head, Split, document, focus, split};
+use crate::kit::html::frame::{Focus, Head, Leave, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
 use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
@@ -19,7 +17,7 @@ use crate::kit::http::response::Response;
 use crate::kit::time::{DAY, HOUR, MINUTE};
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
-use crate::scope::Scope;
+use crate::scope::{Enroller, Scope};
 use crate::visit::Visit;
 
 /// Which entry of the navigation a page belongs to.
@@ -33,10 +31,27 @@ pub enum Place {
     Mail,
     /// What the organisation decides for itself.
     Settings,
-    /// A course of steps that shows no navigation.
-    Course,
     /// None of them.
     Elsewhere,
+}
+
+/// What stands around a page of somebody who is signed in.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Around<'p> {
+    /// The navigation.
+    #[default]
+    Navigation,
+    /// Nothing, as around a course of steps; and the way out of it, if there is one.
+    Nothing(Option<Exit<'p>>),
+}
+
+/// The way out of a course of steps.
+#[derive(Clone, Copy, Debug)]
+pub enum Exit<'p> {
+    /// To another page, with the link's label.
+    To(&'p str, &'p str),
+    /// Signing out.
+    SignOut,
 }
 
 /// What a page says of itself.
@@ -48,10 +63,10 @@ pub struct Page<'p> {
     pub place: Place,
     /// Whether a form on it was refused.
     pub has_errors: bool,
-    /// Whether a course of steps may be left here.
-    pub may_leave: bool,
     /// What stands beside the doorway, where it is not the usual; only before sign-in.
     pub panel: Option<&'p Markup>,
+    /// What stands around it once somebody is signed in.
+    pub around: Around<'p>,
 }
 
 impl<'p> Page<'p> {
@@ -62,16 +77,16 @@ impl<'p> Page<'p> {
             title,
             place,
             has_errors: false,
-            may_leave: true,
             panel: None,
+            around: Around::Navigation,
         }
     }
 
-    /// The same, for a step that is gone once it is left.
+    /// The same, as one of a course of steps, with nothing around it but this way out.
     #[must_use]
-    pub const fn to_the_end(self) -> Self {
+    pub const fn alone(self, way: Option<Exit<'p>>) -> Self {
         Self {
-            may_leave: false,
+            around: Around::Nothing(way),
             ..self
         }
     }
@@ -110,55 +125,69 @@ pub fn page(visit: &Visit<'_>, status: u16, page: &Page<'_>, body: &Markup) -> R
     Ok(visit.with_visitor(response))
 }
 
-/// Draws it: with the navigation when signed in, beside the doorway when not.
+/// Draws it: with the navigation when signed in, beside the doorway when not. Whoever must set up a second factor first
+/// sees no navigation that would lead them nowhere.
 fn draw(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Result<Markup> {
-    match visit.scope() {
-        Some(_) if page.place == Place::Course => Ok(course(visit, page, flash, body)),
-        Some(scope) if !is_for_strangers(visit.route) => signed_in(visit, scope, page, flash, body),
-        None if visit.must_enrol() && !is_for_strangers(visit.route) => {
-            Ok(course(visit, page, flash, body))
-        }
-        Some(_) | None => Ok(stranger(visit, page, flash, body)),
+    if is_for_strangers(visit.route) {
+        return Ok(stranger(visit, page, flash, body));
+    }
+    match (visit.scope(), visit.enroller(), page.around) {
+        (Some(scope), _, Around::Navigation) => signed_in(visit, scope, page, flash, body),
+        (_, Ok(who), _) => Ok(alone(visit, &who, page, flash, body)),
+        (_, Err(_), _) => Ok(stranger(visit, page, flash, body)),
     }
 }
 
-/// The set-up of two-factor, and whatever else is shown to those who can reach nothing but it: one thing at a time, and
-/// the way out.
-fn course(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
-    let brand = &visit.app.settings.brand;
-    let csrf = visit.csrf();
-    let home = Route::Dashboard.to_string();
-    let leave = if visit.must_enrol() {
-        let button = Button::submit("Sign out", "Signing out…").quiet();
-        post_button(&Route::SignOut.to_string(), &csrf, &button)
+fn alone(
+    visit: &Visit<'_>,
+    who: &Enroller,
+    page: &Page<'_>,
+    flash: Option<&str>,
+    body: &Markup,
+) -> Markup {
+    let title = format!("{} · {}", page.title, who.organisation_name);
+    let home = if visit.must_enrol() {
+        Route::TwoFactor
     } else {
-        Button::link("Not now", &Route::Profile.to_string())
-            .quiet()
-            .render()
+        Route::Dashboard
+    }
+    .to_string();
+    let way = match (page.around, visit.route) {
+        (Around::Nothing(way), _) => way,
+        (Around::Navigation, Route::Help(_)) => Some(Exit::To("Back to the set-up", &home)),
+        (Around::Navigation, _) => Some(Exit::SignOut),
     };
-    // The codes are shown once: whoever leaves them has not saved them.
-    let leave = (page.place != Place::Course || page.may_leave).then_some(&leave);
-    let inside = html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
-        (body)
+    let (sign_out, csrf) = (Route::SignOut.to_string(), visit.csrf());
+    let frame = Focus {
+        brand: &visit.app.settings.brand,
+        home: &home,
+        leave: way.map(|way| match way {
+            Exit::To(label, href) => Leave::To { label, href },
+            Exit::SignOut => Leave::SignOut {
+                action: &sign_out,
+                csrf: &csrf,
+            },
+        }),
     };
     let head = Head {
-        title: &format!("{} · {brand}", page.title),
+        title: &title,
         theme: visit.theme(),
         has_errors: page.has_errors,
-    };
-    let frame = Focus {
-        brand,
-        home: &home,
-        leave,
     };
     document(
         &head,
         &html! {
-            (focus(&frame, &inside))
+            (focus(&frame, &html! { (warning(visit)) (body) }))
             @if let Some(text) = flash { (toast(text)) }
         },
     )
+}
+
+/// What the operator has to say on every page.
+fn warning(visit: &Visit<'_>) -> Markup {
+    html! {
+        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
+    }
 }
 
 /// Pages that show nothing of an organisation, whoever looks at them.
@@ -356,10 +385,7 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
     let brand = &visit.app.settings.brand;
     let title = format!("{} · {brand}", page.title);
     let home = Route::SignIn.to_string();
-    let inside = html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
-        (body)
-    };
+    let inside = html! { (warning(visit)) (body) };
     let head = Head {
         title: &title,
         theme: visit.theme(),
@@ -371,7 +397,10 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
             &Focus {
                 brand,
                 home: &home,
-                leave: Some(&Button::link("Sign in", &home).quiet().render()),
+                leave: Some(Leave::To {
+                    label: "Sign in",
+                    href: &home,
+                }),
             },
             &inside,
         ),

@@ -29,8 +29,8 @@ use crate::routes::Route;
 use crate::scope::Scope;
 use crate::sessions::Live;
 use crate::sessions::views::{Asked, proof_field};
-use crate::two_factor;
-use crate::two_factor::views::codes_left;
+use crate::two_factor::State;
+use crate::two_factor::views::{ACCOUNT_ANCHOR, Demand, demand, facts};
 
 /// Why an address cannot be changed, and who can help.
 pub const MAIL_IS_OFF: &str = "Mail is off on this server, and a new email is confirmed by mail. Ask whoever runs the Portal to set up mail.";
@@ -75,7 +75,7 @@ impl Section {
             Self::Profile => "profile",
             Self::Email => "your-email",
             Self::Password => "your-password",
-            Self::TwoFactor => "two-factor",
+            Self::TwoFactor => ACCOUNT_ANCHOR,
             Self::Sessions => "sessions",
             Self::Activity => "activity",
             Self::Preferences => "preferences",
@@ -128,8 +128,8 @@ pub struct Known {
     pub awaited: Option<Awaited>,
     /// Since when they have their password.
     pub password_changed_at: Option<Timestamp>,
-    /// Their second factor; none when it is off.
-    pub two_factor: Option<two_factor::State>,
+    /// How their second factor is, if they have one.
+    pub two_factor: Option<State>,
     /// Their sessions that are not over.
     pub sessions: Vec<Live>,
     /// What they did and what was done to their account, newest first.
@@ -211,7 +211,7 @@ pub fn account(page: &Account<'_>, csrf: &str) -> Markup {
         }
         section.stack.narrow id=(Section::TwoFactor.anchor()) {
             h2 { (Section::TwoFactor.title()) }
-            (two_factor(page, csrf))
+            (two_factor(page))
         }
         section.stack-2 id=(Section::Sessions.anchor()) {
             h2 { (Section::Sessions.title()) }
@@ -327,28 +327,30 @@ fn password(page: &Account<'_>, csrf: &str) -> Markup {
     }
 }
 
-fn two_factor(page: &Account<'_>, csrf: &str) -> Markup {
-    let to = Route::TwoFactor.to_string();
-    let enable = "Enable 2-step verification";
+fn two_factor(page: &Account<'_>) -> Markup {
+    let set_up = Route::TwoFactor.to_string();
+    let Some(state) = page.known.two_factor else {
+        let asked = Demand {
+            protection: page.scope.protection,
+            role: page.scope.role,
+            organisation: page.scope.organisation_name.as_str(),
+            now: page.now,
+            zone: page.zone,
+        };
+        return html! {
+            @if let Some(why) = demand(&asked) { (why) }
+            p {
+                "Off. With 2-step verification, sign-in asks for a code from your phone after the password: whoever "
+                "learns the password still cannot sign in as you."
+            }
+            div.row { (Button::link("Enable 2-step verification", &set_up).primary()) }
+        };
+    };
     html! {
-        @match &page.known.two_factor {
-            Some(state) => {
-                p {
-                    "On since " (day(state.since, page.zone)) ", last used " (when(state.used_at, page.now, page.zone)) ". "
-                    (codes_left(state.codes_left)) "."
-                }
-                div.row {
-                    (Button::link("Manage two-factor", &to))
-                }
-            }
-            None => {
-                p { "Your password alone signs in. With 2-step verification a code from an app on your phone is asked for as well." }
-                div.row {
-                    @if page.asked == Asked::Nothing { (post_button(&to, csrf, &Button::submit(enable, "One moment…").plain())) }
-                    @else { (Button::link(enable, &to)) }
-                }
-            }
-        }
+        p { "2-step verification is on." }
+        (facts(state, page.now, page.zone))
+        div.row { (Button::link("Manage two-factor", &set_up)) }
+        p.hint { "New recovery codes, another phone, or disabling it." }
     }
 }
 

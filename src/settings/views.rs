@@ -189,15 +189,17 @@ fn role_policy(page: &TwoFactor<'_>, role: Role) -> Markup {
     };
     let focus = page.refused.and_then(Form::first_problem);
     let levels = Level::ALL.map(|one| Choice::new(one.slug(), level_label(one)));
-    let label = format!("Two-factor for {role}");
-    let days_label = format!("Days of grace for {role}");
+    let label = format!("Asked of {role}");
+    let days_label = "Days of grace, 0 to 30";
     html! {
         fieldset.group {
             legend { (role) }
-            (Select::new(level, &label, levels.to_vec()).chosen(chosen).hint(standing(page, role, policy)))
-            (Field::number(days, &days_label).value(typed).focus(focus.unwrap_or_default())
-                .hint("0 to 30, counted where it is required.")
-                .error(page.refused.and_then(|form| form.error(days))))
+            div.halves {
+                (Select::new(level, &label, levels.to_vec()).chosen(chosen))
+                (Field::number(days, days_label).value(typed).focus(focus.unwrap_or_default())
+                    .error(page.refused.and_then(|form| form.error(days))))
+            }
+            p.hint { (standing(page, role, policy)) }
         }
     }
 }

@@ -275,9 +275,13 @@ pub fn confirm(
 ) -> Result<Option<Audited<Codes>>> {
     let account = current(tx, who)?;
     let Some(enrolment) = sql::enrolment(tx, who.session)? else {
-        return Err(Error::Refused(
-            "The key that was shown is too old. Begin again, and scan the new one.".to_owned(),
-        ));
+        let sentence = if account.has_two_factor {
+            "No key waits for a code: it was confirmed already, or it is older than 30 minutes. The phone that is on is \
+             the one below."
+        } else {
+            "The key that was shown is too old. Begin again, and scan the new one."
+        };
+        return Err(Error::Refused(sentence.to_owned()));
     };
     if account.has_two_factor && !enrolment.replaces {
         return Err(on_already());

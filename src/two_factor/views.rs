@@ -7,26 +7,28 @@ use super::CODE_FIELD;
 use super::State;
 use crate::domain::code::RECOVERY_CODES;
 use crate::domain::email::Email;
-use crate::domain::policy::{Asked, Protection, Trust};
+use crate::domain::policy::{self, Protection, Trust};
 use crate::domain::role::Role;
+use crate::kit::dates;
 use crate::kit::html::Tone;
+use crate::kit::html::badge::sub;
 use crate::kit::html::button::Button;
-use crate::kit::html::choice::Check;
+use crate::kit::html::choice::{Check, confirmed};
 use crate::kit::html::copy::{codes as code_list, copy_box, download, scan, steps};
 use crate::kit::html::field::Field;
-use crate::kit::html::form::{hidden, post, post_button};
+use crate::kit::html::form::{get, hidden, post, post_button};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::{alert, note};
 use crate::kit::html::stats::details;
-use crate::kit::html::time::{day, when};
+use crate::kit::html::time::{day, time, when};
 use crate::kit::http::fields::encode;
 use crate::kit::http::form::Form;
 use crate::kit::qr::Scan;
-use crate::kit::time::Timestamp;
+use crate::kit::time::{DAY, HOUR, Timestamp};
 use crate::routes::{HelpTopic, Route};
 use crate::scope::Enroller;
-use crate::sessions::views::{Asked as Proof, PROOF_FIELD, proof_field};
+use crate::sessions::views::{Asked, PROOF_FIELD, proof_field};
 
 /// The tick that trusts the browser.
 pub const TRUST_FIELD: &str = "trust";
@@ -60,13 +62,6 @@ pub fn recovery_used(left: usize) -> String {
     };
     format!("You signed in with a recovery code. {left}, under Account, Two-factor.")
 }
-
-/// What the set-up is called.
-pub const TITLE: &str = "Enable 2-step verification";
-/// The same where there is a factor already.
-pub const MOVE_TITLE: &str = "Move to another phone";
-/// The steps of the set-up.
-const STEPS: [&str; 2] = ["Add the key", "Save recovery codes"];
 
 /// The second step of signing in.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +151,18 @@ pub enum Section {
     Disable,
 }
 
+impl Section {
+    /// Its place on the page of what can be done once it is on.
+    const fn anchor(self) -> &'static str {
+        match self {
+            Self::Start | Self::Confirm => "set-up",
+            Self::Replace => "another-phone",
+            Self::Codes => "new-codes",
+            Self::Disable => "disable",
+        }
+    }
+}
+
 /// The form that was sent and could not be taken; none at first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given<'g>(Option<(Section, &'g Form, Option<&'g str>)>);
@@ -173,26 +180,99 @@ impl<'g> Given<'g> {
         self.0.is_some()
     }
 
+    /// Which form it was.
+    #[must_use]
+    pub fn section(&self) -> Option<Section> {
+        self.0.map(|(section, _, _)| section)
+    }
+
     fn error(&self, section: Section, field: &str) -> Option<&'g str> {
         self.0
             .filter(|(one, _, _)| *one == section)
             .and_then(|(_, form, _)| form.error(field))
     }
 
-    /// The first field of this form that is wrong: where the cursor goes.
-    fn focus(&self, section: Section) -> &'g str {
-        self.0
-            .filter(|(one, _, _)| *one == section)
-            .and_then(|(_, form, _)| form.first_problem())
-            .unwrap_or_default()
-    }
-
-    fn problem(&self, section: Section) -> Markup {
+    /// What is wrong with all of one of these forms.
+    fn problem(&self, sections: &[Section]) -> Markup {
         let problem = self
             .0
-            .filter(|(one, _, _)| *one == section)
+            .filter(|(one, _, _)| sections.contains(one))
             .and_then(|(_, _, problem)| problem);
         html! { @if let Some(problem) = problem { (alert(Tone::Bad, &html! { p { (problem) } })) } }
+    }
+}
+
+/// Who has a role, in a sentence about all of them.
+const fn everybody(role: Role) -> &'static str {
+    match role {
+        Role::Member => "Members",
+        Role::Billing => "Billing accounts",
+        Role::Admin => "Admins",
+        Role::Master => "Masters",
+    }
+}
+
+/// What an organisation asks of somebody who has no second factor.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'d> {
+    /// Where the account stands.
+    pub protection: Protection,
+    /// Its role.
+    pub role: Role,
+    /// The organisation's name.
+    pub organisation: &'d str,
+    /// The instant of the page.
+    pub now: Timestamp,
+    /// Where it is read.
+    pub zone: &'d TimeZone,
+}
+
+/// It in words; nothing where nothing is asked.
+#[must_use]
+pub fn demand(demand: &Demand<'_>) -> Option<Markup> {
+    let everybody = everybody(demand.role);
+    let organisation = demand.organisation;
+    let (tone, words) = match demand.protection {
+        Protection::On | Protection::Without(policy::Asked::Nothing) => return None,
+        Protection::Without(policy::Asked::Recommended) => (
+            Tone::Plain,
+            html! { (organisation) " recommends two-factor for " (everybody) ": a password alone is the weakest link." },
+        ),
+        Protection::Without(policy::Asked::By(end)) if end.0 > demand.now.0 => (
+            Tone::Warn,
+            html! {
+                (organisation) " requires two-factor for " (everybody) " from " (when(end, demand.now, demand.zone)) ": "
+                (left(end, demand.now)) " left. From then on nothing else opens until it is set up."
+            },
+        ),
+        Protection::Without(policy::Asked::By(_)) => (
+            Tone::Warn,
+            html! { "Your organisation " (organisation) " requires two-factor for " (everybody) ". Set it up to go on." },
+        ),
+    };
+    Some(note(tone, &html! { p { (words) } }))
+}
+
+/// How long it is until then, in whole days or hours.
+fn left(end: Timestamp, now: Timestamp) -> String {
+    let seconds = end.since(now);
+    match (seconds / DAY, seconds / HOUR) {
+        (0, 0) => "less than an hour".to_owned(),
+        (0, 1) => "1 hour".to_owned(),
+        (0, hours) => format!("{hours} hours"),
+        (1, _) => "1 day".to_owned(),
+        (days, _) => format!("{days} days"),
+    }
+}
+
+/// How many recovery codes are left, louder the fewer they are.
+#[must_use]
+pub fn codes_left(left: usize) -> Markup {
+    let words = format!("{left} of {RECOVERY_CODES} recovery codes left");
+    match left {
+        0 => sub(Tone::Bad, &words),
+        1..=3 => sub(Tone::Warn, &words),
+        _ => html! { span { (words) } },
     }
 }
 
@@ -201,10 +281,8 @@ impl<'g> Given<'g> {
 pub struct Start<'s> {
     /// Whose.
     pub who: &'s Enroller,
-    /// Whether nothing else can be reached without it.
-    pub is_overdue: bool,
     /// What is asked for before it begins.
-    pub asked: Proof,
+    pub asked: Asked,
     /// Where to go afterwards.
     pub next: Option<&'s str>,
     /// What was refused.
@@ -218,49 +296,69 @@ pub struct Start<'s> {
 /// What it is for, and the button that begins.
 #[must_use]
 pub fn start(start: &Start<'_>, csrf: &str) -> Markup {
-    let error = start.given.error(Section::Start, PROOF_FIELD);
+    let help = Route::Help(HelpTopic::TwoFactorSecurity);
+    let why = demand(&Demand {
+        protection: start.who.protection,
+        role: start.who.role,
+        organisation: start.who.organisation_name.as_str(),
+        now: start.now,
+        zone: start.zone,
+    });
     let body = html! {
-        (start.given.problem(Section::Start))
-        @if let Some(field) = proof_field(start.asked) { (field.focus(PROOF_FIELD).error(error)) }
+        @if let Some(field) = proof_field(start.asked) {
+            (field.error(start.given.error(Section::Start, PROOF_FIELD)))
+        }
         @if let Some(next) = start.next { (hidden("next", next)) }
-        div.row { (Button::submit("Set it up", "One moment…")) }
+        div.row { (Button::submit("Set it up", "One moment…")) a href=(help) { "How it works" } }
     };
     html! {
         div {
-            h1 { (TITLE) }
-            p.lead { "After your password, the Portal asks for a 6-digit code from an app on your phone. It takes about a minute." }
+            h1 { "Enable 2-step verification" }
+            p.lead {
+                "After your password, the Portal asks for a 6-digit code from an app on your phone: whoever learns your \
+                 password still cannot sign in as you."
+            }
         }
-        (why(start))
-        p {
-            "You need a phone or a password manager with an authenticator app: 1Password, Aegis, Bitwarden, Ente Auth, "
-            "Google or Microsoft Authenticator. "
-            a href=(Route::Help(HelpTopic::TwoFactorSecurity)) { "More about 2FA security" }
+        (start.given.problem(&[Section::Start, Section::Confirm]))
+        @if let Some(why) = why { (why) }
+        div.prose {
+            div.stack-2 {
+                h2 { "What you need" }
+                ul {
+                    li { "Your phone, with any authenticator app: " (APPS) "." }
+                    li { "A place other than that phone for ten recovery codes: a password manager, or a drawer." }
+                    li { "About a minute. It signs you out everywhere else." }
+                }
+            }
         }
         div.narrow { (post(&Route::TwoFactor.to_string(), csrf, &body)) }
     }
 }
 
-/// What the policy asks of them.
-fn why(start: &Start<'_>) -> Markup {
-    let (organisation, role) = (&start.who.organisation_name, start.who.role);
-    match start.who.protection {
-        Protection::On | Protection::Without(Asked::Nothing) => html! {},
-        Protection::Without(Asked::Recommended) => note(
-            Tone::Plain,
-            &html! { p { (organisation) " strongly recommends it: an account without it is the weakest link." } },
-        ),
-        Protection::Without(Asked::By(_)) if start.is_overdue => note(
-            Tone::Warn,
-            &html! {
-                p { (organisation) " requires two-factor for the permission " (role) ". Set it up to go on: until then nothing else can be opened." }
-            },
-        ),
-        Protection::Without(Asked::By(end)) => note(
-            Tone::Warn,
-            &html! {
-                p { (organisation) " requires two-factor for the permission " (role) " from " (when(end, start.now, start.zone)) " on." }
-            },
-        ),
+const APPS: &str = "1Password, Aegis, Bitwarden, Ente Auth, Google or Microsoft Authenticator";
+
+/// The steps of the set-up, by their place.
+fn course(current: usize) -> Markup {
+    steps(&["Add the key", "Save recovery codes"], current)
+}
+
+/// Whether there is a phone already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// It is the first.
+    First,
+    /// It takes the place of another.
+    Another,
+}
+
+impl Phone {
+    /// What the set-up is called.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::First => "Enable 2-step verification",
+            Self::Another => "Move to another phone",
+        }
     }
 }
 
@@ -269,6 +367,8 @@ fn why(start: &Start<'_>) -> Markup {
 pub struct SetUp<'s> {
     /// Whose.
     pub who: &'s Enroller,
+    /// Whether there is a phone already.
+    pub phone: Phone,
     /// The code to scan.
     pub scan: &'s Scan,
     /// What is in it, for a phone that shows this page itself.
@@ -284,46 +384,56 @@ pub struct SetUp<'s> {
 /// The page of the key.
 #[must_use]
 pub fn set_up(page: &SetUp<'_>, csrf: &str) -> Markup {
-    let account = format!("{}: {}", page.who.organisation_name, page.who.email);
-    let label = format!("QR code with the two-factor key for {}", page.who.email);
-    let is_move = page.who.protection == Protection::On;
+    let email = page.who.email.as_str();
+    let label = format!("QR code with the two-factor key for {email}");
+    let code = Field::code(CODE_FIELD, "6-digit code")
+        .hint("The code changes every 30 seconds. Phone and server clocks must agree.");
     let form = html! {
         div.stack-2 {
             h2 { "1. Scan the code" }
-            p { "Use any authenticator app: 1Password, Aegis, Bitwarden, Ente Auth, Google or Microsoft Authenticator." }
+            p { "Use any authenticator app: " (APPS) "." }
             (copy_box("key", "Cannot scan? Type this key instead", &grouped(page.key)))
         }
         hr;
         div.stack-2 {
             h2 { "2. Enter the code it shows" }
-            (page.given.problem(Section::Confirm))
-            (Field::code(CODE_FIELD, "6-digit code")
-                .hint("The code changes every 30 seconds. Phone and server clocks must agree.")
-                .error(page.given.error(Section::Confirm, CODE_FIELD))
-                .focus(if page.given.is_refused() { CODE_FIELD } else { "" }))
+            (code.error(page.given.error(Section::Confirm, CODE_FIELD)))
         }
         @if let Some(next) = page.next { (hidden("next", next)) }
         div.row { (Button::submit("Confirm", "Checking…")) }
     };
     html! {
-        (steps(&STEPS, 0))
-        div {
-            h1 { (if is_move { MOVE_TITLE } else { TITLE }) }
-            p.lead {
-                @if is_move { "Until you confirm the new key, the old one goes on working. Then it stops, and so do your recovery codes." }
-                @else { "After your password, the Portal asks for a 6-digit code from an app on your phone. It takes about a minute." }
-            }
-        }
+        (course(0))
+        div { h1 { (page.phone.title()) } (set_up_lead(page.phone)) }
+        (page.given.problem(&[Section::Confirm]))
         div.enrol {
             div.stack {
+                // On the phone itself there is nothing to scan with.
+                a.btn.small-only href=(page.address) { (Icon::Smartphone) span { "Open in your authenticator app" } }
                 div.stack-2 {
                     (scan(&label, page.scan.size(), |x, y| page.scan.is_dark(x, y)))
-                    p.hint.break { (account) }
+                    p.hint.break { (page.who.organisation_name) ": " (email) }
                 }
-                div.small-only { (Button::link("Open in your authenticator app", page.address).icon(Icon::Smartphone)) }
             }
             (post(&Route::ConfirmTwoFactor.to_string(), csrf, &form))
         }
+    }
+}
+
+fn set_up_lead(phone: Phone) -> Markup {
+    match phone {
+        Phone::First => html! {
+            p.lead {
+                "After your password, the Portal asks for a 6-digit code from an app on your phone. It takes about a minute."
+            }
+        },
+        Phone::Another => html! {
+            p.lead {
+                "Your present phone stays good until you confirm. Then it is worth nothing here, its recovery codes \
+                 neither, and you get new ones. "
+                a href={ (Route::TwoFactor) "?" (MANAGE_VIEW) } { "Keep the present phone" }
+            }
+        },
     }
 }
 
@@ -341,9 +451,18 @@ fn grouped(key: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// The second step of the set-up.
-    SetUp,
+    SetUp(Phone),
     /// The older ones are dead.
     Renewed,
+}
+
+/// Where the page of the codes leads on to: a path, and the fields of its query.
+#[derive(Clone, Debug)]
+pub struct Onward {
+    /// The path.
+    pub path: String,
+    /// The fields, as they are sent.
+    pub fields: Vec<(String, String)>,
 }
 
 /// Recovery codes, the one time they are shown.
@@ -357,84 +476,98 @@ pub struct CodesPage<'c> {
     pub organisation: &'c str,
     /// Whose.
     pub email: &'c Email,
-    /// The day, for the file.
-    pub made_on: &'c str,
     /// Where to go afterwards.
-    pub next: Option<String>,
+    pub onward: Onward,
+    /// When they were made.
+    pub now: Timestamp,
+    /// Where that is read.
+    pub zone: &'c TimeZone,
+}
+
+impl CodesPage<'_> {
+    /// The file, as an address that holds it: the codes are on this page and nowhere else.
+    fn file(&self) -> String {
+        let text = format!(
+            "Recovery codes\n\nOrganisation: {}\nEmail: {}\nMade: {}\n\n{}\n\nEach code signs you in once if you lose your \
+             phone. Keep them somewhere other than your phone.\n",
+            self.organisation,
+            self.email,
+            dates::moment(self.now, self.zone),
+            self.codes.join("\n"),
+        );
+        // With %20 for a space: in an address like this one a plus stays a plus.
+        format!(
+            "data:text/plain;charset=utf-8,{}",
+            encode(&text).replace('+', "%20")
+        )
+    }
 }
 
 /// The page of the codes.
 #[must_use]
 pub fn codes(page: &CodesPage<'_>) -> Markup {
     let codes: Vec<&str> = page.codes.iter().map(String::as_str).collect();
-    let file = format!(
-        "data:text/plain;charset=utf-8,{}",
-        in_address(&text_file(page))
-    );
-    let on = page.next.as_deref().map_or_else(
-        || match page.occasion {
-            Occasion::SetUp => Route::Dashboard.to_string(),
-            Occasion::Renewed => Route::Profile.to_string(),
-        },
-        // A form that only leads somewhere sends its own query.
-        |next| next.split(['?', '#']).next().unwrap_or_default().to_owned(),
-    );
-    let lead = match page.occasion {
-        Occasion::SetUp => {
-            "2-step verification is on. Each code signs you in once if you lose your phone. This is the only time they are shown."
+    let (title, before) = match page.occasion {
+        Occasion::SetUp(Phone::First) => (
+            "Save your recovery codes",
+            "2-step verification is on, and you are signed out everywhere else.",
+        ),
+        Occasion::SetUp(Phone::Another) => (
+            "Save your recovery codes",
+            "Your new phone counts from here on; the old one and its recovery codes are dead. You are signed out \
+             everywhere else.",
+        ),
+        Occasion::Renewed => ("Your new recovery codes", "The older codes no longer work."),
+    };
+    let form = html! {
+        p.hint.break { (page.organisation) ": " (page.email.as_str()) ", " (day(page.now, page.zone)) }
+        (code_list("codes", "Recovery codes", &codes))
+        div.row {
+            (download("Download", &page.file(), "recovery-codes.txt"))
+            (Button::copy("Copy", "codes"))
+            (Button::print("Print"))
         }
-        Occasion::Renewed => {
-            "Each code signs you in once if you lose your phone. The older ones are dead. This is the only time they are shown."
-        }
+        (confirmed("saved", "I have saved these codes somewhere other than my phone."))
+        @for (name, value) in &page.onward.fields { (hidden(name, value)) }
+        div.row { (Button::submit("Done", "One moment…")) }
     };
     html! {
-        @if page.occasion == Occasion::SetUp { (steps(&STEPS, 1)) }
-        div { h1 { "Save your recovery codes" } p.lead { (lead) } }
-        form.stack.narrow method="get" action=(on) {
-            (code_list("codes", "Recovery codes", &codes))
-            div.row {
-                (download("Download", &file, "recovery-codes.txt"))
-                (Button::copy("Copy", "codes"))
-                (Button::print("Print"))
-            }
-            p.hint { (page.organisation) ", " (page.email.as_str()) }
-            (Check::new("saved", "I have saved these codes somewhere other than my phone.").required())
-            div.row { (Button::submit("Done", "One moment…")) }
+        @if page.occasion != Occasion::Renewed { (course(1)) }
+        div {
+            h1 { (title) }
+            p.lead { (before) " Each code signs you in once if you lose your phone. This is the only time they are shown." }
         }
+        div.narrow { (get(&page.onward.path, &form)) }
     }
 }
 
-/// The codes as a file, which says what they are for.
-fn text_file(page: &CodesPage<'_>) -> String {
-    let mut text = format!(
-        "Recovery codes for {} at {}\nMade on {}. Each signs in once, in place of the code of the app.\n\n",
-        page.email, page.organisation, page.made_on
-    );
-    for code in page.codes {
-        text.push_str(code);
-        text.push('\n');
-    }
-    text
-}
+/// In the query, for the page of what can be done while another phone is being set up.
+pub const MANAGE_VIEW: &str = "view=manage";
 
-/// In an address, with %20 for a space: a file keeps a plus as it is.
-fn in_address(text: &str) -> String {
-    encode(text).replace('+', "%20")
+/// Whether another phone is being set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A key was shown, and waits for its first code.
+    Key,
+    /// There is none.
+    Nothing,
 }
 
 /// The page once it is on.
 #[derive(Clone, Copy, Debug)]
 pub struct Manage<'m> {
+    /// Whose.
+    pub who: &'m Enroller,
     /// How it is.
     pub state: State,
-    /// The role, for what the policy says.
-    pub role: Role,
+    /// Whether another phone is being set up.
+    pub waiting: Waiting,
     /// Whether the policy requires it.
     pub is_required: bool,
     /// What new codes ask for.
-    pub asked: Proof,
+    pub asked: Asked,
     /// What the acts that need a code ask for beside it.
-    pub asked_beside_code: Proof,
+    pub asked_beside_code: Asked,
     /// What was refused.
     pub given: Given<'m>,
     /// The instant of the page.
@@ -446,81 +579,148 @@ pub struct Manage<'m> {
 /// New codes, another phone, turning it off.
 #[must_use]
 pub fn manage(page: &Manage<'_>, csrf: &str) -> Markup {
-    let account = Route::Profile.to_string();
+    let account = format!("{}#{}", Route::Profile, ACCOUNT_ANCHOR);
     html! {
         (back("Account", &account))
-        (page_head("Two-factor", Some("A code from your app, after the password."), None))
-        (details(&[
-            ("2-step verification", html! { "On since " (day(page.state.since, page.zone)) ", last used " (when(page.state.used_at, page.now, page.zone)) }),
-            ("Recovery codes", codes_left(page.state.codes_left)),
-        ]))
-        section.stack.narrow #codes {
-            h2 { "New recovery codes" }
-            p { "Ten new ones, for when your phone is not at hand. All older ones stop working." }
-            (renew(page, csrf))
+        (page_head("Two-factor", Some("2-step verification is on: sign-in asks for a code after your password."), None))
+        (page.given.problem(&[Section::Start, Section::Confirm]))
+        @if page.waiting == Waiting::Key {
+            (note(Tone::Plain, &html! {
+                p { "You began to move to another phone. " a href=(Route::TwoFactor) { "Go on with it" } }
+            }))
         }
-        section.stack.narrow #move {
-            h2 { (MOVE_TITLE) }
-            p { "A new key for a new phone. The old one works until the new one is confirmed." }
-            (with_code(page, (Section::Replace, "replace"), &Route::TwoFactor, csrf))
-        }
-        section.stack.narrow #disable {
-            h2 { "Disable 2-step verification" }
-            @if page.is_required {
-                p { "Your organisation requires two-factor for the permission " (page.role) ": it cannot be turned off." }
-            } @else {
-                p { "Your password alone signs in from then on. Every other browser is signed out." }
-                (with_code(page, (Section::Disable, "disable"), &Route::DisableTwoFactor, csrf))
-            }
-        }
+        (facts(page.state, page.now, page.zone))
+        (section(Section::Codes, "New recovery codes", &renewal(page, csrf)))
+        (section(Section::Replace, "Move to another phone", &move_away(page, csrf)))
+        (section(Section::Disable, "Disable 2-step verification", &disabling(page, csrf)))
     }
 }
 
-/// "7 of 10 left", and louder the fewer there are.
+/// The place of two-factor on the page of one's own account.
+pub const ACCOUNT_ANCHOR: &str = "two-factor";
+
+/// Since when it is on, when it was used, how many codes are left.
 #[must_use]
-pub fn codes_left(left: usize) -> Markup {
-    let words = format!("{left} of {RECOVERY_CODES} recovery codes left");
-    match left {
-        0 => html! { span.sub.bad { (words) ": make new ones" } },
-        1..=3 => html! { span.sub.warn { (words) } },
-        _ => html! { (words) },
-    }
+pub fn facts(state: State, now: Timestamp, zone: &TimeZone) -> Markup {
+    details(&[
+        ("On since", day(state.since, zone)),
+        ("Last used", time(state.used_at, now, zone)),
+        ("Recovery codes", codes_left(state.codes_left)),
+    ])
 }
 
-fn renew(page: &Manage<'_>, csrf: &str) -> Markup {
-    let error = page.given.error(Section::Codes, PROOF_FIELD);
+fn section(section: Section, title: &str, body: &Markup) -> Markup {
+    html! { section.stack.narrow id=(section.anchor()) { h2 { (title) } (body) } }
+}
+
+fn renewal(page: &Manage<'_>, csrf: &str) -> Markup {
     let body = html! {
-        (page.given.problem(Section::Codes))
-        @if let Some(field) = proof_field(page.asked) {
-            (field.id("codes-proof").focus(page.given.focus(Section::Codes)).error(error))
-        }
+        (page.given.problem(&[Section::Codes]))
+        (proof(page, Section::Codes, page.asked))
         div.row { (Button::submit("Make new codes", "One moment…").plain()) }
     };
-    post(&Route::RenewCodes.to_string(), csrf, &body)
+    html! {
+        p { "Ten new codes are shown, once. The older ones no longer work from then on." }
+        (post(&Route::RenewCodes.to_string(), csrf, &body))
+    }
 }
 
-/// A form that asks for a code, and for the password where that was long ago.
+fn move_away(page: &Manage<'_>, csrf: &str) -> Markup {
+    let button = Button::submit("Move to another phone", "One moment…").plain();
+    html! {
+        p { "A new key is shown, to be scanned with the other phone. The present one stays good until you confirm." }
+        (with_code(page, Section::Replace, &Route::TwoFactor, csrf, &button))
+    }
+}
+
+fn disabling(page: &Manage<'_>, csrf: &str) -> Markup {
+    if page.is_required {
+        let reason = format!(
+            "{} requires two-factor for {}. Move it to another phone instead.",
+            page.who.organisation_name,
+            everybody(page.who.role)
+        );
+        return html! { (Button::unavailable("Disable 2-step verification", &reason)) };
+    }
+    let button = Button::submit("Disable 2-step verification", "One moment…").danger();
+    html! {
+        p {
+            "Your password alone then signs you in. The key and the recovery codes are dead, and you are signed out "
+            "everywhere else."
+        }
+        (with_code(page, Section::Disable, &Route::DisableTwoFactor, csrf, &button))
+    }
+}
+
+/// The form of an act that asks for a code: of the app, or a recovery code.
 fn with_code(
     page: &Manage<'_>,
-    (section, id): (Section, &'static str),
+    section: Section,
     route: &Route,
     csrf: &str,
+    button: &Button<'_>,
 ) -> Markup {
-    let (given, focus) = (page.given, page.given.focus(section));
-    let (code_id, proof_id) = (format!("{id}-code"), format!("{id}-proof"));
-    let button = match section {
-        Section::Disable => Button::submit("Disable 2-step verification", "One moment…").danger(),
-        _ => Button::submit("Show the new key", "One moment…").plain(),
-    };
+    let id = format!("{}-code", section.anchor());
     let body = html! {
-        (given.problem(section))
-        (Field::text(CODE_FIELD, "Code").id(&code_id).autocomplete("one-time-code").required().focus(focus)
-            .hint("The 6 digits that your app shows now, or one of your recovery codes.")
-            .error(given.error(section, CODE_FIELD)))
-        @if let Some(field) = proof_field(page.asked_beside_code) {
-            (field.id(&proof_id).focus(focus).error(given.error(section, PROOF_FIELD)))
-        }
+        (page.given.problem(&[section]))
+        (Field::text(CODE_FIELD, "Code").id(&id).autocomplete("one-time-code").required()
+            .hint("The 6-digit code that your app shows now, or one of your recovery codes.")
+            .error(page.given.error(section, CODE_FIELD)))
+        (proof(page, section, page.asked_beside_code))
         div.row { (button) }
     };
     post(&route.to_string(), csrf, &body)
+}
+
+/// The password, where it is asked for; its id is the section's, as there are several on the page.
+fn proof(page: &Manage<'_>, section: Section, asked: Asked) -> Markup {
+    let id = format!("{}-password", section.anchor());
+    html! {
+        @if let Some(field) = proof_field(asked) {
+            (field.id(&id).error(page.given.error(section, PROOF_FIELD)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_in_whole_days_or_hours() {
+        let now = Timestamp(1_000);
+        for (seconds, words) in [
+            (7 * DAY, "7 days"),
+            (7 * DAY - 1, "6 days"),
+            (2 * DAY - 1, "1 day"),
+            (DAY - 1, "23 hours"),
+            (2 * HOUR - 1, "1 hour"),
+            (HOUR - 1, "less than an hour"),
+            (1, "less than an hour"),
+        ] {
+            assert_eq!(left(now.plus(seconds), now), words, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn few_codes_are_told_louder() {
+        for (left, class) in [(0, "sub bad"), (1, "sub warn"), (3, "sub warn")] {
+            let drawn = codes_left(left).into_string();
+            assert!(drawn.contains(&format!("class=\"{class}\"")), "{drawn}");
+            assert!(
+                drawn.contains(&format!("{left} of 10 recovery codes left")),
+                "{drawn}"
+            );
+        }
+        assert_eq!(
+            codes_left(4).into_string(),
+            "<span>4 of 10 recovery codes left</span>"
+        );
+    }
+
+    #[test]
+    fn a_key_stands_in_groups_of_four() {
+        assert_eq!(grouped("JBSWY3DPEHPK3PXP"), "JBSW Y3DP EHPK 3PXP");
+        assert_eq!(grouped(""), "");
+    }
 }

@@ -229,14 +229,10 @@ const FAULTS: [Fault; 6] = [
             "put back your copy of it",
         ],
         put: |key, _| {
-            let text = fs::read_to_string(key).unwrap();
-            let last = text.trim_end().chars().last().unwrap();
-            let other = if last == '0' { '1' } else { '0' };
-            fs::write(
-                key,
-                format!("{}{other}\n", &text.trim_end()[..text.trim_end().len() - 1]),
-            )
-            .unwrap();
+            let mut text = fs::read_to_string(key).unwrap().trim_end().to_owned();
+            let last = text.pop().unwrap();
+            text.push(if last == '0' { '1' } else { '0' });
+            fs::write(key, text).unwrap();
         },
     },
     Fault {

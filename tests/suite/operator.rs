@@ -470,7 +470,7 @@ fn a_lost_phone_is_made_good_beside_the_server_the_owners_too() {
     );
     let since = shown["two_factor_since"].as_str().unwrap();
     let (day, time) = since.split_once('T').unwrap();
-    let moment = format!("{day} {}", &time[..5]);
+    let moment = format!("{day} {}", time.split_at(5).0);
     let text = office.done(&["account", "show", ANN]);
     let says = format!("on since {moment} UTC, 10 of 10 recovery codes left");
     assert!(text.contains(&says), "{text}");

@@ -203,7 +203,7 @@ fn asked(facts: &Facts, viewer: &Viewer) -> Markup {
             ". Required since " (when(end, viewer.now, &viewer.zone))
             ": until it is set up, nothing else can be reached"
         } @else {
-            ". Required from " (when(end, viewer.now, &viewer.zone)) " on"
+            ". Required from " (when(end, viewer.now, &viewer.zone))
         }
     }
 }
@@ -311,8 +311,12 @@ fn danger(account: &Account, acts: &Acts) -> Markup {
     let (disable, delete) = (acts.to(Act::Disable), acts.to(Act::Delete));
     let gone = match account.status {
         Status::Pending => "Deleting: the activation link dies and the address is free again.",
-        _ => {
+        _ if account.has_two_factor => {
             "Deleting removes password, two-factor, address and every session for good, and frees the address. The name \
+             stays in the audit log."
+        }
+        _ => {
+            "Deleting removes the password, the address and every session for good, and frees the address. The name \
              stays in the audit log."
         }
     };

@@ -216,7 +216,7 @@ fn password_alone(viewer: &Viewer, query: &Query, found: &Found) -> Markup {
         per: query.per,
     };
     let policy = if found.is_required {
-        "see from when it is required"
+        "see when it is required"
     } else {
         "require two-factor…"
     };

@@ -255,6 +255,17 @@ impl Render for Check<'_> {
     }
 }
 
+/// A tick that has to be made before its form goes on. It has no name: the browser asks for it, and nothing is sent.
+#[must_use]
+pub fn confirmed(id: &str, label: &str) -> Markup {
+    html! {
+        div.check {
+            input type="checkbox" id=(id) required;
+            label for=(id) { (label) }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

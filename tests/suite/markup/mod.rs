@@ -120,6 +120,10 @@ fn policy(element: &Element, problems: &mut Vec<String>) {
     }
     for name in ["href", "src", "action", "formaction"] {
         let address = element.get(name).unwrap_or_default().to_ascii_lowercase();
+        // A text that is saved from the page itself is loaded from nowhere.
+        if element.has("download") && address.starts_with("data:text/plain;charset=utf-8,") {
+            continue;
+        }
         if ["javascript:", "data:", "http:", "https:", "//"]
             .iter()
             .any(|scheme| address.starts_with(scheme))
