@@ -264,6 +264,8 @@ fn whoever_owes_the_code_reaches_nothing_else() {
     for route in samples::all(&portal, &owner) {
         there.get(&route);
         stranger.get(&route);
+        // That the step is over is told to whoever looks for it, on the page after.
+        stranger.lose("flash");
         for mine in [LEA, "LEA"] {
             assert!(!there.html().contains(mine), "{route} tells {mine}");
         }
@@ -414,8 +416,8 @@ fn ten_codes_of_an_account_are_judged_in_fifteen_minutes_and_a_hundred_a_day() {
             day += usize::from(guess(&portal, &lea, 1_000 + quarter * 12 + number));
         }
     }
-    // The right code of a while ago was judged too.
-    assert_eq!(day + 1, 100, "judged in a day");
+    // The code that set it up and the right one of a while ago were judged too.
+    assert_eq!(day + 2, 100, "judged in a day");
     try_code(&mut owing(&portal, &lea), &lea.code()).answers(429);
     portal.work();
     let account = lea.account();
@@ -483,7 +485,8 @@ fn ten_thousand_guesses_find_nothing() {
     }
     println!("{judged} guesses judged in three days, {waited} told to wait");
     assert!(judged + waited >= 10_000);
-    assert_eq!(judged, 300);
+    // The first of the three hundred was the code that set it up.
+    assert_eq!(judged, 299);
     portal.leave_mail();
 }
 
@@ -568,17 +571,16 @@ fn a_code_signs_in_or_proves_and_never_both() {
     let mut here = lea.elsewhere();
     let mut came_in = 0;
     for round in 0..ROUNDS {
-        if !here.is_signed_in() {
-            here.sign_in();
-        }
         portal.travel(PAUSE);
+        if !here.is_signed_in() {
+            here = lea.elsewhere();
+            here.sign_in();
+            portal.travel(PAUSE);
+        }
         let code = lea.code();
         let mut there = owing(&portal, &lea);
         there.get("/sign-in/code").answers(200);
-        here.get("/account/two-factor");
-        if here.status() == 303 {
-            continue;
-        }
+        here.get("/account/two-factor").answers(200);
         let before = here.cookie("session");
         let sent = together(
             || try_code(&mut there, &code).status(),
