@@ -336,7 +336,7 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
+        (warning(visit))
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }
