@@ -125,11 +125,13 @@ pub fn step(step: &Step<'_>, csrf: &str) -> Markup {
     };
     let out = Button::submit("Sign out", "Signing out…").quiet();
     html! {
-        (post(&Route::SignInCode.to_string(), csrf, &fields))
-        div.row {
-            a href=(other_way) { (other) }
-            a href=(Route::Help(HelpTopic::TwoFactorSecurity)) { "Lost your phone?" }
-            (post_button(&Route::SignOut.to_string(), csrf, &out))
+        div.stack {
+            (post(&Route::SignInCode.to_string(), csrf, &fields))
+            div.row {
+                a href=(other_way) { (other) }
+                a href=(Route::Help(HelpTopic::TwoFactorSecurity)) { "Lost your phone?" }
+                (post_button(&Route::SignOut.to_string(), csrf, &out))
+            }
         }
     }
 }

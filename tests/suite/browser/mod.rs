@@ -13,4 +13,5 @@ mod strangers;
 mod tools;
 mod tour;
 mod two_factor;
+mod two_factor_ways;
 mod weight;

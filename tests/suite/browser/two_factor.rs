@@ -51,6 +51,11 @@ fn two_factor_is_told_to_its_end() {
     scene.found_and_invite();
     let (app, recovery) = scene.owner_enrols();
     scene.signs_in_by_each_way(&app, &recovery);
+    scene.trusts_a_browser(&app);
+    scene.policy_meets_a_member();
+    scene.weakest_link();
+    scene.way_back_in();
+    scene.turns_it_off(&app);
     for browser in [&scene.office, &scene.theirs] {
         is_calm(browser, &[410, 422]);
         stays_at(browser, scene.doorward.address());
@@ -99,7 +104,9 @@ impl Scene {
     /// The page counts the days down, and leads to the set-up.
     fn is_urged(&self, browser: &Browser, name: &str) {
         let said = browser.find("main").text();
-        /*URGED*/
+        assert!(said.contains("Two-factor is required from"), "{said}");
+        let links = browser.find_all("main a[href^=\"/account/two-factor\"]");
+        assert!(!links.is_empty(), "{said}");
         let _ = said;
         self.picture(browser, name);
     }
@@ -288,6 +295,203 @@ impl Scene {
         go_on(office, "Verify");
         self.is_in();
     }
+
+    /// Once the policy offers it, the code is not asked for where it was given once.
+    fn trusts_a_browser(&self, app: &App) {
+        let office = &self.office;
+        self.set_policy(|| office.find("[name=trust]").click());
+        self.picture(office, "trust-offered");
+        self.password_again();
+        assert_eq!(heading(office), "Enter the code from your app");
+        office.find("[name=trust]").click();
+        self.picture(office, "second-step-trust");
+        // The tick is beside it: six digits alone send nothing.
+        fill(office, "code", &app.code());
+        assert_eq!(heading(office), "Enter the code from your app");
+        go_on(office, "Verify");
+        self.is_in();
+        self.password_again();
+        self.is_in();
+        self.picture(office, "trusted");
+    }
+
+    /// Changes what stands in the form of the policy, and saves it.
+    fn set_policy(&self, change: impl FnOnce()) {
+        let office = &self.office;
+        go_on(office, "Settings");
+        change();
+        self.picture(office, "policy");
+        go_on(office, "Save two-factor policy");
+        if heading(office) == "Whom this meets" {
+            self.picture(office, "policy-preview");
+            go_on(office, "Save two-factor policy");
+        }
+        let toast = office.wait_until(".toast").text();
+        assert!(toast.contains("The two-factor policy is saved."), "{toast}");
+    }
+
+    /// Stricter, and from now on: the member's open window leads to the set-up, and when that is done to where she wanted.
+    fn policy_meets_a_member(&self) {
+        let (office, browser) = (&self.office, &self.theirs);
+        go_on(office, "Settings");
+        fill(office, "member_days", "31");
+        go_on(office, "Save two-factor policy");
+        assert_eq!(office.status(), 422);
+        let focused = office.focused().attribute("name");
+        assert_eq!(focused.as_deref(), Some("member_days"));
+        self.picture(office, "policy-refused");
+        fill(office, "member_days", "0");
+        go_on(office, "Save two-factor policy");
+        assert_eq!(heading(office), "Whom this meets");
+        let said = office.find("main").text();
+        assert!(
+            said.contains("Léa Fontaine") && !said.contains("You,"),
+            "{said}"
+        );
+        self.picture(office, "policy-meets");
+        go_on(office, "Save two-factor policy");
+        let said = office.find("main").text();
+        assert!(said.contains("Grace is over"), "{said}");
+        self.picture(office, "policy-stricter");
+
+        open_account(browser);
+        assert_eq!(heading(browser), "Enable 2-step verification");
+        assert!(menu(browser).is_empty());
+        assert!(browser.find_all("aside a, .side, .topbar").is_empty());
+        self.picture(browser, "member-must");
+        for path in ["/", "/account", "/iam/accounts"] {
+            browser.go(&self.at(path));
+            assert!(
+                browser.url().contains("/account/two-factor"),
+                "{path} led to {}",
+                browser.url()
+            );
+        }
+        // Help and the way out are there; back to what she wanted.
+        browser.go(&self.at("/help/2fa-security"));
+        assert_eq!(browser.status(), 200);
+        self.picture(browser, "member-help");
+        browser.go(&self.at("/account"));
+        enable(browser);
+        let app = App::of(&key_shown(browser));
+        self.picture(browser, "member-key");
+        fill(browser, "code", &app.code());
+        go_on(browser, "Confirm");
+        browser.find("[name=saved]").click();
+        self.picture(browser, "member-codes");
+        go_on(browser, "Done");
+        assert_eq!(heading(browser), "Account");
+        assert_eq!(menu(browser), ["Dashboard"]);
+        self.picture(browser, "member-enrolled");
+    }
+
+    /// The list shows who signs in with a password alone, and finds them.
+    fn weakest_link(&self) {
+        let (office, browser) = (&self.office, &self.theirs);
+        go_on(office, "IAM");
+        self.picture(office, "accounts-all-protected");
+        assert!(!office.find("main").text().contains("with a password alone"));
+        // She loses her phone.
+        row_menu(office, "Léa Fontaine");
+        self.picture(office, "row-menu");
+        office
+            .find_words("tbody .menu a", "Reset two-factor…")
+            .click();
+        office.wait_until("dialog[open]");
+        self.picture(office, "reset-two-factor");
+        go_on(office, "Reset two-factor of Léa Fontaine");
+        let toast = office.wait_until(".toast").text();
+        assert!(toast.contains("Léa Fontaine"), "{toast}");
+        let said = office.find("main").text();
+        assert!(
+            said.contains("1 account signs in with a password alone."),
+            "{said}"
+        );
+        self.picture(office, "accounts-note");
+        go_on(office, "Show it");
+        let names = office.find("tbody").text();
+        assert_eq!(office.find_all("tbody tr").len(), 1, "{names}");
+        assert!(
+            names.contains("Léa Fontaine") && names.contains("No two-factor"),
+            "{names}"
+        );
+        self.picture(office, "accounts-without");
+        office.leaving(|| filter_with(office));
+        let names = office.find("tbody").text();
+        assert!(
+            names.contains("Ingrid Solheim") && !names.contains("Léa"),
+            "{names}"
+        );
+        self.letter(LEA, "Your 2-step verification was reset");
+
+        go_on(browser, "Dashboard");
+        assert_eq!(heading(browser), "Sign in to the Portal");
+        fill(browser, "email", LEA);
+        fill(browser, "password", PASSWORD);
+        go_on(browser, "Sign in");
+        assert_eq!(heading(browser), "Enable 2-step verification");
+        self.picture(browser, "member-must-again");
+    }
+
+    /// The operator's link: it takes the place of the password, and of nothing else.
+    fn way_back_in(&self) {
+        let browser = &self.theirs;
+        go_on(browser, "Sign out");
+        let made = self.doorward.run(&["account", "sign-in-link", LEA]);
+        assert!(made.status.success(), "{made:?}");
+        let link = String::from_utf8(made.stdout).unwrap();
+        let link = link.trim();
+        browser.go(link);
+        self.picture(browser, "sign-in-link");
+        go_on(browser, "Sign in");
+        assert_eq!(heading(browser), "Enable 2-step verification");
+        self.picture(browser, "sign-in-link-must");
+        go_on(browser, "Sign out");
+        browser.go(link);
+        assert_eq!(browser.status(), 410);
+        self.picture(browser, "sign-in-link-used");
+    }
+
+    /// What is only recommended can be turned off, with a code.
+    fn turns_it_off(&self, app: &App) {
+        let office = &self.office;
+        open_account(office);
+        go_on(office, "Manage two-factor");
+        let said = office.find("#disable").text();
+        assert!(said.contains("it cannot be turned off"), "{said}");
+        assert!(office.find_all("#disable button").is_empty());
+        self.picture(office, "manage-required");
+        self.set_policy(|| choose(office, "master", "Recommended"));
+        open_account(office);
+        self.picture(office, "account-on");
+        go_on(office, "Manage two-factor");
+        self.picture(office, "manage");
+        office.find("#disable [name=code]").keys(&app.wrong_code());
+        go_on(office, "Disable 2-step verification");
+        assert_eq!(office.status(), 422);
+        self.picture(office, "disable-wrong");
+        let field = office.find("#disable [name=code]");
+        field.clear();
+        field.keys(&app.code());
+        go_on(office, "Disable 2-step verification");
+        let toast = office.wait_until(".toast").text();
+        assert!(toast.contains("2-step verification is off."), "{toast}");
+        assert!(
+            office
+                .find("main")
+                .text()
+                .contains("Two-factor is strongly recommended.")
+        );
+        self.picture(office, "off");
+        self.letter(OWNER, "2-step verification is off");
+        self.password_again();
+        self.is_in();
+    }
+}
+
+/// The other choice of the filter, which sends itself.
+fn filter_with(browser: &Browser) {
+    browser.find("[name=two_factor]").keys("Two-factor on");
 }
 
 /// By the menu of one's own, as people come there.
@@ -296,9 +500,12 @@ fn open_account(browser: &Browser) {
     go_on(browser, "Account");
 }
 
-/// From the Account page to the key: with a proof that is fresh, the button there shows it at once.
+/// From the Account page, or from where the set-up begins, to the key: with a proof that is fresh, the button of the Account
+/// page shows it at once.
 fn enable(browser: &Browser) {
-    go_on(browser, "Enable 2-step verification");
+    if heading(browser) == "Account" {
+        go_on(browser, "Enable 2-step verification");
+    }
     if browser.find_all(".qr").is_empty() {
         go_on(browser, "Set it up");
     }
