@@ -340,7 +340,7 @@ fn copy_part() -> Markup {
         (codes("codes", "Recovery codes", &["k7mq-2vfd", "9xtr-h4wn", "c3pz-8ybj", "w6ga-n5ke"]))
         div.row { (Button::copy("Copy", "codes")) }
         (get("#", &html! {
-            (confirmed("saved", "I have saved these codes somewhere other than my phone."))
+            (confirmed("kept", "I have saved these codes somewhere other than my phone."))
             div.row { (Button::submit("Done", "One moment…")) }
         }))
         (Leave::SignOut { action: "#", csrf: CSRF })
