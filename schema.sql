@@ -79,7 +79,7 @@ CREATE TABLE accounts (
 CREATE INDEX accounts_by_seen ON accounts (organisation_id, last_seen_at, id, status, role, two_factor) WHERE status <> 'deleted';
 CREATE INDEX accounts_by_name ON accounts (organisation_id, name COLLATE NOCASE, email, status, role, two_factor) WHERE status <> 'deleted';
 CREATE INDEX accounts_by_created ON accounts (organisation_id, created_at, id, status, role, two_factor) WHERE status <> 'deleted';
-CREATE INDEX accounts_by_status ON accounts (organisation_id, status, role, last_seen_at, id, created_at, name, email, two_factor);
+CREATE INDEX accounts_by_status ON accounts (organisation_id, status, role, two_factor, last_seen_at, id, created_at, name, email);
 -- Who signs in with a password alone: to be counted, listed and reminded.
 CREATE INDEX accounts_without_factor ON accounts (organisation_id, role, activated_at, role_at, factor_reset_at, reminded_of, id) WHERE status = 'active' AND two_factor = 0;
 

@@ -293,6 +293,14 @@ fn to_sign_in(visit: &Visit<'_>) -> Response {
             ),
         };
     }
+    if *visit.route == Route::ConfirmTwoFactor && visit.request.method == Method::Post {
+        // Another window was faster, or the same one was sent twice; or the session was idle for too long.
+        return visit.redirect_with(
+            &Route::SignIn,
+            "You are signed out here. If 2-step verification was enabled a moment ago, sign in with a code of the phone \
+             that enabled it. If not, sign in and begin again.",
+        );
+    }
     to_step(visit, &Route::SignIn)
 }
 

@@ -178,7 +178,9 @@ fn way_on(visit: &Visit<'_>, error: &Error) -> (&'static str, String) {
         (_, Some(_)) => ("Back to the dashboard", Route::Dashboard.to_string()),
         // Nothing else can be reached before the step that is missing.
         (_, None) if visit.half().is_some() => ("Enter the code", Route::SignInCode.to_string()),
-        (_, None) if visit.must_enrol() => ("Set up two-factor", Route::TwoFactor.to_string()),
+        (_, None) if visit.must_enrol() => {
+            ("Enable 2-step verification", Route::TwoFactor.to_string())
+        }
         (_, None) => ("To the sign-in page", Route::SignIn.to_string()),
     }
 }

@@ -4,17 +4,20 @@ use maud::{Markup, html};
 
 use crate::app::Mode;
 use crate::domain::id::AccountId;
+use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::Result;
-use crate::kit::html::frame::{Focus, Head, Split, document, focus, split};
+use crate::kit::html::frame::{Focus, Head, Leave, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
 use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
+use crate::kit::html::time::day;
 use crate::kit::html::{Tone, Yes};
 use crate::kit::http::response::Response;
+use crate::kit::time::{DAY, HOUR, MINUTE};
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
-use crate::scope::Scope;
+use crate::scope::{Enroller, Scope};
 use crate::visit::Visit;
 
 /// Which entry of the navigation a page belongs to.
@@ -32,6 +35,25 @@ pub enum Place {
     Elsewhere,
 }
 
+/// What stands around a page of somebody who is signed in.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Around<'p> {
+    /// The navigation.
+    #[default]
+    Navigation,
+    /// Nothing, as around a course of steps; and the way out of it, if there is one.
+    Nothing(Option<Exit<'p>>),
+}
+
+/// The way out of a course of steps.
+#[derive(Clone, Copy, Debug)]
+pub enum Exit<'p> {
+    /// To another page, with the link's label.
+    To(&'p str, &'p str),
+    /// Signing out.
+    SignOut,
+}
+
 /// What a page says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'p> {
@@ -43,6 +65,8 @@ pub struct Page<'p> {
     pub has_errors: bool,
     /// What stands beside the doorway, where it is not the usual; only before sign-in.
     pub panel: Option<&'p Markup>,
+    /// What stands around it once somebody is signed in.
+    pub around: Around<'p>,
 }
 
 impl<'p> Page<'p> {
@@ -54,6 +78,16 @@ impl<'p> Page<'p> {
             place,
             has_errors: false,
             panel: None,
+            around: Around::Navigation,
+        }
+    }
+
+    /// The same, as one of a course of steps, with nothing around it but this way out.
+    #[must_use]
+    pub const fn alone(self, way: Option<Exit<'p>>) -> Self {
+        Self {
+            around: Around::Nothing(way),
+            ..self
         }
     }
 
@@ -91,11 +125,68 @@ pub fn page(visit: &Visit<'_>, status: u16, page: &Page<'_>, body: &Markup) -> R
     Ok(visit.with_visitor(response))
 }
 
-/// Draws it: with the navigation when signed in, beside the doorway when not.
+/// Draws it: with the navigation when signed in, beside the doorway when not. Whoever must set up a second factor first
+/// sees no navigation that would lead them nowhere.
 fn draw(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Result<Markup> {
-    match visit.scope() {
-        Some(scope) if !is_for_strangers(visit.route) => signed_in(visit, scope, page, flash, body),
-        Some(_) | None => Ok(stranger(visit, page, flash, body)),
+    if is_for_strangers(visit.route) {
+        return Ok(stranger(visit, page, flash, body));
+    }
+    match (visit.scope(), visit.enroller(), page.around) {
+        (Some(scope), _, Around::Navigation) => signed_in(visit, scope, page, flash, body),
+        (_, Ok(who), _) => Ok(alone(visit, &who, page, flash, body)),
+        (_, Err(_), _) => Ok(stranger(visit, page, flash, body)),
+    }
+}
+
+fn alone(
+    visit: &Visit<'_>,
+    who: &Enroller,
+    page: &Page<'_>,
+    flash: Option<&str>,
+    body: &Markup,
+) -> Markup {
+    let title = format!("{} · {}", page.title, who.organisation_name);
+    let home = if visit.must_enrol() {
+        Route::TwoFactor
+    } else {
+        Route::Dashboard
+    }
+    .to_string();
+    let way = match (page.around, visit.route) {
+        (Around::Nothing(way), _) => way,
+        (Around::Navigation, Route::Help(_)) => Some(Exit::To("Back to the set-up", &home)),
+        (Around::Navigation, _) => Some(Exit::SignOut),
+    };
+    let (sign_out, csrf) = (Route::SignOut.to_string(), visit.csrf());
+    let frame = Focus {
+        brand: &visit.app.settings.brand,
+        home: &home,
+        leave: way.map(|way| match way {
+            Exit::To(label, href) => Leave::To { label, href },
+            Exit::SignOut => Leave::SignOut {
+                action: &sign_out,
+                csrf: &csrf,
+            },
+        }),
+    };
+    let head = Head {
+        title: &title,
+        theme: visit.theme(),
+        has_errors: page.has_errors,
+    };
+    document(
+        &head,
+        &html! {
+            (focus(&frame, &html! { (warning(visit)) (body) }))
+            @if let Some(text) = flash { (toast(text)) }
+        },
+    )
+}
+
+/// What the operator has to say on every page.
+fn warning(visit: &Visit<'_>) -> Markup {
+    html! {
+        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
     }
 }
 
@@ -240,7 +331,8 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
     let gains = !scope
         .permissions
         .include(scope.role.permissions(scope.managers));
-    if visit.app.settings.warning.is_none() && !gains {
+    let factor = factor_banner(visit, scope);
+    if visit.app.settings.warning.is_none() && !gains && factor.is_none() {
         return None;
     }
     Some(html! {
@@ -248,17 +340,52 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }
+        @if let Some(factor) = factor { (factor) }
     })
+}
+
+/// What is asked of whoever has no second factor, and until when.
+fn factor_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
+    let set_up = html! { a href=(Route::TwoFactor) { "Set it up" } };
+    match scope.protection {
+        Protection::On | Protection::Without(Asked::Nothing) => None,
+        Protection::Without(Asked::Recommended) => Some(note(
+            Tone::Plain,
+            &html! { p { "Two-factor is strongly recommended. " (set_up) "." } },
+        )),
+        Protection::Without(Asked::By(end)) => {
+            let left = end.since(visit.now);
+            let tone = if left > 2 * DAY {
+                Tone::Plain
+            } else {
+                Tone::Warn
+            };
+            Some(note(
+                tone,
+                &html! {
+                    p {
+                        "Two-factor is required from " (day(end, &visit.zone())) " on (" (in_words(left)) "). " (set_up) "."
+                    }
+                },
+            ))
+        }
+    }
+}
+
+/// "in 5 days", "in 1 hour", "in 20 min": rounded down, so that nobody thinks that there is more.
+fn in_words(seconds: i64) -> String {
+    match seconds {
+        left if left >= 2 * DAY => format!("in {} days", left / DAY),
+        left if left >= 2 * HOUR => format!("in {} hours", left / HOUR),
+        left => format!("in {} min", left.max(MINUTE) / MINUTE),
+    }
 }
 
 fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
     let brand = &visit.app.settings.brand;
     let title = format!("{} · {brand}", page.title);
     let home = Route::SignIn.to_string();
-    let inside = html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
-        (body)
-    };
+    let inside = html! { (warning(visit)) (body) };
     let head = Head {
         title: &title,
         theme: visit.theme(),
@@ -270,7 +397,10 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
             &Focus {
                 brand,
                 home: &home,
-                leave: Some(("Sign in", &home)),
+                leave: Some(Leave::To {
+                    label: "Sign in",
+                    href: &home,
+                }),
             },
             &inside,
         ),

@@ -30,6 +30,8 @@ use crate::two_factor;
 const RELAY_EVERY: i64 = 30;
 /// How often the sweeps run.
 const SWEEP_EVERY: i64 = MINUTE;
+/// How often those are looked for whose grace ends.
+const REMIND_EVERY: i64 = 10 * MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -39,6 +41,7 @@ const SLEEP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Worker {
     next_sweep: Timestamp,
+    next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
 }
@@ -56,6 +59,7 @@ impl Worker {
         }
         Ok(Self {
             next_sweep: now,
+            next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
         })
@@ -70,6 +74,7 @@ impl Worker {
             ("notice", self.notice(app, now)),
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
+            ("remind", self.remind(app, now)),
             ("sweep", self.sweep(app, now)),
         ] {
             match outcome {
@@ -102,6 +107,21 @@ impl Worker {
         }
         self.told_of_clock = is_behind;
         Ok(false)
+    }
+
+    /// Every ten minutes: reminds those who must set up a second factor within two days.
+    fn remind(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if now < self.next_reminder {
+            return Ok(false);
+        }
+        let due = app.read(now, |read| two_factor::due(read, ROWS_MAX as i64))?;
+        for one in &due {
+            app.housekeep(now, |tx| two_factor::remind(tx, one))?;
+        }
+        if due.len() < ROWS_MAX {
+            self.next_reminder = now.plus(REMIND_EVERY);
+        }
+        Ok(!due.is_empty())
     }
 
     /// Once a minute: forgets what is over.

@@ -15,7 +15,7 @@ const RATIO_MOST: f64 = 1.5;
 const P99_MOST: f64 = 50.0;
 
 /// Every order, every filter, alone and together, searches that find all, some and none, and pages far from both ends.
-const VIEWS: [(&str, &str); 25] = [
+const VIEWS: [(&str, &str); 29] = [
     ("longest away first", "/iam/accounts?sort=last_active"),
     ("by name", "/iam/accounts?sort=name"),
     ("by name backwards", "/iam/accounts?sort=-name"),
@@ -48,6 +48,16 @@ const VIEWS: [(&str, &str); 25] = [
     (
         "disabled masters: 0",
         "/iam/accounts?status=disabled&role=master",
+    ),
+    ("two-factor on: 47,000", "/iam/accounts?two_factor=on"),
+    ("no two-factor: 50,000", "/iam/accounts?two_factor=off"),
+    (
+        "the same by name, page 1,500",
+        "/iam/accounts?two_factor=off&sort=name&page=1500",
+    ),
+    (
+        "billing without: 5,000, newest first",
+        "/iam/accounts?two_factor=off&role=billing&sort=-created",
     ),
     ("page 2,000", "/iam/accounts?page=2000"),
     ("page 3,000", "/iam/accounts?page=3000"),

@@ -250,7 +250,10 @@ impl<'t> Scribe<'t> {
                 33 => self.disabled(organisation, owner, &email, number)?,
                 rest => {
                     let account = self.member(organisation, owner, &email, number)?;
-                    if rest % 2 == 0 && signers.len() < SIGNERS {
+                    // Half of them have a second factor, and none of those who sign in.
+                    if rest % 2 == 1 {
+                        self.protected.execute(params![account])?;
+                    } else if signers.len() < SIGNERS {
                         signers.push(self.signer(organisation, account, email)?);
                     }
                 }

@@ -23,7 +23,7 @@ pub use guards::{Deed, Standing};
 
 pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_with, find,
-    find_in, line, list, masters_active, masters_beside, matching,
+    find_in, line, list, masters_active, masters_beside, matching, protection,
 };
 
 impl Account {
@@ -111,6 +111,11 @@ pub fn lose_factor(tx: &Tx<'_>, id: AccountId) -> Result<()> {
 /// Another took its second factor away: its grace begins anew.
 pub fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     Ok(sql::factor_was_reset(tx, id)?)
+}
+
+/// Its person is reminded of this end of grace; false when they were before.
+pub fn reminded(tx: &Tx<'_>, id: AccountId, of: Timestamp) -> Result<bool> {
+    Ok(sql::reminded(tx, id, of)?)
 }
 
 /// No account of the install has a second factor any more.

@@ -1,17 +1,21 @@
 //! The list of accounts, and the page of each.
 
 use super::views::{self, Facts, Found, Mail, Query, Tab, Viewer};
-use super::{Status, counts, counts_with, line, list, standing};
+use super::{Filter, Status, counts, counts_with, line, list, protection, standing};
 use crate::audit;
 use crate::domain::id::AccountId;
+use crate::domain::policy::Level;
+use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::http::fields::Fields;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
+use crate::organisations;
 use crate::passwords;
 use crate::routes::Route;
 use crate::scope::{ListAccounts, ReadAccount};
 use crate::sessions;
+use crate::two_factor;
 use crate::visit::Visit;
 
 /// Events on the page of one account.
@@ -28,13 +32,21 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
         // A page beyond the last is the last, here and in the list.
         let query = asked.clone().within(total);
         let all = counts(read, by.organisation())?;
-        let counts = counts_with(read, by.organisation(), query.filter.role)?;
+        let Filter {
+            role, two_factor, ..
+        } = query.filter;
+        let counts = counts_with(read, by.organisation(), role, two_factor)?;
+        let policies = organisations::policies(read, by.organisation())?;
         Ok((
             query,
             Found {
                 lines,
                 total,
                 counts,
+                unprotected: all.unprotected,
+                is_required: Role::ALL
+                    .into_iter()
+                    .all(|role| policies.of(role).level == Level::Required),
             },
             all,
         ))
@@ -59,6 +71,9 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             line,
             sessions: sessions::live(read, id, visit.app.settings.lifetimes)?,
             password_since: passwords::changed_at(read, id)?,
+            // How many recovery codes are left is for nobody else to know.
+            factor_since: two_factor::state(read, id)?.map(|state| state.since),
+            protection: protection(read, id)?.ok_or(Error::NotFound)?,
             activity: audit::about(read, by.organisation(), id, viewer.account, ACTIVITY_MAX)?,
         })
     })?;

@@ -1,9 +1,11 @@
 //! How rows are hashed and chained, and how a chain is checked.
 
+use data_encoding::HEXLOWER;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::sql;
+use super::{Action, sql};
 use crate::error::Result;
 use crate::kit::db::Read;
 use crate::kit::keys::{Keys, Use};
@@ -77,6 +79,20 @@ impl Row {
             digest.update(field);
         }
         digest.finalize().into()
+    }
+}
+
+/// In a checkpoint, the number of the head under the key before.
+pub(super) const HEAD_NUMBER: &str = "head_number";
+/// In a checkpoint, its hash, in hexadecimal.
+pub(super) const HEAD_HASH: &str = "head_hash";
+
+impl Row {
+    /// Whether a checkpoint stands right behind the head that it speaks of.
+    fn goes_on_from(&self, before: &[u8; 32]) -> bool {
+        let details: Value = serde_json::from_str(&self.details).unwrap_or_default();
+        details.get(HEAD_NUMBER).and_then(Value::as_i64) == Some(self.number - 1)
+            && details.get(HEAD_HASH).and_then(Value::as_str) == Some(&HEXLOWER.encode(before))
     }
 }
 
@@ -160,6 +176,12 @@ fn verify_chain(
                 return Ok(Some((
                     row.number,
                     "this row was changed, put in or swapped",
+                )));
+            }
+            if row.action == Action::KeyReplaced.slug() && !row.goes_on_from(&before) {
+                return Ok(Some((
+                    row.number,
+                    "rows before it were removed or put in before the key was replaced",
                 )));
             }
             for text in sql::texts(read, chain_id, row.number)? {

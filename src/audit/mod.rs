@@ -14,6 +14,7 @@ pub mod views;
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 use crate::domain::id::{AccountId, OrganisationId};
@@ -389,6 +390,41 @@ impl<T> Audited<T> {
 /// Writes the event at the end of its chain and moves the chain's head.
 pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audited<T>> {
     let chain_id = event.organisation.map_or(0, OrganisationId::number);
+    let head = sql::head(tx, chain_id)?.map(|head| (head.number, head.hash));
+    append(tx, by, event, (chain_id, head))?;
+    Ok(Audited { value })
+}
+
+/// Another key took over, which is the transaction's: every chain goes on from a checkpoint that says where the head was
+/// under the key before. What was no longer whole by then stays so: [`verify`] compares the checkpoint with its row.
+pub fn checkpoint<T>(tx: &Tx<'_>, by: &By, value: T) -> Result<Audited<T>> {
+    let mut chains = sql::chains(tx)?;
+    if !chains.contains(&0) {
+        chains.push(0);
+    }
+    for chain_id in chains {
+        let head = sql::head(tx, chain_id)?.map(|head| (head.number, head.hash));
+        let end = sql::end(tx, chain_id)?;
+        if chain_id != 0 && head.is_none() && end.is_none() {
+            // An organisation without a chain was robbed of it: a new one would hide that.
+            continue;
+        }
+        let (number, hash) = head.unwrap_or((0, [0; 32]));
+        let event = Event::of_system(Action::KeyReplaced)
+            .with(chain::HEAD_NUMBER, number)
+            .with(chain::HEAD_HASH, HEXLOWER.encode(&hash));
+        // It stands behind the last row there is: behind one that was put in, or where some were cut off.
+        append(tx, by, &event, (chain_id, end.max(head)))?;
+    }
+    Ok(Audited { value })
+}
+
+fn append(
+    tx: &Tx<'_>,
+    by: &By,
+    event: &Event,
+    (chain_id, last): (i64, Option<(i64, [u8; 32])>),
+) -> Result<()> {
     let (actor, actor_id, actor_text, session_id) = match &by.actor {
         Actor::Account { id, email, session } => (
             "account",
@@ -417,10 +453,10 @@ pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audite
             });
         }
     }
-    let head = sql::head(tx, chain_id)?;
+    let (number, before) = last.unwrap_or((0, [0; 32]));
     let row = chain::Row {
         chain_id,
-        number: head.as_ref().map_or(0, |head| head.number) + 1,
+        number: number + 1,
         at: tx.now(),
         action: event.action.slug().to_owned(),
         actor: actor.to_owned(),
@@ -431,9 +467,9 @@ pub fn record<T>(tx: &Tx<'_>, by: &By, event: &Event, value: T) -> Result<Audite
         request_id: by.request_id.clone(),
         commitments: chain::commitments(&sealed),
     };
-    let hash = row.hash(&head.map_or([0; 32], |head| head.hash));
+    let hash = row.hash(&before);
     sql::append(tx, &row, &sealed, &hash)?;
-    Ok(Audited { value })
+    Ok(())
 }
 
 /// Checks every chain of the file from its first row to its head.

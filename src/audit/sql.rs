@@ -26,6 +26,15 @@ pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
     )
 }
 
+/// The last row there is, whatever the head says.
+pub(super) fn end(read: &Read<'_>, chain_id: i64) -> Result<Option<(i64, [u8; 32])>> {
+    read.find(
+        "SELECT number, hash FROM audit_events WHERE chain_id = ?1 ORDER BY number DESC LIMIT 1",
+        [chain_id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) -> Result<()> {
     tx.execute(
         "INSERT INTO audit_events (chain_id, number, at, action, actor, actor_id, session_id, target_id, details,

@@ -93,6 +93,10 @@ fn concerns(
     if accounts::masters_active(read, scope.organisation)?.len() < 2 {
         concerns.push(Concern::OneMaster);
     }
+    let alone = accounts::counts(read, scope.organisation)?.unprotected;
+    if alone > 0 {
+        concerns.push(Concern::PasswordAlone(alone));
+    }
     let expired = invitations::expired_count(read, scope.organisation)?;
     if expired > 0 {
         concerns.push(Concern::Expired(expired));

@@ -190,6 +190,7 @@ mod tests {
     use crate::audit;
     use crate::domain::password::Password;
     use crate::organisations;
+    use crate::two_factor;
 
     #[test]
     fn only_this_machine_sees_it() {
@@ -258,7 +259,25 @@ mod tests {
             let organisation = organisations::pick(read, None)?;
             let counts = accounts::counts(read, organisation.id)?;
             assert_eq!((counts.active, counts.pending, counts.disabled), (14, 2, 1));
+            assert_eq!(counts.unprotected, 6);
             let all = accounts::matching(read, organisation.id, "", 100)?;
+            for (_, email) in people::sign_ins() {
+                let account = all
+                    .iter()
+                    .find(|account| account.address().unwrap().as_str() == email);
+                assert!(
+                    !account.unwrap().has_two_factor,
+                    "{email} is asked for a code"
+                );
+            }
+            let left: Vec<usize> = all
+                .iter()
+                .filter_map(|account| two_factor::state(read, account.id).unwrap())
+                .map(|state| state.codes_left)
+                .collect();
+            assert_eq!(left.len(), 8);
+            assert_eq!(left.iter().filter(|left| **left == 10).count(), 7);
+            assert!(left.contains(&8), "one of them used two recovery codes");
             assert!(all.iter().all(|account| account.created_at <= now));
             let expiries: Vec<i64> = all
                 .iter()
@@ -272,6 +291,13 @@ mod tests {
             let verdict = audit::verify(read, app.keys())?;
             assert_eq!(verdict.faults, []);
             assert!(verdict.rows > 60, "{verdict:?}");
+            let asked = audit::latest(read, Some(organisation.id), 1_000)?;
+            let with = |second: &str| {
+                let second = format!("\"second\":\"{second}\"");
+                let is_it = |entry: &&audit::Entry| entry.details.contains(&second);
+                asked.iter().filter(is_it).count()
+            };
+            assert_eq!((with("code"), with("recovery")), (4, 2));
             let newest_first = audit::latest(read, Some(organisation.id), 1_000)?;
             assert!(newest_first.windows(2).all(|pair| pair[0].at >= pair[1].at));
             Ok(())

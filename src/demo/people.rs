@@ -138,6 +138,38 @@ pub(super) const ACTIVE: [Person; 14] = [
     ),
 ];
 
+/// Who set up two-factor on the day they joined: nobody whose sign-in is printed, so that the password alone lets in whoever
+/// looks around.
+pub(super) const WITH_TWO_FACTOR: [&str; 8] = [
+    "jonas@demo.example",
+    "emile@demo.example",
+    "fatima@demo.example",
+    "sanne@demo.example",
+    "owen@demo.example",
+    "mateus@demo.example",
+    "aino@demo.example",
+    "huong@demo.example",
+];
+
+/// How somebody passes the second step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum With {
+    /// With a code of their app.
+    App,
+    /// With one of the recovery codes: the phone is not at hand.
+    Recovery,
+}
+
+/// Who comes back in the course of the day, and with what: the address after which of those who join today.
+pub(super) const RETURNS: [(&str, &str, With); 6] = [
+    ("yuki@demo.example", "jonas@demo.example", With::App),
+    ("owen@demo.example", "emile@demo.example", With::App),
+    ("mateus@demo.example", "sanne@demo.example", With::Recovery),
+    ("marek@demo.example", "owen@demo.example", With::App),
+    ("samuel@demo.example", "sanne@demo.example", With::Recovery),
+    ("ilaria@demo.example", "aino@demo.example", With::App),
+];
+
 /// Who left, and is disabled.
 pub(super) const DISABLED: Person = person(
     "Priya Raman",

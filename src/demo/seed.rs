@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::people::{self, Person};
+use super::people::{self, Person, With};
 use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::audit::Audited;
+use crate::domain::code::Code;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Level, Policies, Policy, Trust};
@@ -16,12 +17,15 @@ use crate::invitations::{self, Acceptance};
 use crate::kit::db::Tx;
 use crate::kit::random;
 use crate::kit::time::{Clock, DAY, FixedClock, HOUR, MINUTE, Timestamp};
+use crate::kit::totp::Shared;
 use crate::lifecycle;
+use crate::outbox::Place;
 use crate::passwords::PasswordHash;
-use crate::scope::{Actor, Allowed, By, Holder, Scope};
-use crate::sessions::{self, Entered, Key, SignIn};
+use crate::scope::{Actor, Allowed, By, Enroller, Holder, Scope};
+use crate::sessions::{self, Entered, Key, Opened, Remember, SignIn};
 use crate::settings;
 use crate::setup::{self, Founding};
+use crate::two_factor::{self, Judged};
 use crate::worker::Worker;
 
 /// How long the organisation has been there.
@@ -56,6 +60,14 @@ struct Caller {
     address: IpAddr,
     scope: Scope,
     since: Timestamp,
+    factor: Option<Factor>,
+}
+
+/// A phone with an app, and a sheet of recovery codes.
+struct Factor {
+    shared: Shared,
+    /// Those that were not used yet.
+    recovery: Vec<String>,
 }
 
 struct Story<'s> {
@@ -97,15 +109,27 @@ impl Story<'_> {
         // Required from today on: everybody's grace begins now, and nobody who looks around lands on the set-up.
         self.go(first.minus(STEP));
         self.decide(&mut ingrid, Level::Required)?;
-        let mut tomasz = None;
+        let mut callers: Vec<Caller> = Vec::new();
         for (person, step) in joined.iter().zip(0..) {
             self.go(first.plus(STEP * step));
-            // An Admin may invite whomever an Admin may be.
-            let by = tomasz.as_mut().unwrap_or(&mut ingrid);
-            let caller = self.join(by, person)?;
-            tomasz.get_or_insert(caller);
+            // An Admin, who joins first, may invite whomever an Admin may be.
+            let by = callers.first_mut().unwrap_or(&mut ingrid);
+            let mut caller = self.join(by, person)?;
+            if people::WITH_TWO_FACTOR.contains(&person.email) {
+                self.enrol(&mut caller)?;
+            }
+            callers.push(caller);
+            for (after, who, with) in people::RETURNS {
+                let back = callers
+                    .iter_mut()
+                    .find(|caller| caller.scope.email.as_str() == who);
+                if let Some(back) = back.filter(|_| after == person.email) {
+                    self.clock.travel(3 * MINUTE);
+                    self.sign_in_with(back, with)?;
+                }
+            }
         }
-        if let Some(tomasz) = &mut tomasz {
+        if let Some(tomasz) = callers.first_mut() {
             self.go(now.minus(12 * MINUTE));
             self.sign_in(tomasz)?;
         }
@@ -185,15 +209,59 @@ impl Story<'_> {
         self.clock.travel(MINUTE);
         let email: Email = parse(person.email)?;
         let account = self.account(|read| Ok(accounts::by_email(read, &email)?))?;
-        let (session, device) = self.open(&account, None, person.agent, address)?;
+        let opened = self.open(&account, (None, None), (person.agent, address))?;
         Ok(Caller {
             account: account.id,
-            device: device.map(|device| device.hash()),
+            device: opened.device.map(|device| device.hash()),
             agent: person.agent,
             address,
-            scope: self.scope(&session)?,
+            scope: self.scope(&opened.session)?,
             since: self.app.now(),
+            factor: None,
         })
+    }
+
+    /// Sets up two-factor: the key is shown, and a code of it confirms it.
+    fn enrol(&mut self, caller: &mut Caller) -> Result<()> {
+        let by = self.by(caller)?;
+        let who = Enroller::from(&caller.scope);
+        let proof = sessions::proof_of(&who, self.app.now()).ok_or(Error::SignInFirst)?;
+        self.write(|tx| two_factor::begin(tx, &by, &who, &proof, None))?;
+        self.clock.travel(MINUTE);
+        let shared = self.app.read(self.app.now(), |read| {
+            two_factor::enrolment(read, self.app.keys(), &who)
+        })?;
+        let shared = shared.ok_or(Error::NotFound)?;
+        let (code, place) = (
+            self.code(&shared)?,
+            self.place(caller.agent, caller.address),
+        );
+        let (codes, session) = self.write(|tx| {
+            let codes = two_factor::confirm(tx, &by, &who, &code, &place)?;
+            let codes = codes.ok_or_else(|| Error::internal("the sample's code is wrong"))?;
+            let session = sessions::renew(tx, who.session)?;
+            Ok(codes.map(|codes| (codes.shown(), session)))
+        })?;
+        caller.scope = self.scope(&session)?;
+        caller.factor = Some(Factor {
+            shared,
+            recovery: codes,
+        });
+        Ok(())
+    }
+
+    /// What the app shows now.
+    fn code(&self, shared: &Shared) -> Result<Code> {
+        let shown = shared.code_at(self.app.now().0).unwrap_or_default();
+        Code::typed(&shown).map_err(Error::internal)
+    }
+
+    fn place(&self, agent: &str, address: IpAddr) -> Place {
+        Place {
+            agent: agent.to_owned(),
+            address: address.to_string(),
+            at: self.app.now().0,
+        }
     }
 
     fn account(
@@ -203,13 +271,13 @@ impl Story<'_> {
         self.app.read(self.app.now(), find)?.ok_or(Error::NotFound)
     }
 
+    /// Signs in, with this code where one is asked for.
     fn open(
         &self,
         account: &Account,
-        device: Option<TokenHash>,
-        agent: &str,
-        address: IpAddr,
-    ) -> Result<(Token, Option<Token>)> {
+        (device, code): (Option<TokenHash>, Option<&Code>),
+        (agent, address): (&str, IpAddr),
+    ) -> Result<Opened> {
         let by = self.stranger(address)?;
         let sign_in = SignIn {
             account,
@@ -217,10 +285,25 @@ impl Story<'_> {
             agent,
             address,
         };
-        match self.write(|tx| sessions::enter(tx, &by, &sign_in, Key::Password))? {
-            Entered::Full(opened) => Ok((opened.session, opened.device)),
-            Entered::Half(_) => Err(Error::internal("the sample asks for a code")),
-        }
+        let challenge = match self.write(|tx| sessions::enter(tx, &by, &sign_in, Key::Password))? {
+            Entered::Full(opened) => return Ok(opened),
+            Entered::Half(challenge) => challenge,
+        };
+        let code = code.ok_or_else(|| Error::internal("the sample asks for a code"))?;
+        let (half, judged) = self.app.read(self.app.now(), |read| {
+            let half = sessions::find_half(read, &challenge.hash())?.ok_or(Error::NotFound)?;
+            let judged = two_factor::judge(read, self.app.keys(), account.id, code)?;
+            Ok((half, judged))
+        })?;
+        let Judged::Right(right) = judged else {
+            return Err(Error::internal("the sample's code is wrong"));
+        };
+        let place = self.place(agent, address);
+        self.write(|tx| {
+            let factor = two_factor::take(tx, &right, &place)?;
+            let factor = factor.ok_or_else(|| Error::internal("the sample's code was used"))?;
+            sessions::pass(tx, &by, &half, (&factor, Remember::Known), &sign_in)
+        })
     }
 
     fn scope(&self, session: &Token) -> Result<Scope> {
@@ -237,9 +320,22 @@ impl Story<'_> {
     }
 
     fn sign_in(&mut self, caller: &mut Caller) -> Result<()> {
+        self.sign_in_with(caller, With::App)
+    }
+
+    fn sign_in_with(&mut self, caller: &mut Caller, with: With) -> Result<()> {
         let account = self.account(|read| Ok(accounts::find(read, caller.account)?))?;
-        let (session, _) = self.open(&account, caller.device, caller.agent, caller.address)?;
-        caller.scope = self.scope(&session)?;
+        let code = match (&mut caller.factor, with) {
+            (None, _) => None,
+            (Some(factor), With::App) => Some(self.code(&factor.shared)?),
+            (Some(factor), With::Recovery) => {
+                let next = factor.recovery.pop().unwrap_or_default();
+                Some(Code::typed(&next).map_err(Error::internal)?)
+            }
+        };
+        let key = (caller.device, code.as_ref());
+        let opened = self.open(&account, key, (caller.agent, caller.address))?;
+        caller.scope = self.scope(&opened.session)?;
         caller.since = self.app.now();
         Ok(())
     }

@@ -68,6 +68,7 @@ fn invitation(settings: &Settings, to: &Recipient, open: &OpenInvitation, link: 
         closing: vec![format!("The link works once, until {until}.")],
         doubt: "You did not expect this? Do nothing; no account is opened without the link."
             .to_owned(),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }
@@ -130,6 +131,7 @@ pub fn link_asked(
         closing: Vec::new(),
         doubt: "You do not want this person here any more? Delete the account; without a new link nobody gets in."
             .to_owned(),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))

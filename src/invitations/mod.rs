@@ -564,6 +564,12 @@ pub fn next_squatter(read: &Read<'_>, terms: Terms) -> Result<Option<AccountId>>
     Ok(sql::next_squatter(read, before)?)
 }
 
+/// Every link of the install is void: the key that they were derived from is gone. Their accounts are as if the links had
+/// run out, so that each can be sent another; what was counted under that key is forgotten.
+pub fn void_all(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::void_all(tx)?)
+}
+
 /// Forgets tallies of hours and days that are over.
 pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
     Ok(sql::sweep(tx, tx.now().minus(2 * DAY), SWEEP_MAX)?)

@@ -236,3 +236,14 @@ pub(super) fn sweep(tx: &Tx<'_>, before: Timestamp, rows: i64) -> Result<usize> 
         (before, rows),
     )
 }
+
+pub(super) fn void_all(tx: &Tx<'_>) -> Result<()> {
+    // A link cannot end before it began; and one that ends now has ended.
+    tx.execute(
+        "UPDATE invitations SET state = 'expired', created_at = min(created_at, ?1 - 1), expires_at = min(expires_at, ?1)
+          WHERE state = 'open'",
+        [tx.now()],
+    )?;
+    tx.execute("DELETE FROM invitation_tallies WHERE kind = 'address'", [])?;
+    Ok(())
+}

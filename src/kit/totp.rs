@@ -52,6 +52,16 @@ impl Shared {
         ))
     }
 
+    /// The code that an app shows at that time, in seconds since 1970.
+    #[must_use]
+    pub fn code_at(&self, at: i64) -> Option<String> {
+        let totp = Builder::new()
+            .with_secret(self.reveal().to_vec())
+            .build()
+            .ok()?;
+        Some(totp.generate(u64::try_from(at).ok()?).to_string())
+    }
+
     /// The step for which this code is right at that time, in seconds since 1970: the present one, or one beside it.
     #[must_use]
     pub fn step_of(&self, code: &str, at: i64) -> Option<i64> {
@@ -91,6 +101,7 @@ mod tests {
             (20_000_000_000, "353130"),
         ] {
             assert_eq!(shared().step_of(code, at), Some(at / STEP), "{at}");
+            assert_eq!(shared().code_at(at).as_deref(), Some(code));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::kit::mail::letter::{Button, Letter, Paragraph};
 use crate::organisations;
 use crate::outbox::Recipient;
 use crate::routes::Route;
+use crate::sessions::mail::sign_out_everywhere;
 
 /// "You are now Admin at …"; none once that is not so any more, or the account may not be used.
 pub fn role_changed(
@@ -67,6 +68,7 @@ pub fn role_changed(
             "Not what you expected? Ask a Master of {}.",
             organisation.name
         ),
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))

@@ -142,6 +142,8 @@ pub fn reset_two_factor(
 ) -> Result<Audited<Account>> {
     let account = accounts::permitted(tx, by, id, Deed::ResetTwoFactor)?;
     accounts::raise_epoch(tx, id)?;
+    sessions::drop_challenges(tx, id)?;
+    sessions::distrust(tx, id)?;
     withdraw_offer(tx, &account)?;
     let audited = two_factor::reset(tx, by.by(), &account)?;
     Ok(audited.map(|()| account))

@@ -17,6 +17,7 @@ use crate::kit::http::request::Method;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
 use crate::lifecycle;
+use crate::organisations;
 use crate::passwords::{self, Handover};
 use crate::routes::Route;
 use crate::scope::{Allowed, AssignRoles, ManageAccounts, Right};
@@ -285,12 +286,14 @@ pub fn reset_password(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
 pub fn confirm_two_factor_reset(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ManageAccounts>()?;
     let (account, ends) = before(visit, &by, id, Deed::ResetTwoFactor)?;
+    let policies = visit.read(|read| Ok(organisations::policies(read, account.organisation)?))?;
+    let policy = policies.of(account.role);
     page(
         visit,
         "Reset two-factor",
         &account,
         &Form::default(),
-        |ask| views::confirm_two_factor_reset(ask, &ends),
+        |ask| views::confirm_two_factor_reset(ask, policy, &ends),
     )
 }
 

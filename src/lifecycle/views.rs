@@ -7,6 +7,7 @@ use super::{Effect, Ends, effect};
 use crate::accounts::views::{ROLE_FIELD, RoleField};
 use crate::accounts::{Account, EMAIL_FIELD, Status};
 use crate::domain::email::Email;
+use crate::domain::policy::{Level, Policy};
 use crate::domain::role::{Managers, Permission, Permissions, Role};
 use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
@@ -316,7 +317,10 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
     also_ends(&mut lines, ends);
     lines.push((
         "Kept",
-        html! { "Name, email, phone, password, the permission " (ask.account.role) ", and all that the account did. Enabling it brings it back as it was." },
+        html! {
+            "Name, email, phone, password, " @if ask.account.has_two_factor { "two-factor, " } "the permission "
+            (ask.account.role) ", and all that the account did. Enabling it brings it back as it was."
+        },
     ));
     ask.panel(&Question {
         title: format!("Disable {label}?"),
@@ -350,8 +354,11 @@ pub fn confirm_enable(enabling: &Enabling<'_>) -> Markup {
         (
             "Sign-in",
             html! {
-                @if enabling.has_password { "Works again, with the password the account had." }
-                @else { "The account has no password: it was reset, and none was set since. “Forgot password?” makes one." }
+                @if enabling.has_password && ask.account.has_two_factor {
+                    "Works again, with the password and the two-factor the account had."
+                } @else if enabling.has_password {
+                    "Works again, with the password the account had."
+                } @else { "The account has no password: it was reset, and none was set since. “Forgot password?” makes one." }
             },
         ),
         (
@@ -400,26 +407,65 @@ pub fn confirm_sign_out(ask: &Ask<'_>, ends: &Ends) -> Markup {
     })
 }
 
-/// What a reset of the second factor does.
+/// What a reset of the second factor does, by the policy of the account's role.
 #[must_use]
-pub fn confirm_two_factor_reset(ask: &Ask<'_>, ends: &Ends) -> Markup {
+pub fn confirm_two_factor_reset(ask: &Ask<'_>, policy: Policy, ends: &Ends) -> Markup {
     let label = ask.account.label();
     let mut lines = vec![
         (
             "Two-factor",
-            html! { "The app and the recovery codes of " (label) " stop working now. The password alone signs in, until two-factor is set up anew." },
+            html! { "The app and the recovery codes of " (label) " stop working now, for good. A sign-in that waits for a code ends." },
+        ),
+        (
+            "Sign-in",
+            html! { "The password alone is enough from now on. " (anew(ask.account, policy)) },
         ),
         ("Sessions", ask.sessions(&ends.sessions)),
     ];
     also_ends_offer(&mut lines, ends);
+    lines.push((
+        "Mail",
+        html! {
+            @if ask.is_mailed { "A mail tells " (label) " that you reset it." }
+            @else { "Mail is off on this server: tell " (label) " yourself." }
+        },
+    ));
+    lines.push((
+        "Kept",
+        html! { "Password, email, phone and the permission " (ask.account.role) "." },
+    ));
     ask.panel(&Question {
         title: format!("Reset two-factor of {label}?"),
-        lead: html! { "For a phone that is lost, with no recovery code at hand." },
+        lead: html! {
+            "For a phone that is lost, with no recovery code at hand. Make sure that it is " (label) " who asks: whoever "
+            "has the password gets in."
+        },
         body: details(&lines),
         does: Route::ResetAccountTwoFactor(ask.account.id),
         deed: Button::submit(&format!("Reset two-factor of {label}"), "Resetting…").danger(),
         begin: Begin::Cancel,
     })
+}
+
+/// How long its person may go on without.
+fn anew(account: &Account, policy: Policy) -> Markup {
+    let role = account.role;
+    html! {
+        @match (policy.level, policy.grace_days) {
+            (Level::Off, _) => { "Two-factor is not required for " (role) ": setting it up anew is theirs to decide." }
+            (Level::Recommended, _) => {
+                "Two-factor is recommended for " (role) ", not required: setting it up anew is theirs to decide."
+            }
+            (Level::Required, 0) => {
+                "Two-factor is required for " (role) " at once: their next sign-in leads to the set-up, and to nothing else "
+                "until it is done."
+            }
+            (Level::Required, days) => {
+                "Two-factor is required for " (role) ", and the grace begins anew: they have "
+                (days) @if days == 1 { " day" } @else { " days" } " to set it up again."
+            }
+        }
+    }
 }
 
 /// What a reset does, and how its link gets to its person.
@@ -437,6 +483,12 @@ pub fn confirm_reset(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
             html! { "A change that waits for its confirmation is dropped." },
         ),
     ];
+    if ask.account.has_two_factor {
+        lines.push((
+            "Two-factor",
+            html! { "Stays on: whoever sets another password still needs a code to sign in." },
+        ));
+    }
     // Its invitations stay: the account keeps its role.
     also_ends_offer(&mut lines, ends);
     let body = html! {
@@ -529,7 +581,10 @@ pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
         Status::Active | Status::Disabled { .. } | Status::Deleted { .. } => vec![
             (
                 "Ends",
-                html! { "Password, email, phone, reset links and known browsers are removed. Mail that still waits is not sent." },
+                html! {
+                    "Password, " @if account.has_two_factor { "two-factor, " }
+                    "email, phone, reset links and known browsers are removed. Mail that still waits is not sent."
+                },
             ),
             ("Sessions", ask.sessions(&ends.sessions)),
         ],

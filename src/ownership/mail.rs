@@ -47,6 +47,7 @@ pub fn offered(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
         }),
         closing: Vec::new(),
         doubt: format!("You did not expect this? Do nothing, and ask {owner}."),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
@@ -94,6 +95,7 @@ fn gained(settings: &Settings, organisation: &Organisation, to: &Recipient) -> L
         doubt: "Not you? Then somebody knows your password: choose a new one at the sign-in page, by “Forgot password?”; \
                 that signs out everywhere."
             .to_owned(),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }
@@ -128,6 +130,7 @@ fn given(
             "Not you? A new password signs out everywhere. Only {owner} can hand the ownership back; tell whoever runs \
              this Portal as well."
         ),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }

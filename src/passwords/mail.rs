@@ -14,6 +14,7 @@ use crate::kit::mail::letter::{Button, Letter, Paragraph};
 use crate::organisations::{self, Organisation};
 use crate::outbox::Recipient;
 use crate::routes::Route;
+use crate::sessions::mail::sign_out_everywhere;
 
 /// The reset link; none once it would not open any more.
 pub fn reset(
@@ -51,6 +52,7 @@ pub fn reset(
         }),
         closing: vec![format!("The link works once, for one hour: until {until}.")],
         doubt: words.doubt,
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
@@ -116,9 +118,10 @@ pub fn changed(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
         }),
         closing: Vec::new(),
         doubt: format!(
-            "Not you? Resetting it signs out everywhere; tell a Master of {} as well.",
+            "Not you? A reset ends every session too; tell a Master of {} as well.",
             organisation.name
         ),
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
@@ -171,6 +174,7 @@ pub fn taken(
             "You did not expect this? Ask {by}, or a Master of {}.",
             organisation.name
         ),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))

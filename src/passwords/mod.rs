@@ -337,6 +337,12 @@ pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
     Ok(throttles + resets)
 }
 
+/// Every reset link of the install is void, and what was counted under the name of an account forgotten: the key of both
+/// is gone. Passwords stay: no key is in their hashes.
+pub fn void_all(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::void_all(tx)?)
+}
+
 /// The operator lets an account's tries begin anew; a running server notices within a second.
 pub fn unlock(tx: &Tx<'_>, account: &accounts::Account) -> Result<Audited<()>> {
     let Some(email) = account.email.clone() else {

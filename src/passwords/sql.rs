@@ -226,3 +226,15 @@ pub(super) fn sweep_throttles(tx: &Tx<'_>, rows: i64) -> Result<usize> {
         (tx.now(), rows),
     )
 }
+
+pub(super) fn void_all(tx: &Tx<'_>) -> Result<()> {
+    tx.execute(
+        "UPDATE resets SET state = 'replaced' WHERE state = 'open'",
+        [],
+    )?;
+    tx.execute(
+        "DELETE FROM throttles WHERE kind NOT IN ('address', 'links')",
+        [],
+    )?;
+    Ok(())
+}

@@ -14,6 +14,7 @@ use crate::kit::mail::letter::{Button, Letter, Paragraph};
 use crate::organisations;
 use crate::outbox::Recipient;
 use crate::routes::Route;
+use crate::sessions::mail::sign_out_everywhere;
 
 /// The link, to the new address; none once it would not open any more.
 pub fn confirm(
@@ -48,6 +49,7 @@ pub fn confirm(
         closing: vec![format!("The link works once, for one hour: until {until}.")],
         doubt: "You did not ask for this? Do nothing; without your confirmation nothing changes."
             .to_owned(),
+        way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
@@ -105,6 +107,7 @@ pub fn changed(
         doubt: format!(
             "Not you? Tell {whom} at once: somebody else has your password, and can sign in."
         ),
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))

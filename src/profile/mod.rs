@@ -265,6 +265,11 @@ pub fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget(tx, account)?)
 }
 
+/// Every link of the install is void: the key that they were derived from is gone.
+pub fn void_all(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::void_all(tx)?)
+}
+
 /// Forgets links that died long ago; at most 100.
 pub fn sweep(tx: &Tx<'_>) -> Result<usize> {
     Ok(sql::sweep(tx, tx.now().minus(CHANGES_KEPT), SWEEP_MAX)?)

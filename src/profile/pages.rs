@@ -25,6 +25,7 @@ use crate::sessions;
 use crate::sessions::pages::{asked, prove, prove_by_password};
 use crate::sessions::views::PROOF_FIELD;
 use crate::setup::pages::zones;
+use crate::two_factor;
 use crate::visit::Visit;
 
 const TITLE: &str = "Account";
@@ -54,6 +55,7 @@ fn draw(visit: &Visit<'_>, status: u16, sent: Option<&Sent<'_>>) -> Result<Respo
                 until: time::when(expires_at, visit.now, &zone),
             }),
             password_changed_at: passwords::changed_at(read, scope.account)?,
+            two_factor: two_factor::state(read, scope.account)?,
             sessions: sessions::live(read, scope.account, visit.app.settings.lifetimes)?,
             deeds: audit::own(read, scope.organisation, scope.account, ACTIVITY_MAX)?,
         })

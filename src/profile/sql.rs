@@ -129,3 +129,11 @@ pub(super) fn sweep(tx: &Tx<'_>, before: Timestamp, rows: i64) -> Result<usize> 
         (before, rows),
     )
 }
+
+pub(super) fn void_all(tx: &Tx<'_>) -> Result<()> {
+    tx.execute(
+        "UPDATE email_changes SET state = 'replaced' WHERE state = 'open'",
+        [],
+    )?;
+    Ok(())
+}

@@ -29,6 +29,8 @@ use crate::routes::Route;
 use crate::scope::Scope;
 use crate::sessions::Live;
 use crate::sessions::views::{Asked, proof_field};
+use crate::two_factor::State;
+use crate::two_factor::views::{ACCOUNT_ANCHOR, Demand, demand, facts};
 
 /// Why an address cannot be changed, and who can help.
 pub const MAIL_IS_OFF: &str = "Mail is off on this server, and a new email is confirmed by mail. Ask whoever runs the Portal to set up mail.";
@@ -45,6 +47,8 @@ pub enum Section {
     Email,
     /// The password.
     Password,
+    /// The second factor.
+    TwoFactor,
     /// Who is signed in, where.
     Sessions,
     /// What happened.
@@ -55,9 +59,10 @@ pub enum Section {
 
 impl Section {
     /// Those that the head of the page leads to.
-    const HEADED: [Self; 5] = [
+    const HEADED: [Self; 6] = [
         Self::Profile,
         Self::Password,
+        Self::TwoFactor,
         Self::Sessions,
         Self::Activity,
         Self::Preferences,
@@ -70,6 +75,7 @@ impl Section {
             Self::Profile => "profile",
             Self::Email => "your-email",
             Self::Password => "your-password",
+            Self::TwoFactor => ACCOUNT_ANCHOR,
             Self::Sessions => "sessions",
             Self::Activity => "activity",
             Self::Preferences => "preferences",
@@ -81,6 +87,7 @@ impl Section {
             Self::Profile => "Profile",
             Self::Email => "Email",
             Self::Password => "Password",
+            Self::TwoFactor => "Two-factor",
             Self::Sessions => "Sessions",
             Self::Activity => "Activity",
             Self::Preferences => "Preferences",
@@ -121,6 +128,8 @@ pub struct Known {
     pub awaited: Option<Awaited>,
     /// Since when they have their password.
     pub password_changed_at: Option<Timestamp>,
+    /// How their second factor is, if they have one.
+    pub two_factor: Option<State>,
     /// Their sessions that are not over.
     pub sessions: Vec<Live>,
     /// What they did and what was done to their account, newest first.
@@ -199,6 +208,10 @@ pub fn account(page: &Account<'_>, csrf: &str) -> Markup {
         section.stack.narrow id=(Section::Password.anchor()) {
             h2 { (Section::Password.title()) }
             (password(page, csrf))
+        }
+        section.stack.narrow id=(Section::TwoFactor.anchor()) {
+            h2 { (Section::TwoFactor.title()) }
+            (two_factor(page))
         }
         section.stack-2 id=(Section::Sessions.anchor()) {
             h2 { (Section::Sessions.title()) }
@@ -311,6 +324,33 @@ fn password(page: &Account<'_>, csrf: &str) -> Markup {
     html! {
         @if let Some(at) = page.known.password_changed_at { p.muted { "Changed " (day(at, page.zone)) "." } }
         (post(&Route::ChangePassword.to_string(), csrf, &body))
+    }
+}
+
+fn two_factor(page: &Account<'_>) -> Markup {
+    let set_up = Route::TwoFactor.to_string();
+    let Some(state) = page.known.two_factor else {
+        let asked = Demand {
+            protection: page.scope.protection,
+            role: page.scope.role,
+            organisation: page.scope.organisation_name.as_str(),
+            now: page.now,
+            zone: page.zone,
+        };
+        return html! {
+            @if let Some(why) = demand(&asked) { (why) }
+            p {
+                "Off. With 2-step verification, sign-in asks for a code from your phone after the password: whoever "
+                "learns the password still cannot sign in as you."
+            }
+            div.row { (Button::link("Enable 2-step verification", &set_up).primary()) }
+        };
+    };
+    html! {
+        p { "2-step verification is on." }
+        (facts(state, page.now, page.zone))
+        div.row { (Button::link("Manage two-factor", &set_up)) }
+        p.hint { "New recovery codes, another phone, or disabling it." }
     }
 }
 

@@ -13,6 +13,15 @@ use crate::organisations;
 use crate::outbox::{Place, Recipient};
 use crate::routes::Route;
 
+/// Where whoever did not do it signs out everywhere; it needs a sign-in.
+#[must_use]
+pub fn sign_out_everywhere(settings: &Settings) -> Option<Button> {
+    Some(Button {
+        label: "Sign out everywhere".to_owned(),
+        url: format!("{}#sessions", settings.link(&Route::Profile)),
+    })
+}
+
 /// "New sign-in from Firefox on Linux."
 pub fn new_device(
     read: &Read<'_>,
@@ -46,9 +55,10 @@ pub fn new_device(
         }),
         closing: Vec::new(),
         doubt: format!(
-            "Not you? A new password signs out everywhere; tell a Master of {} as well.",
+            "Not you? A new password ends every session too; tell a Master of {} as well.",
             organisation.name
         ),
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))

@@ -388,12 +388,8 @@ pub struct Link {
 
 /// Makes a sign-in link for an Active account, in place of an older one. It is shown once, to the operator.
 pub fn make_link(tx: &Tx<'_>, account: &Account) -> Result<Audited<Link>> {
-    let (account, _) = current(tx, account).map_err(|_| {
-        Error::Refused(
-            "Only an Active account of an organisation that is not disabled can be signed in to."
-                .to_owned(),
-        )
-    })?;
+    let account = accounts::find(tx, account.id)?.ok_or(Error::NotFound)?;
+    check_may_enter(tx, &account)?;
     sql::replace_link(tx, account.id)?;
     let id = SignInLinkId::new(tx)?;
     let nonce = Nonce::new(tx)?;
@@ -410,6 +406,29 @@ pub fn make_link(tx: &Tx<'_>, account: &Account) -> Result<Audited<Link>> {
     let event =
         Event::of(account.organisation, Action::SignInLinkMade).on(account.id, account.address()?);
     audit::record(tx, &By::operator(), &event, Link { token, expires_at })
+}
+
+/// A link would open nothing where the account or its organisation is not in use: the operator is told what to do first.
+fn check_may_enter(read: &Read<'_>, account: &Account) -> Result<()> {
+    let sentence = match account.status {
+        accounts::Status::Pending => {
+            "The account is Pending: its person activates it first. `doorward account resend` makes a new link for that."
+        }
+        accounts::Status::Disabled { .. } => {
+            "The account is disabled: nobody signs in with it. Enable it first: `doorward account enable`."
+        }
+        accounts::Status::Deleted { .. } => return Err(Error::NotFound),
+        accounts::Status::Active => {
+            if organisations::get(read, account.organisation)?
+                .disabled_at
+                .is_none()
+            {
+                return Ok(());
+            }
+            "The organisation is disabled: nobody of it signs in. Enable it first: `doorward org enable`."
+        }
+    };
+    Err(Error::Refused(sentence.to_owned()))
 }
 
 /// What a sign-in link opens.

@@ -334,13 +334,13 @@ fn present(visit: &Visit<'_>, token: &str, link: &SignInLink) -> Result<Response
     let why = match link {
         SignInLink::Open(open) => {
             let email = open.account().address()?;
-            let body = views::link(
-                &views::LinkPage {
-                    token,
-                    email: &email,
-                },
-                &visit.csrf(),
-            );
+            let here = visit.enroller().map(|who| who.email).ok();
+            let link = views::LinkPage {
+                token,
+                email: &email,
+                instead_of: here.as_ref().filter(|here| **here != email),
+            };
+            let body = views::link(&link, &visit.csrf());
             return layout::page(visit, 200, &page, &body);
         }
         SignInLink::Used => views::DeadLink::Used,

@@ -7,7 +7,7 @@ use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::field::Field;
 use crate::kit::html::form::{hidden, post};
-use crate::kit::html::notice::alert;
+use crate::kit::html::notice::{alert, note};
 use crate::kit::http::form::Form;
 use crate::routes::Route;
 
@@ -87,6 +87,8 @@ pub struct LinkPage<'l> {
     pub token: &'l str,
     /// Whose account.
     pub email: &'l Email,
+    /// Who is signed in in this browser, if it is somebody else.
+    pub instead_of: Option<&'l Email>,
 }
 
 /// The page of the operator's link: who would be signed in.
@@ -94,7 +96,10 @@ pub struct LinkPage<'l> {
 pub fn link(page: &LinkPage<'_>, csrf: &str) -> Markup {
     let fields = html! {
         h1 { "Sign in to the Portal" }
-        p { "This link signs you in as " b { (page.email.as_str()) } ", once." }
+        p { "This link is from whoever runs this Portal. It signs you in as " b.break { (page.email.as_str()) } ", once." }
+        @if let Some(other) = page.instead_of {
+            (note(Tone::Warn, &html! { p { "You are signed in as " b.break { (other.as_str()) } " here. That ends in this browser." } }))
+        }
         (Button::submit("Sign in", "Signing in…").wide())
     };
     post(

@@ -1,6 +1,7 @@
 //! The settings of an organisation: one page, on which each section is saved by itself.
 
 use crate::accounts;
+use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
 use crate::kit::http::form::Form;
@@ -9,10 +10,13 @@ use crate::layout::{self, Page, Place};
 use crate::organisations;
 use crate::ownership;
 use crate::routes::Route;
-use crate::scope::ManageOrganisation;
+use crate::scope::{Allowed, ManageOrganisation};
 use crate::settings;
-use crate::settings::views::{self, General, ONLY_MASTERS, Security};
+use crate::settings::views::{
+    self, CONFIRM_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD, TwoFactor, policy_fields,
+};
 use crate::setup::pages::zones;
+use crate::two_factor;
 use crate::visit::Visit;
 
 /// What changes nothing is no deed, and said so.
@@ -23,6 +27,8 @@ const NOTHING: &str = "Nothing to save: it is so already.";
 pub struct Refused<'f> {
     /// To name and time zone.
     pub general: Option<&'f Form>,
+    /// To the two-factor policy.
+    pub policy: Option<&'f Form>,
     /// To the ownership.
     pub ownership: Option<&'f Form>,
 }
@@ -35,11 +41,13 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 /// The page, with what was refused at its place.
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let (organisation, admins, facts) = visit.read(|read| {
+    let (organisation, admins, facts, policies, without) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
-        let admins = accounts::counts_with(read, organisation.id, Some(Role::Admin))?.active;
+        let admins = accounts::counts_with(read, organisation.id, Some(Role::Admin), None)?.active;
         let facts = ownership::pages::facts(read, visit, &organisation)?;
-        Ok((organisation, admins, facts))
+        let policies = organisations::policies(read, organisation.id)?;
+        let without = two_factor::without(read, organisation.id)?;
+        Ok((organisation, admins, facts, policies, without))
     })?;
     let csrf = visit.csrf();
     let zones = zones_with(&organisation.time_zone);
@@ -53,12 +61,26 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
         managers: organisation.managers,
         admins,
     };
+    let zone = visit.zone();
+    let two_factor = TwoFactor {
+        policies: &policies,
+        trust: organisation.trust,
+        without: &without,
+        refused: refused.policy,
+        now: visit.now,
+        zone: &zone,
+    };
     let sections = [
         views::general(&general, &csrf),
-        views::security(&security, &csrf),
+        maud::html! {
+            h3 { "Two-factor" }
+            (views::two_factor(&two_factor, &csrf))
+            h3 { "Who manages users" }
+            (views::security(&security, &csrf))
+        },
         ownership::views::section(&facts, refused.ownership, &csrf),
     ];
-    let has_errors = [refused.general, refused.ownership]
+    let has_errors = [refused.general, refused.policy, refused.ownership]
         .into_iter()
         .flatten()
         .any(Form::has_problems);
@@ -128,8 +150,122 @@ pub fn save_security(visit: &Visit<'_>) -> Result<Response> {
     Ok(visit.redirect_with(&Route::Settings, message))
 }
 
-/// What each role is asked for besides the password.
+/// So many of those whom a policy meets are named.
+const MET_MAX: i64 = 50;
+
+/// What each role is asked for besides the password. Where it becomes stricter for somebody who has no second factor, a
+/// page says whom it meets before anything is saved.
 pub fn save_policy(visit: &Visit<'_>) -> Result<Response> {
-    visit.allow::<ManageOrganisation>()?;
-    Err(Error::NotFound)
+    let by = visit.allow::<ManageOrganisation>()?;
+    let fields = Role::ALL.map(policy_fields);
+    let known: Vec<&str> = fields
+        .iter()
+        .flat_map(|(level, days)| [*level, *days])
+        .chain([TRUST_FIELD, CONFIRM_FIELD])
+        .collect();
+    let mut form = visit.form(&known)?;
+    let trust = match form.typed(TRUST_FIELD) {
+        "" => Trust::Off,
+        "yes" => Trust::Offered,
+        _ => return Err(Error::Malformed("There is no such switch.")),
+    };
+    let before = visit.read(|read| Ok(organisations::policies(read, by.organisation())?))?;
+    let mut wanted = Vec::new();
+    for role in Role::ALL {
+        wanted.push(policy(&mut form, role, before.of(role))?);
+    }
+    let mut wanted = wanted.into_iter();
+    let wanted = Policies::each(|role| {
+        let one = wanted.next().flatten();
+        one.unwrap_or_else(|| before.of(role))
+    });
+    if form.has_problems() {
+        let refused = Refused {
+            policy: Some(&form),
+            ..Refused::default()
+        };
+        return draw(visit, 422, refused);
+    }
+    if form.typed(CONFIRM_FIELD) != "yes"
+        && let Some(preview) = preview(visit, &by, (&before, &wanted), &form)?
+    {
+        return Ok(preview);
+    }
+    let saved = visit.write_if(|tx| settings::set_policies(tx, &by, &wanted, trust))?;
+    let message = match saved {
+        Some(()) => "The two-factor policy is saved.",
+        None => NOTHING,
+    };
+    Ok(visit.redirect_with(&Route::Settings, message))
+}
+
+/// One role's policy, as it was typed. Days are needed only where they are counted.
+fn policy(form: &mut Form, role: Role, before: Policy) -> Result<Option<Policy>> {
+    let (level_field, days_field) = policy_fields(role);
+    let level = Level::from_slug(form.typed(level_field))
+        .ok_or(Error::Malformed("There is no such level."))?;
+    let days: Option<u8> = form.typed(days_field).trim().parse().ok();
+    let days = match (days.filter(|days| *days <= GRACE_MAX), level) {
+        (Some(days), _) => days,
+        (None, Level::Off | Level::Recommended) => before.grace_days,
+        (None, Level::Required) => {
+            form.problem(
+                days_field,
+                format!("Give whole days from 0 to {GRACE_MAX}."),
+            );
+            return Ok(None);
+        }
+    };
+    Ok(Some(Policy {
+        level,
+        grace_days: days,
+    }))
+}
+
+/// The page that says whom it meets; none when nobody is.
+fn preview(
+    visit: &Visit<'_>,
+    by: &Allowed<ManageOrganisation>,
+    (before, wanted): (&Policies, &Policies),
+    form: &Form,
+) -> Result<Option<Response>> {
+    let stricter: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| wanted.of(*role).is_stricter_than(before.of(*role)))
+        .collect();
+    let (without, mut met) = visit.read(|read| {
+        Ok((
+            two_factor::without(read, by.organisation())?,
+            two_factor::met(read, by.organisation(), &stricter, MET_MAX)?,
+        ))
+    })?;
+    let roles: Vec<(Role, Policy, i64)> = without
+        .iter()
+        .filter(|one| stricter.contains(&one.role))
+        .map(|one| (one.role, wanted.of(one.role), one.count))
+        .collect();
+    let count = roles.iter().map(|(_, _, count)| count).sum();
+    if count == 0 {
+        return Ok(None);
+    }
+    let scope = visit.signed_in()?;
+    let reader = scope.account;
+    // Whoever saves it is named first, however many there are.
+    if scope.protection != Protection::On && stricter.contains(&scope.role) {
+        let own = visit.read(|read| Ok(accounts::find_in(read, by.organisation(), reader)?))?;
+        met.retain(|account| account.id != reader);
+        met.splice(0..0, own);
+    }
+    let preview = views::Preview {
+        roles: &roles,
+        met: &met,
+        count,
+        reader,
+        form,
+        now: visit.now,
+        zone: &visit.zone(),
+    };
+    let page = Page::new("Whom this meets · Settings", Place::Settings);
+    let body = views::preview(&preview, &visit.csrf());
+    layout::page(visit, 200, &page, &body).map(Some)
 }

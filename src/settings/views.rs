@@ -1,16 +1,25 @@
 //! How the settings are drawn: one narrow column, each section a form of its own.
 
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
+use crate::accounts::Account;
+use crate::domain::id::AccountId;
+use crate::domain::policy::{Asked, Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Permission, Role};
 use crate::domain::text::OrganisationName;
+use crate::kit::dates;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Check, Choice, Select};
 use crate::kit::html::field::Field;
-use crate::kit::html::form::guarded;
-use crate::kit::html::nav::page_head;
+use crate::kit::html::form::{guarded, hidden, post};
+use crate::kit::html::nav::{back, page_head};
+use crate::kit::html::stats::details;
+use crate::kit::html::time::day;
 use crate::kit::http::form::Form;
+use crate::kit::time::Timestamp;
 use crate::routes::Route;
+use crate::two_factor::Without;
 
 /// The tick that leaves managing users to Masters.
 pub const ONLY_MASTERS: &str = "only_masters";
@@ -116,6 +125,206 @@ fn admins_now(admins: i64) -> String {
         0 => "There is no Active Admin now".to_owned(),
         1 => "There is 1 Active Admin now".to_owned(),
         many => format!("There are {many} Active Admins now"),
+    }
+}
+
+/// In which field a role's level is chosen, and in which its days of grace.
+#[must_use]
+pub const fn policy_fields(role: Role) -> (&'static str, &'static str) {
+    match role {
+        Role::Member => ("member", "member_days"),
+        Role::Billing => ("billing", "billing_days"),
+        Role::Admin => ("admin", "admin_days"),
+        Role::Master => ("master", "master_days"),
+    }
+}
+
+/// The tick that lets people trust their browsers.
+pub const TRUST_FIELD: &str = "trust";
+/// Sent by the page that says whom a policy meets.
+pub const CONFIRM_FIELD: &str = "confirm";
+
+/// What each role is asked for besides the password, and how that stands.
+#[derive(Clone, Copy, Debug)]
+pub struct TwoFactor<'t> {
+    /// The policies as they are.
+    pub policies: &'t Policies,
+    /// Whether browsers may be trusted.
+    pub trust: Trust,
+    /// Who has none.
+    pub without: &'t [Without],
+    /// What was typed and could not be taken.
+    pub refused: Option<&'t Form>,
+    /// The instant of the page.
+    pub now: Timestamp,
+    /// Where it is read.
+    pub zone: &'t TimeZone,
+}
+
+/// The form of the policy.
+#[must_use]
+pub fn two_factor(page: &TwoFactor<'_>, csrf: &str) -> Markup {
+    let is_trusted = page.refused.map_or(page.trust == Trust::Offered, |form| {
+        form.typed(TRUST_FIELD) == "yes"
+    });
+    let body = html! {
+        @for role in Role::ALL { (role_policy(page, role)) }
+        (Check::new(TRUST_FIELD, "“Trust this browser for 30 days” may be offered").ticked(is_trusted)
+            .hint("Whoever ticks it at sign-in is asked for the password alone in that browser. Saving this form ends all trust given so far."))
+        (Button::submit("Save two-factor policy", "Saving…").plain())
+    };
+    html! {
+        p { "What each permission is asked for besides the password. Grace runs from the day somebody is activated, gets the permission, or the policy becomes stricter." }
+        (guarded(&Route::SavePolicy.to_string(), csrf, &body))
+    }
+}
+
+fn role_policy(page: &TwoFactor<'_>, role: Role) -> Markup {
+    let policy = page.policies.of(role);
+    let (level, days) = policy_fields(role);
+    let kept = policy.grace_days.to_string();
+    let (chosen, typed) = match page.refused {
+        Some(form) => (form.typed(level), form.typed(days)),
+        None => (policy.level.slug(), kept.as_str()),
+    };
+    let focus = page.refused.and_then(Form::first_problem);
+    let levels = Level::ALL.map(|one| Choice::new(one.slug(), level_label(one)));
+    let label = format!("Asked of {role}");
+    let days_label = "Days of grace, 0 to 30";
+    html! {
+        fieldset.group {
+            legend { (role) }
+            div.halves {
+                (Select::new(level, &label, levels.to_vec()).chosen(chosen))
+                (Field::number(days, days_label).value(typed).focus(focus.unwrap_or_default())
+                    .error(page.refused.and_then(|form| form.error(days))))
+            }
+            p.hint { (standing(page, role, policy)) }
+        }
+    }
+}
+
+/// A level in a menu.
+const fn level_label(level: Level) -> &'static str {
+    match level {
+        Level::Off => "Off",
+        Level::Recommended => "Recommended",
+        Level::Required => "Required",
+    }
+}
+
+/// How many Active accounts of the role have none, and until when they may go on.
+fn standing(page: &TwoFactor<'_>, role: Role, policy: Policy) -> Markup {
+    let Some(without) = page.without.iter().find(|one| one.role == role) else {
+        return html! { "Every Active account has it." };
+    };
+    let count = accounts_without(without.count);
+    let ends = |began| match policy.asks(began) {
+        Asked::By(end) => Some(end),
+        Asked::Nothing | Asked::Recommended => None,
+    };
+    match (ends(without.first), ends(without.last)) {
+        (Some(_), Some(last)) if last <= page.now => {
+            html! { (count) ". Grace is over: nothing but the set-up can be opened." }
+        }
+        (Some(first), Some(last))
+            if dates::day(first, page.zone) == dates::day(last, page.zone) =>
+        {
+            html! { (count) ". Grace ends on " (day(last, page.zone)) "." }
+        }
+        (Some(first), Some(last)) => {
+            html! { (count) ". Grace ends between " (day(first, page.zone)) " and " (day(last, page.zone)) "." }
+        }
+        _ => html! { (count) "." },
+    }
+}
+
+fn accounts_without(count: i64) -> String {
+    match count {
+        1 => "1 Active account has none".to_owned(),
+        many => format!("{many} Active accounts have none"),
+    }
+}
+
+/// Whom a stricter policy meets, before it is saved.
+#[derive(Clone, Copy, Debug)]
+pub struct Preview<'p> {
+    /// The roles for which it is stricter, their policies, and how many Active accounts have none.
+    pub roles: &'p [(Role, Policy, i64)],
+    /// Some of them.
+    pub met: &'p [Account],
+    /// How many there are in all.
+    pub count: i64,
+    /// Whoever saves it, if it meets them.
+    pub reader: AccountId,
+    /// What was sent, to be sent again.
+    pub form: &'p Form,
+    /// The instant of the page.
+    pub now: Timestamp,
+    /// Where it is read.
+    pub zone: &'p TimeZone,
+}
+
+/// The page that says whom it meets, and from when on.
+#[must_use]
+pub fn preview(page: &Preview<'_>, csrf: &str) -> Markup {
+    let settings = format!("{}#security", Route::Settings);
+    let lines: Vec<(String, Markup)> = page
+        .roles
+        .iter()
+        .map(|(role, policy, count)| (role.to_string(), meaning(page, *policy, *count)))
+        .collect();
+    let lines: Vec<(&str, Markup)> = lines
+        .iter()
+        .map(|(role, meaning)| (role.as_str(), meaning.clone()))
+        .collect();
+    let shown = i64::try_from(page.met.len()).unwrap_or_default();
+    let form = html! {
+        @for role in Role::ALL {
+            @let (level, days) = policy_fields(role);
+            (hidden(level, page.form.typed(level)))
+            (hidden(days, page.form.typed(days)))
+        }
+        @if page.form.typed(TRUST_FIELD) == "yes" { (hidden(TRUST_FIELD, "yes")) }
+        (hidden(CONFIRM_FIELD, "yes"))
+        div.row {
+            (Button::submit("Save two-factor policy", "Saving…"))
+            (Button::link("Cancel", &settings))
+        }
+    };
+    html! {
+        (back("Settings", &settings))
+        (page_head("Whom this meets", Some("Nothing is saved yet."), None))
+        (details(&lines))
+        section.stack-2 {
+            h2 { (accounts_without(page.count)) }
+            ul {
+                @for account in page.met {
+                    li {
+                        @if account.id == page.reader { b { "You" } ", " (account.role) }
+                        @else { a href=(Route::Account(account.id)) { (account.label()) } ", " (account.role) }
+                    }
+                }
+                @if page.count > shown { li { "and " (page.count - shown) " more" } }
+            }
+        }
+        p.muted { "Browsers that were trusted are asked for the code again." }
+        (post(&Route::SavePolicy.to_string(), csrf, &form))
+    }
+}
+
+fn meaning(page: &Preview<'_>, policy: Policy, count: i64) -> Markup {
+    let count = accounts_without(count);
+    match policy.asks(page.now) {
+        Asked::By(end) if end <= page.now => html! {
+            "Required at once. " (count) ", and can open nothing but the set-up from now on."
+        },
+        Asked::By(end) => html! {
+            "Required from " (day(end, page.zone)) " on. " (count) ", and can open nothing but the set-up from then on."
+        },
+        Asked::Recommended | Asked::Nothing => {
+            html! { (level_label(policy.level)) ". " (count) ", and is told so on every page." }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The first run, and organisations before they begin: founding, their owner's invitation, removal. Owns `setup_links`.
+//! The first run, and organisations before they begin: founding, their owner's invitation, removal. And the install
+//! itself, when another key takes over. Owns `setup_links`.
 //!
 //! The set-up link is printed on the terminal and kept in a file of mode 0600; the database holds its hash. Once any
 //! organisation exists there is no set-up any more.
@@ -22,7 +23,10 @@ use crate::kit::time::MINUTE;
 use crate::organisations::{self, Organisation};
 use crate::outbox;
 use crate::passwords::{self, PasswordHash};
+use crate::profile;
 use crate::scope::By;
+use crate::sessions;
+use crate::two_factor;
 
 /// How long a set-up link lives.
 pub const LINK_TTL: i64 = 30 * MINUTE;
@@ -122,6 +126,21 @@ pub fn invite_owner(
         .on(organisation.owner, &after)
         .changed(before, after);
     audit::record(tx, &By::operator(), &event, link)
+}
+
+/// Another `secret.key` takes over, the one before is gone: it is the transaction's, and the file belongs to it from here
+/// on. All that the older one signed, derived or sealed is void; people sign in with their passwords, and have their grace
+/// anew to set up another second factor. Pending accounts wait to be sent another link.
+pub fn take_over(tx: &Tx<'_>, by: &By) -> Result<Audited<()>> {
+    sessions::void_all(tx)?;
+    two_factor::void_all(tx)?;
+    organisations::begin_grace_anew(tx)?;
+    passwords::void_all(tx)?;
+    invitations::void_all(tx)?;
+    profile::void_all(tx)?;
+    sql::drop_all(tx)?;
+    sql::set_key(tx, &tx.keys().identity())?;
+    audit::checkpoint(tx, by, ())
 }
 
 /// Removes an organisation whose owner never came, and all that is in it; the audit log stays.

@@ -25,3 +25,9 @@ pub(super) fn drop_all(tx: &Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM setup_links", [])?;
     Ok(())
 }
+
+/// The file belongs to this key from here on.
+pub(super) fn set_key(tx: &Tx<'_>, identity: &[u8; 32]) -> Result<()> {
+    tx.execute("UPDATE install SET key_id = ?1", [identity])?;
+    Ok(())
+}

@@ -12,13 +12,16 @@ pub mod views;
 use crate::accounts::{self, Account};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::code::{Code, RECOVERY_CODES, RecoveryCode};
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::policy::{Asked, Level};
+use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
 use crate::kit::seal::{self, Place};
-use crate::kit::time::{MINUTE, Timestamp};
+use crate::kit::time::{DAY, MINUTE, Timestamp};
 use crate::kit::totp::{SECRET, Shared};
+use crate::organisations;
 use crate::outbox::{self, Errand};
 use crate::passwords::Proof;
 use crate::scope::{By, Enroller};
@@ -45,9 +48,10 @@ const fn enrolment_of(who: &Enroller) -> Place {
     }
 }
 
-fn open(keys: &Keys, place: Place, sealed: &[u8]) -> Result<Shared> {
-    let secret =
-        seal::open(keys, place, sealed).map_err(|error| Error::Internal(Box::new(error)))?;
+/// The log says which did not open and whose it is: recovery codes still let its person in.
+fn open(keys: &Keys, place: Place, whose: AccountId, sealed: &[u8]) -> Result<Shared> {
+    let secret = seal::open(keys, place, sealed)
+        .map_err(|error| Error::internal(format!("{error}: in {}, of {whose}", place.table)))?;
     let secret: [u8; SECRET] = secret
         .as_slice()
         .try_into()
@@ -115,7 +119,7 @@ pub fn judge(read: &Read<'_>, keys: &Keys, account: AccountId, code: &Code) -> R
     };
     let what = match code {
         Code::App(digits) => {
-            let shared = open(keys, factor_of(account), &factor.sealed)?;
+            let shared = open(keys, factor_of(account), account, &factor.sealed)?;
             match shared.step_of(digits.reveal(), read.now().0) {
                 None => return Ok(Judged::Wrong),
                 Some(step) if step <= factor.last_step => return Ok(Judged::Used),
@@ -238,7 +242,12 @@ fn on_already() -> Error {
 /// The secret that waits for its first code in this session; none when none was begun, or its time is over.
 pub fn enrolment(read: &Read<'_>, keys: &Keys, who: &Enroller) -> Result<Option<Shared>> {
     match sql::enrolment(read, who.session)? {
-        Some(enrolment) => Ok(Some(open(keys, enrolment_of(who), &enrolment.sealed)?)),
+        Some(enrolment) => Ok(Some(open(
+            keys,
+            enrolment_of(who),
+            who.account,
+            &enrolment.sealed,
+        )?)),
         None => Ok(None),
     }
 }
@@ -266,14 +275,18 @@ pub fn confirm(
 ) -> Result<Option<Audited<Codes>>> {
     let account = current(tx, who)?;
     let Some(enrolment) = sql::enrolment(tx, who.session)? else {
-        return Err(Error::Refused(
-            "The key that was shown is too old. Begin again, and scan the new one.".to_owned(),
-        ));
+        let sentence = if account.has_two_factor {
+            "No key waits for a code: it was confirmed already, or it is older than 30 minutes. The phone that is on is \
+             the one below."
+        } else {
+            "The key that was shown is too old. Begin again, and scan the new one."
+        };
+        return Err(Error::Refused(sentence.to_owned()));
     };
     if account.has_two_factor && !enrolment.replaces {
         return Err(on_already());
     }
-    let shared = open(tx.keys(), enrolment_of(who), &enrolment.sealed)?;
+    let shared = open(tx.keys(), enrolment_of(who), who.account, &enrolment.sealed)?;
     let Code::App(digits) = code else {
         return Ok(None);
     };
@@ -360,13 +373,85 @@ pub fn disable(
 
 /// Whether the policy lets this account be without one.
 pub fn check_optional(read: &Read<'_>, account: &Account) -> Result<()> {
-    use crate::domain::policy::Level;
-    let policies = crate::organisations::policies(read, account.organisation)?;
+    let policies = organisations::policies(read, account.organisation)?;
     if policies.of(account.role).level == Level::Required {
         return Err(Error::Refused(format!(
             "Your organisation requires two-factor for {}: it cannot be turned off. Move it to another phone instead.",
             account.role
         )));
+    }
+    Ok(())
+}
+
+/// What is asked of an account that has no second factor.
+pub fn asked(read: &Read<'_>, account: &Account) -> Result<Asked> {
+    let policies = organisations::policies(read, account.organisation)?;
+    let Some(began) = sql::grace_began(read, account.id)? else {
+        return Ok(Asked::Nothing);
+    };
+    Ok(policies.of(account.role).asks(began))
+}
+
+/// Active accounts of one role that have no second factor, and when their grace began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Without {
+    /// The role.
+    pub role: Role,
+    /// How many.
+    pub count: i64,
+    /// When the first of these graces began.
+    pub first: Timestamp,
+    /// When the last did.
+    pub last: Timestamp,
+}
+
+/// Who has none, by role; roles in which everybody has one are left out.
+pub fn without(read: &Read<'_>, organisation: OrganisationId) -> Result<Vec<Without>> {
+    Ok(sql::without(read, organisation)?)
+}
+
+/// Active accounts of these roles that have no second factor, by name; at most so many.
+pub fn met(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    roles: &[Role],
+    rows: i64,
+) -> Result<Vec<Account>> {
+    let mut met = Vec::new();
+    for role in roles {
+        for id in sql::without_of(read, organisation, *role, rows)? {
+            met.extend(accounts::find_in(read, organisation, id)?);
+        }
+    }
+    met.sort_by_key(|account| account.label().to_lowercase());
+    met.truncate(usize::try_from(rows).unwrap_or_default());
+    Ok(met)
+}
+
+/// How long before the end of grace its person is reminded.
+pub const REMINDER: i64 = 2 * DAY;
+
+/// Somebody to be reminded of the end of their grace.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    account: AccountId,
+    end: Timestamp,
+}
+
+/// Whose grace ends within two days and who was not reminded of that end; at most so many.
+pub fn due(read: &Read<'_>, rows: i64) -> Result<Vec<Due>> {
+    Ok(sql::due(read, rows)?)
+}
+
+/// Owes them the reminder, once for each end of grace. Looked at again: they may have set it up meanwhile.
+pub fn remind(tx: &Tx<'_>, due: &Due) -> Result<()> {
+    let account = accounts::find(tx, due.account)?.ok_or(Error::NotFound)?;
+    let still_holds = account.status == accounts::Status::Active
+        && !account.has_two_factor
+        && asked(tx, &account)? == Asked::By(due.end);
+    if still_holds && accounts::reminded(tx, account.id, due.end)? {
+        let errand = Errand::GraceEnds(due.end);
+        outbox::enqueue(tx, &account.recipient()?, &errand, Some(due.end))?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@
 
 use maud::Markup;
 
-use super::views::{self, Given, TRUST_FIELD, Way};
-use super::{CODE_FIELD, Codes, Judged};
+use super::views::{self, Given, Onward, Phone, Section, TRUST_FIELD, Waiting, Way};
+use super::{CODE_FIELD, Codes, Judged, State};
 use crate::accounts;
 use crate::audit::{Action, Audited, Event};
 use crate::domain::code::Code;
@@ -16,11 +16,13 @@ use crate::domain::policy::{Protection, Trust};
 use crate::error::{Error, Result};
 use crate::kit::dates::clock;
 use crate::kit::db::Tx;
+use crate::kit::http::fields::{Fields, encode};
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::kit::qr::Scan;
 use crate::kit::throttle::Subject;
-use crate::layout::{self, Page, Place};
+use crate::kit::totp::Shared;
+use crate::layout::{self, Exit, Page, Place};
 use crate::passwords;
 use crate::routes::Route;
 use crate::scope::{Enroller, Half};
@@ -229,70 +231,129 @@ fn draw(visit: &Visit<'_>, status: u16, given: Given<'_>) -> Result<Response> {
             two_factor::state(read, who.account)?,
         ))
     })?;
+    match (shared, state) {
+        (shared, Some(state)) if shared.is_none() || wants_manage(visit, given) => {
+            let waiting = match shared {
+                Some(_) => Waiting::Key,
+                None => Waiting::Nothing,
+            };
+            draw_manage(visit, (status, given), &who, (state, waiting))
+        }
+        (Some(shared), state) if state.is_some() || given.section() != Some(Section::Start) => {
+            let phone = state.map_or(Phone::First, |_| Phone::Another);
+            draw_set_up(visit, (status, given), &who, (&shared, phone))
+        }
+        (_, _) => draw_start(visit, (status, given), &who),
+    }
+}
+
+/// Whether it is about what can be done once it is on, though a key waits for its first code.
+fn wants_manage(visit: &Visit<'_>, given: Given<'_>) -> bool {
+    match given.section() {
+        Some(Section::Replace | Section::Codes | Section::Disable) => true,
+        Some(Section::Start | Section::Confirm) => false,
+        None => visit.query("view").as_deref() == Some("manage"),
+    }
+}
+
+fn draw_start(
+    visit: &Visit<'_>,
+    (status, given): (u16, Given<'_>),
+    who: &Enroller,
+) -> Result<Response> {
     let next = next_of(visit);
-    let csrf = visit.csrf();
-    let (title, body): (&str, Markup) = match (&shared, state) {
-        (Some(shared), _) => {
-            let address = shared.address(who.organisation_name.as_str(), who.email.as_str());
-            let scan = Scan::of(&address)
-                .ok_or_else(|| Error::internal("an address too long for a code to scan"))?;
-            let set_up = views::SetUp {
-                who: &who,
-                scan: &scan,
-                address: &address,
-                key: &shared.base32(),
-                next: next.as_deref(),
-                given,
-            };
-            ("Enable 2-step verification", views::set_up(&set_up, &csrf))
-        }
-        (None, None) => {
-            let start = views::Start {
-                who: &who,
-                is_overdue: visit.must_enrol(),
-                asked: asked(visit)?,
-                next: next.as_deref(),
-                given,
-                now: visit.now,
-                zone: &visit.zone(),
-            };
-            ("Enable 2-step verification", views::start(&start, &csrf))
-        }
-        (None, Some(state)) => {
-            let is_required = visit.read(|read| {
-                let account = accounts::find(read, who.account)?.ok_or(Error::SignInFirst)?;
-                Ok(two_factor::check_optional(read, &account).is_err())
-            })?;
-            let manage = views::Manage {
-                state,
-                role: who.role,
-                is_required,
-                asked: asked(visit)?,
-                asked_beside_code: asked_beside_code(visit)?,
-                given,
-                now: visit.now,
-                zone: &visit.zone(),
-            };
-            ("Two-factor", views::manage(&manage, &csrf))
-        }
+    let start = views::Start {
+        who,
+        asked: asked(visit)?,
+        next: next.as_deref(),
+        given,
+        now: visit.now,
+        zone: &visit.zone(),
     };
-    let page = Page::new(title, Place::Elsewhere).with_errors(given.is_refused());
-    layout::page(visit, status, &page, &body)
+    let body = views::start(&start, &visit.csrf());
+    in_course(visit, (status, given), Phone::First, &body)
+}
+
+fn draw_set_up(
+    visit: &Visit<'_>,
+    (status, given): (u16, Given<'_>),
+    who: &Enroller,
+    (shared, phone): (&Shared, Phone),
+) -> Result<Response> {
+    let address = shared.address(who.organisation_name.as_str(), who.email.as_str());
+    let scan = Scan::of(&address)
+        .ok_or_else(|| Error::internal("an address too long for a code to scan"))?;
+    let next = next_of(visit);
+    let set_up = views::SetUp {
+        who,
+        phone,
+        scan: &scan,
+        address: &address,
+        key: &shared.base32(),
+        next: next.as_deref(),
+        given,
+    };
+    let body = views::set_up(&set_up, &visit.csrf());
+    in_course(visit, (status, given), phone, &body)
+}
+
+/// A page of the set-up, with nothing around it but the way out of it: there is none for whoever must set it up but to
+/// sign out.
+fn in_course(
+    visit: &Visit<'_>,
+    (status, given): (u16, Given<'_>),
+    phone: Phone,
+    body: &Markup,
+) -> Result<Response> {
+    let account = account_page();
+    let exit = if visit.must_enrol() {
+        Exit::SignOut
+    } else {
+        Exit::To("Not now", &account)
+    };
+    let page = Page::new(phone.title(), Place::Elsewhere)
+        .with_errors(given.is_refused())
+        .alone(Some(exit));
+    layout::page(visit, status, &page, body)
+}
+
+fn account_page() -> String {
+    format!("{}#{}", Route::Profile, views::ACCOUNT_ANCHOR)
+}
+
+fn draw_manage(
+    visit: &Visit<'_>,
+    (status, given): (u16, Given<'_>),
+    who: &Enroller,
+    (state, waiting): (State, Waiting),
+) -> Result<Response> {
+    let is_required = visit.read(|read| {
+        let account = accounts::find(read, who.account)?.ok_or(Error::SignInFirst)?;
+        Ok(two_factor::check_optional(read, &account).is_err())
+    })?;
+    let manage = views::Manage {
+        who,
+        state,
+        waiting,
+        is_required,
+        asked: asked(visit)?,
+        asked_beside_code: asked_beside_code(visit)?,
+        given,
+        now: visit.now,
+        zone: &visit.zone(),
+    };
+    let page = Page::new("Two-factor", Place::Elsewhere).with_errors(given.is_refused());
+    layout::page(visit, status, &page, &views::manage(&manage, &visit.csrf()))
 }
 
 /// The page again, with what is wrong.
-fn again(visit: &Visit<'_>, section: views::Section, form: &Form) -> Result<Response> {
+fn again(visit: &Visit<'_>, section: Section, form: &Form) -> Result<Response> {
     let given = Given::to(section, form, None);
     draw(visit, 422, given)
 }
 
 /// The page again, with when to come back; anything else goes on to the door.
-fn later(
-    visit: &Visit<'_>,
-    section: views::Section,
-    form: &Form,
-    error: Error,
-) -> Result<Response> {
+fn later(visit: &Visit<'_>, section: Section, form: &Form, error: Error) -> Result<Response> {
     let Error::TooMany {
         retry_after,
         sentence,
@@ -310,7 +371,7 @@ pub fn begin(visit: &Visit<'_>) -> Result<Response> {
     let who = visit.enroller()?;
     let by = visit.by();
     if who.protection == Protection::On {
-        let section = views::Section::Replace;
+        let section = Section::Replace;
         return with_code(visit, section, &mut form, |tx, proof, factor| {
             two_factor::begin(tx, &by, &who, proof, Some(factor))
         })
@@ -319,7 +380,7 @@ pub fn begin(visit: &Visit<'_>) -> Result<Response> {
             Err(response) => response,
         });
     }
-    let section = views::Section::Start;
+    let section = Section::Start;
     let proof = match prove(visit, &mut form) {
         Ok(Some(proof)) => proof,
         Ok(None) => return again(visit, section, &form),
@@ -332,10 +393,7 @@ pub fn begin(visit: &Visit<'_>) -> Result<Response> {
 fn to_set_up(visit: &Visit<'_>) -> Response {
     let route = Route::TwoFactor;
     match next_of(visit) {
-        Some(next) => Response::see_other(&format!(
-            "{route}?next={}",
-            crate::kit::http::fields::encode(&next)
-        )),
+        Some(next) => Response::see_other(&format!("{route}?next={}", encode(&next))),
         None => visit.redirect(&route),
     }
 }
@@ -343,7 +401,7 @@ fn to_set_up(visit: &Visit<'_>) -> Response {
 /// Does what needs a fresh proof and a code beside it; else the answer that says what is missing.
 fn with_code<T>(
     visit: &Visit<'_>,
-    section: views::Section,
+    section: Section,
     form: &mut Form,
     work: impl FnOnce(&Tx<'_>, &passwords::Proof, &FactorProof) -> Result<Audited<T>>,
 ) -> Result<std::result::Result<T, Response>> {
@@ -374,8 +432,8 @@ fn with_code<T>(
 pub fn confirm(visit: &Visit<'_>) -> Result<Response> {
     let mut form = visit.form(&[CODE_FIELD, "next"])?;
     let who = visit.enroller()?;
-    let Some(code) = form.check(CODE_FIELD, Code::typed) else {
-        return again(visit, views::Section::Confirm, &form);
+    let Some(code) = form.check(CODE_FIELD, of_the_app) else {
+        return again(visit, Section::Confirm, &form);
     };
     let key = passwords::throttle_key(visit.app.keys(), &who.email);
     let permit = match visit.app.throttle.take(&[Subject::Code(key)], visit.now) {
@@ -383,7 +441,7 @@ pub fn confirm(visit: &Visit<'_>) -> Result<Response> {
         Err(wait) => {
             failure(visit, Action::CodeThrottled, (who.account, &who.email))?;
             let error = Error::too_many(wait.seconds);
-            return later(visit, views::Section::Confirm, &form, error);
+            return later(visit, Section::Confirm, &form, error);
         }
     };
     let by = visit.by();
@@ -399,18 +457,42 @@ pub fn confirm(visit: &Visit<'_>) -> Result<Response> {
         Ok(Some((codes, token))) => {
             permit.succeeded();
             visit.renew(token);
-            show_codes(visit, &codes, views::Occasion::SetUp)
+            let phone = match who.protection {
+                Protection::On => Phone::Another,
+                Protection::Without(_) => Phone::First,
+            };
+            show_codes(visit, &codes, views::Occasion::SetUp(phone))
         }
         Ok(None) => {
             failure(visit, Action::CodeFailed, (who.account, &who.email))?;
             form.problem(CODE_FIELD, Why::Wrong.sentence(visit, &code));
-            again(visit, views::Section::Confirm, &form)
+            again(visit, Section::Confirm, &form)
         }
         Err(error) => {
             permit.not_judged();
-            Err(error)
+            no_key(visit, &form, error)
         }
     }
+}
+
+/// A code of the app; a recovery code is none of the key's.
+fn of_the_app(text: &str) -> std::result::Result<Code, String> {
+    match Code::typed(text)? {
+        code @ Code::App(_) => Ok(code),
+        Code::Recovery(_) => {
+            Err("Enter the 6-digit code that the app shows for this key.".to_owned())
+        }
+    }
+}
+
+/// No key waits for a code: the page says so where another is begun. Anything else goes on to the door.
+fn no_key(visit: &Visit<'_>, form: &Form, error: Error) -> Result<Response> {
+    let Error::Refused(sentence) = &error else {
+        return Err(error);
+    };
+    visit.record_refusal(error.code())?;
+    let given = Given::to(Section::Confirm, form, Some(sentence));
+    draw(visit, error.status(), given)
 }
 
 fn show_codes(visit: &Visit<'_>, codes: &Codes, occasion: views::Occasion) -> Result<Response> {
@@ -421,10 +503,38 @@ fn show_codes(visit: &Visit<'_>, codes: &Codes, occasion: views::Occasion) -> Re
         occasion,
         organisation: who.organisation_name.as_str(),
         email: &who.email,
-        next: next_of(visit),
+        onward: onward(visit),
+        now: visit.now,
+        zone: &visit.zone(),
     };
-    let title = Page::new("Recovery codes", Place::Elsewhere);
+    let title = Page::new("Recovery codes", Place::Elsewhere).alone(None);
     layout::page(visit, 200, &title, &views::codes(&page))
+}
+
+/// Where the codes lead on to: where they were on their way to, or else to the first page where the set-up was in their
+/// way, and to their account where they came from there.
+fn onward(visit: &Visit<'_>) -> Onward {
+    let next = next_of(visit).unwrap_or_else(|| {
+        if visit.must_enrol() {
+            Route::Dashboard.to_string()
+        } else {
+            account_page()
+        }
+    });
+    let (next, anchor) = match next.split_once('#') {
+        Some((next, anchor)) => (next, format!("#{anchor}")),
+        None => (next.as_str(), String::new()),
+    };
+    // A form that asks for a page takes the place of the address's own query.
+    let (path, query) = next.split_once('?').unwrap_or((next, ""));
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    Onward {
+        path: format!("{path}{anchor}"),
+        fields: fields
+            .pairs()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    }
 }
 
 /// Turns it off, with a code of it; refused while the policy requires it.
@@ -437,7 +547,7 @@ pub fn disable(visit: &Visit<'_>) -> Result<Response> {
     })?;
     let by = visit.by();
     let place = place(visit);
-    let section = views::Section::Disable;
+    let section = Section::Disable;
     let done = with_code(visit, section, &mut form, |tx, proof, factor| {
         let audited = two_factor::disable(tx, &by, &who, (proof, factor), &place)?;
         let token = sessions::renew(tx, who.session)?;
@@ -457,7 +567,7 @@ pub fn disable(visit: &Visit<'_>) -> Result<Response> {
 pub fn renew_codes(visit: &Visit<'_>) -> Result<Response> {
     let mut form = visit.form(&[PROOF_FIELD])?;
     let who = visit.enroller()?;
-    let section = views::Section::Codes;
+    let section = Section::Codes;
     let proof = match prove(visit, &mut form) {
         Ok(Some(proof)) => proof,
         Ok(None) => return again(visit, section, &form),

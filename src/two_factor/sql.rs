@@ -1,8 +1,10 @@
 //! The statements of the second factors.
 
+use super::{Due, REMINDER, Without};
 use crate::domain::id::{AccountId, OrganisationId, SessionId};
+use crate::domain::role::Role;
 use crate::kit::db::{Read, Result, Tx};
-use crate::kit::time::Timestamp;
+use crate::kit::time::{DAY, Timestamp};
 use crate::scope::Enroller;
 
 /// A factor as it lies in the file.
@@ -169,5 +171,74 @@ pub(super) fn sweep(tx: &Tx<'_>, rows: i64) -> Result<usize> {
     tx.execute(
         "DELETE FROM enrolments WHERE session_id IN (SELECT session_id FROM enrolments WHERE expires_at <= ?1 LIMIT ?2)",
         (tx.now(), rows),
+    )
+}
+
+/// When the grace of an account began: the latest of its activation, its role, the policy that became stricter, and a
+/// reset by another.
+pub(super) fn grace_began(read: &Read<'_>, account: AccountId) -> Result<Option<Timestamp>> {
+    read.find(
+        "SELECT max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))
+           FROM accounts a JOIN policies p ON p.organisation_id = a.organisation_id AND p.role = a.role
+          WHERE a.id = ?1",
+        [account],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn without(read: &Read<'_>, organisation: OrganisationId) -> Result<Vec<Without>> {
+    read.list(
+        "SELECT a.role, count(*),
+                min(max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))),
+                max(max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0)))
+           FROM accounts a INDEXED BY accounts_without_factor
+           JOIN policies p ON p.organisation_id = a.organisation_id AND p.role = a.role
+          WHERE a.organisation_id = ?1 AND a.status = 'active' AND a.two_factor = 0
+          GROUP BY a.role",
+        [organisation],
+        |row| {
+            Ok(Without {
+                role: row.get(0)?,
+                count: row.get(1)?,
+                first: row.get(2)?,
+                last: row.get(3)?,
+            })
+        },
+    )
+}
+
+pub(super) fn without_of(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    role: Role,
+    rows: i64,
+) -> Result<Vec<AccountId>> {
+    read.list(
+        "SELECT id FROM accounts INDEXED BY accounts_without_factor
+          WHERE organisation_id = ?1 AND role = ?2 AND status = 'active' AND two_factor = 0 LIMIT ?3",
+        (organisation, role, rows),
+        |row| row.get(0),
+    )
+}
+
+/// Read from one index of those without a factor, and the few policies that require one.
+pub(super) fn due(read: &Read<'_>, rows: i64) -> Result<Vec<Due>> {
+    read.list(
+        "SELECT a.id, max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))
+                  + p.grace_days * ?3 AS grace_end
+           FROM policies p
+           JOIN organisations o ON o.id = p.organisation_id AND o.disabled_at IS NULL
+           JOIN accounts a INDEXED BY accounts_without_factor
+             ON a.organisation_id = p.organisation_id AND a.role = p.role AND a.status = 'active' AND a.two_factor = 0
+          WHERE p.level = 'required' AND p.grace_days > 0
+            AND grace_end > ?1 AND grace_end - ?2 <= ?1 AND a.reminded_of IS NOT grace_end
+          LIMIT ?4",
+        (read.now(), REMINDER, DAY, rows),
+        |row| {
+            Ok(Due {
+                account: row.get(0)?,
+                end: row.get(1)?,
+            })
+        },
     )
 }

@@ -659,8 +659,8 @@ fn crowd(portal: &Portal, count: i64) {
     for number in 1..=count {
         write!(
             script,
-            "INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at)
-               VALUES ({number}, {organisation}, 'active', '{}', 'p{number}@fjord.example', 'Person {number:03}', {number}, {number});",
+            "INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at, role_at)
+               VALUES ({number}, {organisation}, 'active', '{}', 'p{number}@fjord.example', 'Person {number:03}', {number}, {number}, {number});",
             if number % 10 == 0 { "billing" } else { "member" }
         )
         .unwrap();
@@ -725,6 +725,130 @@ fn the_list_is_what_its_address_says() {
 }
 
 #[test]
+fn who_signs_in_with_a_password_alone_is_counted_shown_and_found() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let policies = "/settings#security";
+    owner
+        .get("/iam/accounts")
+        .sees("1 account signs in with a password alone. Show it or see when it is required.")
+        .sees("Active No two-factor");
+    let mut mia = portal.member(Role::Member, "mia@fjord.example");
+    let mut ada = portal.member(Role::Admin, "ada@fjord.example");
+    portal.invite(&owner, Role::Member, LEA);
+    owner
+        .get("/iam/accounts")
+        .sees("3 accounts sign in with a password alone. Show them or see when it is required.");
+    assert!(owner.html().contains(&format!("href=\"{policies}\"")));
+    mia.enrol();
+    // Whoever may not change what is asked is not shown the way there.
+    ada.get("/iam/accounts?sort=name")
+        .sees("2 accounts sign in with a password alone. Show them.")
+        .sees_not("required");
+    assert!(!ada.html().contains(policies));
+    assert!(
+        ada.html()
+            .contains("href=\"/iam/accounts?two_factor=off&amp;sort=name\"")
+    );
+    owner
+        .get("/iam/accounts?q=mia")
+        .sees("Active Two-factor on");
+    for (query, counted, shown, not_shown) in [
+        (
+            "two_factor=on",
+            "Active 1 Pending 0 Disabled 0",
+            "MIA Vik",
+            "ADA Vik",
+        ),
+        (
+            "two_factor=off",
+            "Active 2 Pending 0 Disabled 0",
+            "ADA Vik",
+            "MIA Vik",
+        ),
+        (
+            "two_factor=off&role=admin",
+            "Active 1 Pending 0 Disabled 0",
+            "ADA Vik",
+            "Olivia Berg You",
+        ),
+        (
+            "two_factor=off&q=olivia&status=active",
+            "Active 2 Pending 0 Disabled 0",
+            "Olivia Berg You Owner",
+            "ADA Vik",
+        ),
+    ] {
+        owner
+            .get(format!("/iam/accounts?{query}"))
+            .sees(counted)
+            .sees(shown)
+            .sees_not(not_shown)
+            .sees_not("with a password alone")
+            .sees_not(LEA);
+    }
+    assert!(owner.html().contains("<option value=\"off\" selected>"));
+    owner
+        .get("/iam/accounts?two_factor=off&status=pending")
+        .sees("No accounts match")
+        .sees("Clear filters");
+    // What is not known filters nothing.
+    owner
+        .get("/iam/accounts?two_factor=perhaps")
+        .sees("1 to 4 of 4")
+        .sees("2 accounts sign in");
+    portal.tamper("UPDATE policies SET level = 'recommended' WHERE role = 'billing'");
+    owner
+        .get("/iam/accounts")
+        .sees("2 accounts sign in with a password alone. Show them or require two-factor…");
+    owner.enrol();
+    ada.enrol();
+    owner
+        .get("/iam/accounts")
+        .sees_not("with a password alone")
+        .sees("Active 3 Pending 1");
+}
+
+#[test]
+fn the_page_of_an_account_says_how_its_person_signs_in() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut mia = portal.member(Role::Member, "mia@fjord.example");
+    let page = path_of(&portal, "mia@fjord.example");
+    owner
+        .get(&page)
+        .sees("Sign-in Password. No two-factor. Required from 1 Dec, 14:20 Password Set today");
+    portal.work();
+    portal.travel(7 * DAY);
+    let mut owner = portal.owner();
+    owner.get(&page).answers(303);
+    owner.enrol();
+    owner
+        .get(&page)
+        .sees("Password. No two-factor. Required since today, 14:20: until it is set up, nothing else can be reached");
+    portal.tamper("UPDATE policies SET level = 'recommended'");
+    owner
+        .get(&page)
+        .sees("Sign-in Password. No two-factor Password Set 24 Nov, 14:20");
+    mia.sign_in();
+    mia.enrol();
+    owner
+        .get(&page)
+        .sees("Active Two-factor on")
+        .sees("Sign-in Password and two-factor since 1 Dec 2026")
+        .sees("Reset two-factor…")
+        // How many recovery codes are left is nobody else's to know.
+        .sees_not("recovery")
+        .sees_not("of 10 left");
+    owner
+        .post(format!("{page}/reset-password"), &[("handover", "copy")])
+        .answers(200);
+    owner
+        .get(&page)
+        .sees("Sign-in No password. Two-factor since 1 Dec 2026");
+}
+
+#[test]
 fn whatever_the_address_says_there_is_a_list() {
     let portal = Portal::start();
     let mut owner = portal.owner();
@@ -754,7 +878,10 @@ fn whatever_the_address_says_there_is_a_list() {
         "%zz=1",
         "q=%ff",
         "q=%27%20OR%201%3D1%20--",
-        "two_factor=off",
+        "two_factor=maybe",
+        "two_factor=ON",
+        "two_factor=off&two_factor=on",
+        "two_factor=off&status=disabled",
     ] {
         owner.get(format!("/iam/accounts?{query}")).answers(200);
     }
@@ -766,7 +893,7 @@ fn whatever_the_address_says_there_is_a_list() {
         .get("/iam/accounts?per=1000000000")
         .sees("1 to 31 of 31");
     owner
-        .get("/iam/accounts?status=deleted&role=Owner")
+        .get("/iam/accounts?status=deleted&role=Owner&two_factor=maybe")
         .sees("1 to 25 of 31");
     let long = "x".repeat(5_000);
     owner

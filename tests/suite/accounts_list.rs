@@ -13,6 +13,7 @@ use crate::visitor::Visitor;
 /// More than are sorted at once, of one role and of one status, so that every way to a page is gone.
 const CROWD: u64 = 9_000;
 const STATUSES: [Option<&str>; 4] = [None, Some("active"), Some("pending"), Some("disabled")];
+const TWO_FACTOR: [Option<bool>; 3] = [None, Some(true), Some(false)];
 const NAMES: [&str; 12] = [
     "Ada Berg",
     "ada berg",
@@ -61,16 +62,23 @@ fn crowd(portal: &Portal, organisation: i64, domain: &str, count: u64) {
         } else {
             seen.to_string()
         };
+        let factor = dice.roll(2);
         let values = match dice.roll(10) {
-            0 => format!("'pending', '{role}', {email}, NULL, {created}, NULL, NULL, NULL, NULL"),
-            1 => format!("'disabled', '{role}', {email}, '{name}', {created}, 1, 5, NULL, {seen}"),
-            2 => format!("'deleted', '{role}', NULL, '{name}', {created}, 1, NULL, 9, {seen}"),
-            _ => format!("'active', '{role}', {email}, '{name}', {created}, 1, NULL, NULL, {seen}"),
+            0 => {
+                format!("'pending', '{role}', {email}, NULL, {created}, NULL, NULL, NULL, NULL, 0")
+            }
+            1 => format!(
+                "'disabled', '{role}', {email}, '{name}', {created}, 1, 5, NULL, {seen}, {factor}"
+            ),
+            2 => format!("'deleted', '{role}', NULL, '{name}', {created}, 1, NULL, 9, {seen}, 0"),
+            _ => format!(
+                "'active', '{role}', {email}, '{name}', {created}, 1, NULL, NULL, {seen}, {factor}"
+            ),
         };
         write!(
             script,
             "INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at, disabled_at,
-               deleted_at, last_seen_at) VALUES ({id}, {organisation}, {values});"
+               deleted_at, last_seen_at, two_factor, role_at) VALUES ({id}, {organisation}, {values}, 1);"
         )
         .unwrap();
     }
@@ -86,6 +94,7 @@ struct Row {
     name: Option<String>,
     created_at: i64,
     seen_at: Option<i64>,
+    has_two_factor: bool,
 }
 
 /// Everybody of an organisation but the deleted.
@@ -93,7 +102,7 @@ fn everybody(portal: &Portal, organisation: i64) -> Vec<Row> {
     let conn = rusqlite::Connection::open(portal.file()).unwrap();
     let mut statement = conn
         .prepare(
-            "SELECT id, status, role, email, name, created_at, last_seen_at FROM accounts NOT INDEXED
+            "SELECT id, status, role, email, name, created_at, last_seen_at, two_factor FROM accounts NOT INDEXED
               WHERE organisation_id = ?1 AND status <> 'deleted'",
         )
         .unwrap();
@@ -106,6 +115,7 @@ fn everybody(portal: &Portal, organisation: i64) -> Vec<Row> {
             name: row.get(4)?,
             created_at: row.get(5)?,
             seen_at: row.get(6)?,
+            has_two_factor: row.get(7)?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()
@@ -127,6 +137,9 @@ fn plainly(rows: &[Row], filter: &Filter) -> Vec<i64> {
             };
             filter.status.is_none_or(|status| row.status == status)
                 && filter.role.is_none_or(|role| row.role == role.key())
+                && filter
+                    .two_factor
+                    .is_none_or(|wanted| row.status == "active" && row.has_two_factor == wanted)
                 && filter.text.as_deref().is_none_or(holds)
         })
         .collect();
@@ -147,6 +160,13 @@ fn plainly(rows: &[Row], filter: &Filter) -> Vec<i64> {
         Sort::Created => left.sort_by_key(|row| Reverse((row.created_at, row.id))),
     }
     left.iter().map(|row| row.id).collect()
+}
+
+/// Each order of all, of those with a second factor, and of those without.
+fn every_order() -> impl Iterator<Item = (Sort, Option<bool>)> {
+    Sort::ALL
+        .into_iter()
+        .flat_map(|sort| TWO_FACTOR.map(|two_factor| (sort, two_factor)))
 }
 
 /// One list by the portal's own code, and whoever asks for it.
@@ -202,11 +222,12 @@ fn every_page_of_every_list_is_what_sorting_everybody_gives() {
                 Some(Role::Admin),
                 Some(Role::Master),
             ] {
-                for sort in Sort::ALL {
+                for (sort, two_factor) in every_order() {
                     let filter = Filter {
                         text: None,
                         status,
                         role,
+                        two_factor,
                         sort,
                     };
                     let expected = plainly(&rows, &filter);
@@ -235,7 +256,7 @@ fn every_page_of_every_list_is_what_sorting_everybody_gives() {
             }
         }
     }
-    assert_eq!(compared, 2 * 4 * 5 * 5 * 8);
+    assert_eq!(compared, 2 * 4 * 5 * 5 * 3 * 8);
 }
 
 #[test]
@@ -277,6 +298,7 @@ fn every_search_is_what_looking_at_everybody_finds() {
                     .get(dice.roll(9) as usize)
                     .copied()
                     .filter(|_| found > 0),
+                two_factor: TWO_FACTOR[dice.roll(5) as usize % 3].filter(|_| found > 0),
                 sort: Sort::ALL[dice.roll(5) as usize],
             };
             let expected = plainly(&rows, &filter);
@@ -313,11 +335,11 @@ fn the_address_holds_the_whole_list_in_one_spelling() {
     let mut owner = portal.owner();
     crowd(&portal, portal.first().number(), "fjord.example", 400);
     owner.get(
-        "/iam/accounts?q=p&status=active&role=member&sort=-name&page=2&per=25&limit=9&cursor=acc_b",
+        "/iam/accounts?q=p&status=active&role=member&two_factor=off&sort=-name&page=2&per=25&limit=9&cursor=acc_b",
     );
     let once = links(&owner);
     // Whatever the order of the fields, and whatever else stands there, links are the same.
-    owner.get("/iam/accounts?cursor=&per=25&x=1&page=2&sort=-name&role=member&status=active&order=desc&q=p");
+    owner.get("/iam/accounts?cursor=&two_factor=off&per=25&x=1&page=2&sort=-name&role=member&status=active&order=desc&q=p");
     assert_eq!(links(&owner), once);
     for link in &once {
         let (_, query) = link.split_once('?').unwrap();
@@ -325,7 +347,7 @@ fn the_address_holds_the_whole_list_in_one_spelling() {
             .split('&')
             .filter_map(|field| field.split('=').next())
             .collect();
-        let known = ["q", "status", "role", "sort", "page", "per"];
+        let known = ["q", "status", "role", "two_factor", "sort", "page", "per"];
         let in_order: Vec<&str> = known
             .into_iter()
             .filter(|name| names.contains(name))
@@ -334,7 +356,7 @@ fn the_address_holds_the_whole_list_in_one_spelling() {
         // A link is the address of what it leads to: that page links back to it by the same spelling.
         owner.get(link).answers(200);
     }
-    let kept = ["q=p", "role=member", "sort=-name"];
+    let kept = ["q=p", "role=member", "two_factor=off", "sort=-name"];
     let pages: Vec<&String> = once.iter().filter(|link| link.contains("page=3")).collect();
     assert_eq!(pages.len(), 1);
     assert!(
@@ -356,6 +378,9 @@ fn a_list_that_holds_nobody_says_so_and_shows_the_way_back() {
         "status=disabled",
         "status=pending&role=master&page=4294967296",
         "q=olivia&role=billing&sort=name&per=50",
+        "two_factor=on",
+        "two_factor=off&status=pending",
+        "two_factor=off&q=Otto",
     ] {
         owner
             .get(format!("/iam/accounts?{query}"))

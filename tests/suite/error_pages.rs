@@ -2,11 +2,13 @@
 
 use doorward::domain::role::Role;
 use doorward::kit::http::request::Method;
+use doorward::kit::time::DAY;
 use doorward::routes::{HelpTopic, Route};
 
 use crate::portal::{ORGANISATION, Portal};
 
 const HELP: Route = Route::Help(HelpTopic::AddASubAccount);
+const TWO_FACTOR: &str = "/help/2fa-security";
 
 #[test]
 fn what_is_not_there_is_said_to_strangers_and_colleagues() {
@@ -81,6 +83,75 @@ fn a_missing_permission_is_named_with_whom_to_ask() {
         .sees("List users")
         .sees("Admin or Master has")
         .sees("Ask Olivia Berg, Master.");
+}
+
+#[test]
+fn the_help_page_about_2fa_tells_each_reader_what_is_asked_of_them() {
+    let portal = Portal::build()
+        .settings(|settings| settings.brand = "Halden Portal".to_owned())
+        .start();
+    let mut owner = portal.owner();
+    let mut ann = portal.member_of(&owner, Role::Member, "ann@fjord.example");
+    let mut stranger = portal.visitor();
+    stranger
+        .get(TWO_FACTOR)
+        .answers(200)
+        .sees("2FA security")
+        .sees("sign in to Halden Portal")
+        .sees("Each organisation decides for each role")
+        .sees("Some organisations let you trust browsers")
+        .sees_not(ORGANISATION);
+    // The two pages lead to each other.
+    assert!(stranger.html().contains("href=\"/help/add-a-sub-account\""));
+    stranger.get(HELP).answers(200);
+    assert!(stranger.html().contains(&format!("href=\"{TWO_FACTOR}\"")));
+
+    ann.get(TWO_FACTOR)
+        .answers(200)
+        .sees("What Fjord Supply asks of you")
+        .sees("requires 2FA for the role Member")
+        .sees("You have until 1 Dec 2026")
+        .sees("with the role Admin or Master.")
+        .sees("does not let browsers be trusted");
+    owner
+        .get(TWO_FACTOR)
+        .sees("You own Fjord Supply")
+        .sees_not("doorward");
+    portal.tamper(
+        "UPDATE policies SET level = 'off' WHERE role = 'member'; UPDATE organisations SET trust = 'offered'",
+    );
+    ann.get(TWO_FACTOR)
+        .sees("asks for no 2FA of the role Member")
+        .sees("It is off for your account.")
+        .sees("lets you trust browsers of your own");
+    owner.enrol();
+    owner
+        .get(TWO_FACTOR)
+        .sees("It is on for your account. It cannot be turned off");
+
+    // Whoever owes the code needs it most.
+    portal.travel(60);
+    let mut half = owner.elsewhere();
+    half.try_password(&owner.email, &owner.password)
+        .answers(303);
+    half.get(TWO_FACTOR)
+        .answers(200)
+        .sees("Lost your phone?")
+        .sees("Back to the code")
+        .sees_not(ORGANISATION);
+    half.get("/sign-in/code").answers(200);
+    // And whoever reaches the set-up alone.
+    portal.work();
+    portal.travel(8 * DAY);
+    portal.tamper("UPDATE policies SET level = 'required' WHERE role = 'member'");
+    let mut late = ann.elsewhere();
+    assert!(!late.sign_in().is_signed_in());
+    late.get(TWO_FACTOR)
+        .answers(200)
+        .sees("You had until 1 Dec 2026")
+        .sees("Until you have set it up you reach nothing else.");
+    assert!(late.html().contains("href=\"/account/two-factor\""));
+    late.get("/account/two-factor").answers(200);
 }
 
 #[test]

@@ -35,7 +35,7 @@ const HAVE: &str = "
     organisation.manage                        Master
 ";
 
-/// In which states a deed makes sense, and what it needs.
+/// In which states a deed makes sense, and what it needs. A cross: only with a second factor.
 const DEEDS: &str = "
     role            roles.assign    Pending Active Disabled
     disable         users.manage            Active
@@ -43,6 +43,7 @@ const DEEDS: &str = "
     delete          users.manage    Pending Active Disabled
     sign-out        users.manage            Active
     reset-password  users.manage            Active
+    reset-two-factor users.manage           Active+
     resend          users.manage    Pending
     copy-link       users.manage    Pending
 ";
@@ -88,6 +89,7 @@ impl Reason {
                 "is activated already",
                 "is not Active",
                 "is deleted",
+                "has no second factor",
             ],
             Self::Oneself => &["This is your own account."],
             Self::Owner => &["This account owns the organisation"],
@@ -145,6 +147,7 @@ fn deeds() -> Vec<Deed> {
         Deed::Delete,
         Deed::SignOut,
         Deed::ResetPassword,
+        Deed::ResetTwoFactor,
         Deed::Resend,
         Deed::CopyLink,
     ]);
@@ -184,6 +187,13 @@ impl Whose {
     }
 }
 
+/// Whether the account has a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Factor {
+    On,
+    Off,
+}
+
 /// One question of the table.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
@@ -192,6 +202,7 @@ struct Cell {
     /// The account that it is done to.
     role: Role,
     status: Status,
+    factor: Factor,
     whose: Whose,
     deed: Deed,
     managers: Managers,
@@ -205,9 +216,13 @@ const DISABLED: Status = Status::Disabled {
 };
 
 impl Cell {
-    /// Whether there can be such a case: the operator is nobody's account, and an owner who acts is Active.
+    /// Whether there can be such a case: the operator is nobody's account, an owner who acts is Active, and whoever is
+    /// Pending has set nothing up.
     fn is_possible(&self) -> bool {
         let owner_is_active = self.is_owner_active;
+        if self.factor == Factor::On && self.status == Status::Pending {
+            return false;
+        }
         match self.whose {
             Whose::Another => true,
             Whose::OwnerActs => self.actor.is_some() && owner_is_active,
@@ -236,8 +251,14 @@ impl Cell {
             .into_iter()
             .find(|state| state.eq_ignore_ascii_case(self.status.slug()))
             .unwrap();
+        let with_factor = format!("{state}+");
+        let is_state = states.contains(&state)
+            || self.factor == Factor::On && states.contains(&with_factor.as_str());
         // What an owner never suffers, and what they suffer from the operator alone.
-        let is_operators = matches!(name, "sign-out" | "reset-password" | "resend" | "copy-link");
+        let is_operators = matches!(
+            name,
+            "sign-out" | "reset-password" | "reset-two-factor" | "resend" | "copy-link"
+        );
         let takes_a_master = state == "Active"
             && self.role == Role::Master
             && match given {
@@ -246,7 +267,7 @@ impl Cell {
             };
         let judged = [
             (Reason::Lacks, !own.contains(needed)),
-            (Reason::State, !states.contains(&state)),
+            (Reason::State, !is_state),
             (Reason::Oneself, self.whose.is_own()),
             (
                 Reason::Owner,
@@ -288,7 +309,11 @@ impl Cell {
             is_owner_active: self.is_owner_active,
             masters: self.masters,
         };
-        judge(&standing, &account(self.role, self.status), self.deed)
+        let account = Account {
+            has_two_factor: self.factor == Factor::On,
+            ..account(self.role, self.status)
+        };
+        judge(&standing, &account, self.deed)
     }
 }
 
@@ -333,16 +358,19 @@ fn cells() -> Vec<Cell> {
                             for (masters, is_owner_active) in
                                 [(1, false), (1, true), (2, false), (2, true)]
                             {
-                                cells.push(Cell {
-                                    actor,
-                                    role,
-                                    status,
-                                    whose,
-                                    deed,
-                                    managers,
-                                    masters,
-                                    is_owner_active,
-                                });
+                                for factor in [Factor::Off, Factor::On] {
+                                    cells.push(Cell {
+                                        actor,
+                                        role,
+                                        status,
+                                        factor,
+                                        whose,
+                                        deed,
+                                        managers,
+                                        masters,
+                                        is_owner_active,
+                                    });
+                                }
                             }
                         }
                     }
@@ -396,7 +424,7 @@ fn the_table_of_guards_is_the_contracts() {
     // Each guard is needed: there are cases that nothing else forbids.
     assert_eq!(Vec::from_iter(alone), REASONS);
     println!("{} cells, of which {allowed} are allowed", cells.len());
-    assert_eq!((cells.len(), allowed), (14_960, 2_038));
+    assert_eq!((cells.len(), allowed), (27_456, 3_490));
 }
 
 /// How things stand for a Master who acts on somebody else, in an organisation with an Active owner.
@@ -446,6 +474,12 @@ fn each_deed_has_its_states_and_the_others_say_what_to_do() {
             "",
             "Enable it first",
         ),
+        (
+            Deed::ResetTwoFactor,
+            "nobody has set up a second factor",
+            "nothing to reset",
+            "Enable it first",
+        ),
         (Deed::Resend, "", "activated already", "activated already"),
         (Deed::CopyLink, "", "activated already", "activated already"),
     ] {
@@ -464,6 +498,13 @@ fn each_deed_has_its_states_and_the_others_say_what_to_do() {
             }
         }
     }
+    let with_factor = |status| Account {
+        has_two_factor: true,
+        ..account(Role::Member, status)
+    };
+    let judged = |status| guards::state(&with_factor(status), Deed::ResetTwoFactor);
+    assert_eq!(judged(Status::Active), Ok(()));
+    assert!(judged(DISABLED).unwrap_err().contains("Enable it first"));
 }
 
 #[test]
@@ -621,32 +662,46 @@ fn is_one_of(error: &Error, refusals: &BTreeSet<Reason>) -> bool {
     }
 }
 
+/// An account of a real organisation: its role, its status, whether it has a second factor.
+type Target = (Role, Status, Factor, AccountId);
+
 /// An organisation with accounts of every role in every state, and somebody of every role who acts.
 struct Town {
     portal: Portal,
     owner: Visitor,
     actors: Vec<(Role, Visitor)>,
-    targets: Vec<(Role, Status, AccountId)>,
+    targets: Vec<Target>,
 }
 
 impl Town {
     fn new() -> Self {
         let portal = Portal::start();
-        let owner = portal.owner();
+        let mut owner = portal.owner();
+        owner.enrol();
         let app = portal.app();
         let mut targets = Vec::new();
         for role in Role::ALL {
-            for status in [Status::Pending, Status::Active, DISABLED] {
-                let email = format!("{}-{}@fjord.example", status.slug(), role.key());
+            for (status, factor) in [
+                (Status::Pending, Factor::Off),
+                (Status::Active, Factor::Off),
+                (Status::Active, Factor::On),
+                (DISABLED, Factor::Off),
+                (DISABLED, Factor::On),
+            ] {
+                let email = format!("{}-{}-{factor:?}@fjord.example", status.slug(), role.key())
+                    .to_lowercase();
                 let id = portal.invite(&owner, role, &email);
                 if status != Status::Pending {
                     portal.accept(&portal.link_of(&owner, id), "Lea Vik");
+                }
+                if factor == Factor::On {
+                    portal.signed_in(&email).enrol();
                 }
                 if status == DISABLED {
                     app.write(app.now(), |tx| lifecycle::disable(tx, &owner.allowed(), id))
                         .unwrap();
                 }
-                targets.push((role, status, id));
+                targets.push((role, status, factor, id));
             }
         }
         let actors = Role::ALL
@@ -694,11 +749,16 @@ impl Town {
     }
 
     /// Everybody it can be done to.
-    fn everyone(&self) -> Vec<(Role, Status, AccountId)> {
+    fn everyone(&self) -> Vec<Target> {
         let mut all = self.targets.clone();
-        all.push((Role::Master, Status::Active, self.owner.account().id));
+        all.push((
+            Role::Master,
+            Status::Active,
+            Factor::On,
+            self.owner.account().id,
+        ));
         for (role, actor) in &self.actors {
-            all.push((*role, Status::Active, actor.account().id));
+            all.push((*role, Status::Active, Factor::Off, actor.account().id));
         }
         all
     }
@@ -713,7 +773,7 @@ fn every_verb_asks_every_guard() {
         town.switch(managers);
         let owner = town.owner.account().id;
         for (actor, own_id, who) in town.everybody() {
-            for (role, status, id) in town.everyone() {
+            for (role, status, factor, id) in town.everyone() {
                 for deed in deeds() {
                     let whose = match (id == owner, own_id == Some(id)) {
                         (true, true) => Whose::OwnersOwn,
@@ -726,10 +786,11 @@ fn every_verb_asks_every_guard() {
                         actor,
                         role,
                         status,
+                        factor,
                         whose,
                         deed,
                         managers,
-                        masters: 3,
+                        masters: 4,
                         is_owner_active: true,
                     };
                     let refusals = cell.refusals();
@@ -761,7 +822,7 @@ fn every_verb_asks_every_guard() {
     }
     assert_eq!(Vec::from_iter(seen), REASONS[..6]);
     println!("{asked} verbs asked, {done} of them done");
-    assert_eq!((asked, done), (2_244, 647));
+    assert_eq!((asked, done), (3_600, 994));
 }
 
 #[test]
@@ -800,7 +861,7 @@ fn an_account_of_another_organisation_is_nobody_to_every_verb() {
     let other = town.portal.organisation("Lakeside");
     let mut asked = 0;
     for who in [Who::person(&other), Who::Operator(other.scope().unwrap())] {
-        for (_, _, id) in town.everyone() {
+        for (_, _, _, id) in town.everyone() {
             for deed in deeds() {
                 let portal = &town.portal;
                 let done = tried(portal, |tx| perform(portal, tx, &who, id, deed));
@@ -809,7 +870,7 @@ fn an_account_of_another_organisation_is_nobody_to_every_verb() {
             }
         }
     }
-    assert_eq!(asked, 2 * 17 * 11);
+    assert_eq!(asked, 2 * 25 * 12);
 }
 
 #[test]

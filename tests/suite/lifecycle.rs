@@ -19,13 +19,14 @@ const ADA: &str = "ada@fjord.example";
 const LEA: &str = "lea@fjord.example";
 const NEW: &str = "Quiet-Harbour-9";
 /// The deeds that have a page, with the fields that it sends.
-const DEEDS: [(&str, &[(&str, &str)]); 6] = [
+const DEEDS: [(&str, &[(&str, &str)]); 7] = [
     ("role", &[("role", "billing")]),
     ("disable", &[]),
     ("enable", &[]),
     ("delete", &[("email", MIA)]),
     ("sign-out", &[]),
     ("reset-password", &[("handover", "copy")]),
+    ("reset-two-factor", &[]),
 ];
 
 fn page_of(account: &Visitor) -> String {
@@ -726,7 +727,8 @@ fn refusals_say_why_on_page_and_deed_alike() {
     let portal = Portal::start();
     let mut owner = portal.owner();
     let mut ada = portal.member(Role::Admin, ADA);
-    let max = portal.member(Role::Master, "max@fjord.example");
+    let mut max = portal.member(Role::Master, "max@fjord.example");
+    max.enrol();
     let (of_owner, of_ada, of_max) = (page_of(&owner), page_of(&ada), page_of(&max));
     for (visitor, page, told) in [
         (&owner, &of_owner, "This is your own account."),
@@ -760,6 +762,10 @@ fn refusals_say_why_on_page_and_deed_alike() {
         ("enable", "This account is Pending"),
         ("sign-out", "Nobody is signed in with this account"),
         ("reset-password", "Resend the invitation instead"),
+        (
+            "reset-two-factor",
+            "nobody has set up a second factor with it yet",
+        ),
     ] {
         let path = format!("/iam/accounts/{lea}/{deed}");
         owner.get(path).answers(403).sees(told);
@@ -876,7 +882,7 @@ fn menu(list: &Visitor, label: &str) -> String {
 fn the_menu_of_a_row_holds_what_can_be_done() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    let mia = portal.member(Role::Member, MIA);
+    let mut mia = portal.member(Role::Member, MIA);
     portal.member(Role::Master, "max@fjord.example");
     let mut ada = portal.member(Role::Admin, ADA);
     portal.invite(&owner, Role::Member, LEA);
@@ -890,6 +896,12 @@ fn the_menu_of_a_row_holds_what_can_be_done() {
         "Resend invitation Copy activation link Change permission… Delete…"
     );
     assert_eq!(menu(&owner, "Olivia Berg"), "");
+    mia.enrol();
+    owner.get("/iam/accounts");
+    assert_eq!(
+        menu(&owner, "MIA Vik"),
+        "Change permission… Sign out everywhere Reset password… Reset two-factor… Disable… Delete…"
+    );
     owner
         .post(format!("{}/disable", page_of(&mia)), &[])
         .answers(303);
@@ -906,10 +918,19 @@ fn the_menu_of_a_row_holds_what_can_be_done() {
 fn the_page_of_an_account_offers_what_its_menu_does() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    let mia = portal.member(Role::Member, MIA);
+    let mut mia = portal.member(Role::Member, MIA);
     let page = page_of(&mia);
+    owner.get(&page).answers(200).sees_not("Reset two-factor");
+    mia.enrol();
     owner.get(&page).answers(200);
-    for deed in ["role", "disable", "delete", "sign-out", "reset-password"] {
+    for deed in [
+        "role",
+        "disable",
+        "delete",
+        "sign-out",
+        "reset-password",
+        "reset-two-factor",
+    ] {
         assert!(
             owner
                 .html()
@@ -1002,10 +1023,18 @@ fn of_two_who_demote_each_other_one_does() {
 fn names_are_drawn_as_text_whatever_they_hold() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    let mia = portal.member(Role::Member, MIA);
+    let mut mia = portal.member(Role::Member, MIA);
+    mia.enrol();
     let page = page_of(&mia);
     portal.tamper("UPDATE accounts SET name = 'Nguyễn Thị <b>Hương</b> & \"Sons\"' WHERE email = 'mia@fjord.example'");
-    for deed in ["role", "disable", "delete", "sign-out", "reset-password"] {
+    for deed in [
+        "role",
+        "disable",
+        "delete",
+        "sign-out",
+        "reset-password",
+        "reset-two-factor",
+    ] {
         owner
             .get(format!("{page}/{deed}"))
             .answers(200)

@@ -31,6 +31,8 @@ mod enrolling;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
+mod factor_resets;
+#[cfg(test)]
 mod first_run;
 #[cfg(test)]
 mod foreign;
@@ -69,7 +71,11 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod new_key;
+#[cfg(test)]
 mod new_passwords;
+#[cfg(test)]
+mod oathtool;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
@@ -105,6 +111,8 @@ mod samples;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;
@@ -120,6 +128,8 @@ mod stand_in;
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod two_factor;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

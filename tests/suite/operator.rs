@@ -458,6 +458,252 @@ fn an_organisation_is_renamed_on_a_live_server() {
     office.done(&["audit", "verify"]);
 }
 
+#[test]
+fn a_lost_phone_is_made_good_beside_the_server_the_owners_too() {
+    let mut office = Office::open();
+    let mut ann = office.person(ANN, "member", ORGANISATION);
+    let phone = served::enrol(&mut ann);
+    let shown = office.json(&["account", "show", ANN, "--json"]);
+    assert_eq!(
+        (&shown["two_factor"], &shown["recovery_codes_left"]),
+        (&true.into(), &10.into())
+    );
+    let since = shown["two_factor_since"].as_str().unwrap();
+    let (day, time) = since.split_once('T').unwrap();
+    let moment = format!("{day} {}", time.split_at(5).0);
+    let text = office.done(&["account", "show", ANN]);
+    let says = format!("on since {moment} UTC, 10 of 10 recovery codes left");
+    assert!(text.contains(&says), "{text}");
+    let listed = office.done(&["account", "list"]);
+    let line = |listed: &str, email: &str| {
+        let line = listed.lines().find(|line| line.contains(email));
+        line.unwrap().to_owned()
+    };
+    assert!(listed.contains("TWO-FACTOR SINCE (UTC)"), "{listed}");
+    assert!(line(&listed, ANN).contains(&moment), "{listed}");
+    assert!(line(&listed, OWNER).contains("  off  "), "{listed}");
+    let listed = office.json(&["account", "list", "--json"]);
+    let of = |email: &str| {
+        let all = listed.as_array().unwrap();
+        all.iter()
+            .find(|one| one["email"] == email)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(of(ANN)["two_factor_since"], since);
+    assert_eq!(of(OWNER)["two_factor"], false);
+    assert!(of(OWNER)["two_factor_since"].is_null());
+
+    // Whoever guesses codes must wait, until the operator lets them begin anew.
+    let mut guesser = Client::new(office.process.address());
+    for _ in 0..10 {
+        let page = served::try_code(&mut guesser, ANN, "aaaa-aaaa");
+        expect(page, 422);
+    }
+    let page = served::try_code(&mut guesser, ANN, &phone.recovery[0]);
+    expect(page, 429);
+    let said = office.done(&["account", "unlock", ANN]);
+    assert_eq!(
+        said,
+        "Ann Vik may try to sign in again: wrong passwords and codes are forgotten."
+            .replace("Ann Vik", "Pia Person")
+    );
+    let is_let_in = || {
+        let page = guesser.post_form("/sign-in/code", &[("code", &phone.recovery[0])]);
+        (page.status == 303).then_some(())
+    };
+    wait::until(PATIENCE, is_let_in).expect("the codes still wait");
+    is_in(&mut guesser);
+    assert_eq!(
+        office.json(&["account", "show", ANN, "--json"])["recovery_codes_left"],
+        9
+    );
+
+    // Somebody half-way in, and somebody in: both are out at the next request.
+    let mut half = Client::new(office.process.address());
+    expect(try_password(&mut half, ANN, served::PASSWORD), 303);
+    expect(half.get("/sign-in/code"), 200);
+    let said = office.done(&["account", "reset-two-factor", ANN]);
+    let grace = office.ask("SELECT date(strftime('%s', 'now') + 7 * 86400, 'unixepoch')");
+    for words in [
+        "The second factor of Pia Person is void, with its recovery codes; their sessions have ended.",
+        "They sign in with their password alone, then set up another on their Account page",
+        &format!("requires it, from {}", grace[0]),
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    is_out(&mut ann);
+    is_out(&mut guesser);
+    assert_eq!(
+        expect(half.get("/sign-in/code"), 303).location(),
+        "/sign-in"
+    );
+    sign_in(&mut ann, ANN);
+    is_in(&mut ann);
+    let shown = office.json(&["account", "show", ANN, "--json"]);
+    assert_eq!(shown["two_factor"], false);
+    assert!(shown["two_factor_since"].is_null() && shown["recovery_codes_left"].is_null());
+    assert!(
+        office
+            .done(&["account", "show", ANN])
+            .contains("Two-factor    off")
+    );
+
+    // Nobody in the organisation does it for the owner; the operator does, by the id too.
+    served::enrol(&mut office.owner);
+    let owner = office.json(&["account", "show", OWNER, "--json"]);
+    office.done(&["account", "reset-two-factor", owner["id"].as_str().unwrap()]);
+    is_out(&mut office.owner);
+    sign_in(&mut office.owner, OWNER);
+
+    let pending = "carl@haldenworks.example";
+    office.done(&["account", "create", "--email", pending, "--role", "member"]);
+    for (email, says) in [
+        (
+            OWNER,
+            "This account has no second factor: there is nothing to reset.",
+        ),
+        (pending, "This account is Pending"),
+    ] {
+        let why = office.not_done(&["account", "reset-two-factor", email], 1);
+        assert!(why.contains(says), "{why}");
+    }
+    office.not_done(&["account", "reset-two-factor", "nobody@x.example"], 3);
+    office.not_done(&["account", "reset-two-factor"], 2);
+    let told = office.ask(
+        "SELECT kind || ' ' || recipient FROM errands WHERE kind = 'two_factor_reset' ORDER BY created_at, id",
+    );
+    assert_eq!(told.len(), 2, "{told:?}");
+    let did = office.ask(
+        "SELECT action || ' ' || coalesce(json_extract(details, '$.command'), '') FROM audit_events
+          WHERE actor = 'operator' AND action IN ('two_factor.reset', 'denied') ORDER BY number",
+    );
+    assert_eq!(
+        did,
+        [
+            "two_factor.reset ",
+            "two_factor.reset ",
+            "denied account reset-two-factor",
+            "denied account reset-two-factor",
+        ]
+    );
+    office.done(&["audit", "verify"]);
+}
+
+#[test]
+fn a_sign_in_link_lets_somebody_in_once_and_asks_for_the_code_all_the_same() {
+    let office = Office::open();
+    let mut ann = office.person(ANN, "member", ORGANISATION);
+    let output = office.process.run(&["account", "sign-in-link", ANN]);
+    let (link, remark) = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{remark}");
+    assert_eq!(link.lines().count(), 1, "{link}");
+    let begins = format!("{}/sign-in/link/", office.process.address());
+    assert!(link.starts_with(&begins), "{link}");
+    for words in [
+        "Pia Person signs in with this link once, within 15 minutes. An older one is dead.",
+        "Whoever opens it is signed in: hand it to nobody else.",
+    ] {
+        assert!(remark.contains(words), "{remark}");
+    }
+    // Another takes its place; looking at it uses nothing.
+    let made = office.json(&["account", "sign-in-link", ANN, "--json"]);
+    assert_eq!(made["asks_for_code"], false);
+    assert_eq!(made["account"]["email"], ANN);
+    assert!(made["expires_at"].as_str().unwrap().ends_with('Z'));
+    let newer = path_of(made["sign_in_link"].as_str().unwrap());
+    let mut elsewhere = Client::new(office.process.address());
+    expect(elsewhere.get(&path_of(link.trim())), 410);
+    for _ in 0..3 {
+        expect(elsewhere.get(&newer), 200);
+    }
+    assert_eq!(
+        expect(elsewhere.post_form(&newer, &[]), 303).location(),
+        "/"
+    );
+    is_in(&mut elsewhere);
+    expect(Client::new(office.process.address()).get(&newer), 410);
+
+    // With a second factor the link takes the place of the password, and of nothing else.
+    let phone = served::enrol(&mut ann);
+    let output = office.process.run(&["account", "sign-in-link", ANN]);
+    let (link, remark) = said(&output);
+    assert!(
+        remark.contains("the code of their app, or a recovery code, is asked for all the same."),
+        "{remark}"
+    );
+    let path = path_of(link.trim());
+    let mut elsewhere = Client::new(office.process.address());
+    expect(elsewhere.get(&path), 200);
+    let page = expect(elsewhere.post_form(&path, &[]), 303);
+    assert_eq!(page.location(), "/sign-in/code");
+    assert!(elsewhere.cookie("session").is_none());
+    expect(elsewhere.get("/sign-in/code"), 200);
+    let code = [("code", &*phone.recovery[0])];
+    expect(elsewhere.post_form("/sign-in/code", &code), 303);
+    is_in(&mut elsewhere);
+
+    // Where it would open nothing, none is made.
+    let pending = "carl@haldenworks.example";
+    office.done(&["account", "create", "--email", pending, "--role", "member"]);
+    let refused = |email: &str, says: &str| {
+        let why = office.not_done(&["account", "sign-in-link", email], 1);
+        assert!(why.contains(says), "{why}");
+    };
+    refused(
+        pending,
+        "The account is Pending: its person activates it first.",
+    );
+    office.done(&["account", "disable", ANN]);
+    refused(ANN, "The account is disabled: nobody signs in with it.");
+    office.done(&["account", "enable", ANN]);
+    let dead = path_of(&office.done(&["account", "sign-in-link", ANN]));
+    office.done(&["org", "disable", "--yes"]);
+    refused(
+        OWNER,
+        "The organisation is disabled: nobody of it signs in.",
+    );
+    expect(Client::new(office.process.address()).get(&dead), 404);
+    office.not_done(&["account", "sign-in-link", "nobody@x.example"], 3);
+    office.not_done(&["account", "sign-in-link"], 2);
+    let did = office.ask(
+        "SELECT action || ' ' || coalesce(json_extract(details, '$.command'), '') FROM audit_events
+          WHERE actor = 'operator' AND action IN ('sign_in.link_made', 'denied') ORDER BY number",
+    );
+    let (made, denied) = ("sign_in.link_made ", "denied account sign-in-link");
+    assert_eq!(did, [made, made, made, denied, denied, made, denied]);
+    let owed = office.ask("SELECT kind FROM errands WHERE details LIKE '%sign-in/link%'");
+    assert_eq!(owed, [""; 0]);
+    office.done(&["audit", "verify"]);
+}
+
+#[test]
+fn while_the_server_is_stopped_the_operator_does_the_same() {
+    let mut office = Office::open();
+    let mut ann = office.person(ANN, "member", ORGANISATION);
+    served::enrol(&mut ann);
+    served::enrol(&mut office.owner);
+    office.process.terminate();
+    office.done(&["account", "reset-two-factor", ANN]);
+    let url = ["--public-url", "http://localhost:4711"];
+    let link = office.done(&[&["account", "sign-in-link", OWNER][..], &url].concat());
+    assert!(
+        link.starts_with("http://localhost:4711/sign-in/link/"),
+        "{link}"
+    );
+    office.process.restart();
+    let address = office.process.address().to_owned();
+    ann.move_to(&address);
+    is_out(&mut ann);
+    sign_in(&mut ann, ANN);
+    let mut owner = Client::new(&address);
+    let path = path_of(&link);
+    expect(owner.get(&path), 200);
+    let page = expect(owner.post_form(&path, &[]), 303);
+    assert_eq!(page.location(), "/sign-in/code");
+    office.done(&["audit", "verify"]);
+}
+
 /// Every row that belongs to this organisation, table by table.
 fn rows_of(file: &Connection, name: &str) -> BTreeMap<String, Vec<Vec<Cell>>> {
     let id: i64 = file

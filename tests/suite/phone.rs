@@ -10,6 +10,8 @@ use totp_rs::{Builder, Secret, Totp};
 #[derive(Clone)]
 pub(crate) struct Phone {
     totp: Totp,
+    /// The key in base32, without spaces.
+    pub(crate) key: String,
     /// The step of the last code that it showed: each is good for once.
     shown: Arc<AtomicI64>,
     /// The recovery codes, as they were shown.
@@ -20,8 +22,10 @@ impl Phone {
     /// Learns a key in base32; spaces do not matter.
     #[track_caller]
     pub(crate) fn new(key: &str) -> Self {
-        let secret = Secret::try_from_base32(key.replace(' ', "")).unwrap();
+        let key = key.replace(' ', "");
+        let secret = Secret::try_from_base32(key.clone()).unwrap();
         Self {
+            key,
             totp: Builder::new().with_secret(secret).build().unwrap(),
             shown: Arc::default(),
             recovery: Vec::new(),

@@ -4,20 +4,28 @@ use rusqlite::Connection;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
-/// A good organisation with an owner, a Pending, a Disabled and a deleted account, and a mail that waits.
+/// A good organisation with its policies, an owner with a second factor, a Pending, a Disabled and a deleted account, and
+/// a mail that waits.
 const ROWS: &str = "
     BEGIN;
-    INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (1, 'Fjord', 'UTC', 11, 'admins', 1);
-    INSERT INTO organisations (id, name, time_zone, owner_id, managers, created_at) VALUES (2, 'Other', 'UTC', 21, 'admins', 1);
-    INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at)
-      VALUES (11, 1, 'active', 'master', 'olivia@fjord.example', 'Olivia', 1, 1),
-             (21, 2, 'active', 'master', 'otto@other.example', 'Otto', 1, 1);
-    INSERT INTO accounts (id, organisation_id, status, role, email, created_at)
-      VALUES (12, 1, 'pending', 'member', 'ann@fjord.example', 1);
-    INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at, disabled_at)
-      VALUES (13, 1, 'disabled', 'admin', 'ben@fjord.example', 'Ben', 1, 1, 2);
-    INSERT INTO accounts (id, organisation_id, status, role, created_at, deleted_at)
-      VALUES (14, 1, 'deleted', 'member', 1, 2);
+    INSERT INTO organisations (id, name, time_zone, owner_id, managers, trust, created_at)
+      VALUES (1, 'Fjord', 'UTC', 11, 'admins', 'off', 1), (2, 'Other', 'UTC', 21, 'admins', 'offered', 1);
+    INSERT INTO policies VALUES (1, 'member', 'required', 7, 1), (1, 'master', 'off', 0, 1);
+    INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, role_at, activated_at)
+      VALUES (11, 1, 'active', 'master', 'olivia@fjord.example', 'Olivia', 1, 1, 1),
+             (21, 2, 'active', 'master', 'otto@other.example', 'Otto', 1, 1, 1);
+    INSERT INTO accounts (id, organisation_id, status, role, email, created_at, role_at)
+      VALUES (12, 1, 'pending', 'member', 'ann@fjord.example', 1, 1);
+    INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, role_at, activated_at, disabled_at)
+      VALUES (13, 1, 'disabled', 'admin', 'ben@fjord.example', 'Ben', 1, 1, 1, 2);
+    INSERT INTO accounts (id, organisation_id, status, role, created_at, role_at, deleted_at)
+      VALUES (14, 1, 'deleted', 'member', 1, 1, 2);
+    UPDATE accounts SET two_factor = 1 WHERE id = 11;
+    INSERT INTO factors VALUES (11, 1, zeroblob(64), 5, 1, 1);
+    INSERT INTO recovery_codes VALUES (11, zeroblob(32), 1, NULL);
+    INSERT INTO enrolments VALUES (51, 1, 11, zeroblob(64), 1, 9);
+    INSERT INTO challenges VALUES (zeroblob(32), 1, 11, 0, 1, 2);
+    INSERT INTO sign_in_links VALUES (61, 1, 11, zeroblob(16), zeroblob(32), 1, 2, 'open');
     INSERT INTO errands (id, organisation_id, kind, account_id, message_id, urgency, state, created_at, due_at, deadline_at)
       VALUES (31, 1, 'activation', 12, 'm', 0, 'waiting', 1, 1, 2);
     INSERT INTO invitations (id, organisation_id, account_id, nonce, hash, created_at, expires_at, state)
@@ -50,7 +58,7 @@ fn it_applies_to_an_empty_file_in_one_transaction() {
         .unwrap();
     assert_eq!(
         ask(&conn, "SELECT user_version || '' FROM pragma_user_version"),
-        ["2"]
+        ["3"]
     );
     assert_eq!(
         ask(&conn, "SELECT integrity_check FROM pragma_integrity_check"),
@@ -102,6 +110,8 @@ fn every_id_of_another_table_is_a_foreign_key_within_the_organisation() {
         "audit_events.target_id",
         "audit_heads.chain_id",
         "audit_texts.chain_id",
+        // A session may end before what was begun in it.
+        "enrolments.session_id",
         // Of several tables, as the kind says.
         "errands.about_id",
         // No ids of ours.
@@ -191,6 +201,11 @@ fn rows_that_contradict_themselves_are_refused() {
         account("created_by = 21 WHERE id = 12"),
         account("epoch = 'x' WHERE id = 11"),
         account("id = 0 WHERE id = 14"),
+        account("role_at = NULL WHERE id = 11"),
+        account("two_factor = 2 WHERE id = 11"),
+        account("two_factor = NULL WHERE id = 11"),
+        account("two_factor = 1 WHERE id = 12"),
+        account("two_factor = 1 WHERE id = 14"),
         errand("state = 'sending'"),
         errand("leased_until = 5"),
         errand("state = 'sent'"),
@@ -211,9 +226,41 @@ fn rows_that_contradict_themselves_are_refused() {
             .to_owned(),
         "INSERT INTO passwords VALUES (11, 1, 'Correct-Horse-7!', 1)".to_owned(),
         "INSERT INTO passwords VALUES (11, 2, '$argon2id$x', 1)".to_owned(),
-        "INSERT INTO sessions VALUES (x'00', 1, 1, 11, 0, 1, 1, 1, '', '')".to_owned(),
-        "INSERT INTO sessions VALUES (zeroblob(32), 1, 1, 11, 0, 512, 1, 1, '', '')".to_owned(),
-        "INSERT INTO sessions VALUES (zeroblob(32), 1, 2, 11, 0, 1, 1, 1, '', '')".to_owned(),
+        "INSERT INTO sessions VALUES (x'00', 1, 1, 11, 0, 1, 1, 1, 1, '', '')".to_owned(),
+        "INSERT INTO sessions VALUES (zeroblob(32), 1, 1, 11, 0, 512, 1, 1, 1, '', '')".to_owned(),
+        "INSERT INTO sessions VALUES (zeroblob(32), 1, 2, 11, 0, 1, 1, 1, 1, '', '')".to_owned(),
+        "INSERT INTO sessions VALUES (zeroblob(32), 1, 1, 11, 0, 1, 1, 1, NULL, '', '')".to_owned(),
+        "UPDATE organisations SET trust = 'always' WHERE id = 1".to_owned(),
+        "UPDATE organisations SET trust = NULL WHERE id = 1".to_owned(),
+        "UPDATE policies SET level = 'sometimes'".to_owned(),
+        "UPDATE policies SET role = 'owner' WHERE role = 'member'".to_owned(),
+        "UPDATE policies SET role = 'member'".to_owned(),
+        "UPDATE policies SET grace_days = -1".to_owned(),
+        "UPDATE policies SET grace_days = 31".to_owned(),
+        "UPDATE policies SET stricter_at = NULL".to_owned(),
+        "UPDATE policies SET organisation_id = 3".to_owned(),
+        "UPDATE factors SET sealed = zeroblob(20)".to_owned(),
+        "UPDATE factors SET sealed = zeroblob(129)".to_owned(),
+        "UPDATE factors SET last_step = NULL".to_owned(),
+        "UPDATE factors SET organisation_id = 2".to_owned(),
+        "INSERT INTO factors VALUES (11, 1, zeroblob(64), 5, 1, 1)".to_owned(),
+        "UPDATE recovery_codes SET mac = x'00'".to_owned(),
+        "UPDATE recovery_codes SET organisation_id = 2".to_owned(),
+        "INSERT INTO recovery_codes VALUES (11, zeroblob(32), 1, 5)".to_owned(),
+        "UPDATE enrolments SET sealed = zeroblob(20)".to_owned(),
+        "UPDATE enrolments SET replaces = 2".to_owned(),
+        "UPDATE enrolments SET organisation_id = 2".to_owned(),
+        "INSERT INTO enrolments VALUES (51, 1, 12, zeroblob(64), 0, 9)".to_owned(),
+        "UPDATE challenges SET hash = x'00'".to_owned(),
+        "UPDATE challenges SET expires_at = created_at".to_owned(),
+        "UPDATE challenges SET organisation_id = 2".to_owned(),
+        "UPDATE sign_in_links SET state = 'expired'".to_owned(),
+        "UPDATE sign_in_links SET nonce = x'00'".to_owned(),
+        "UPDATE sign_in_links SET expires_at = created_at".to_owned(),
+        "UPDATE sign_in_links SET organisation_id = 2".to_owned(),
+        "INSERT INTO sign_in_links VALUES (62, 1, 11, zeroblob(16), randomblob(32), 1, 2, 'open')".to_owned(),
+        "INSERT INTO devices VALUES (x'00', 11, 1, 1, NULL)".to_owned(),
+        "INSERT INTO devices VALUES (zeroblob(32), 11, 2, 1, NULL)".to_owned(),
         "INSERT INTO throttles VALUES ('tea', x'', x'', 0, 0, 0, 0)".to_owned(),
         "INSERT INTO setup_links VALUES (2, zeroblob(32), 1)".to_owned(),
         "INSERT INTO install VALUES (2, zeroblob(32), 1, 0)".to_owned(),
@@ -248,18 +295,22 @@ fn accounts_are_counted_as_they_are() {
     conn.execute_batch(ROWS).unwrap();
     let changes = [
         "UPDATE accounts SET status = 'disabled', disabled_at = 5 WHERE id = 11",
+        "UPDATE accounts SET two_factor = 1 WHERE id = 13",
+        "UPDATE accounts SET two_factor = 0 WHERE id = 11",
+        "UPDATE accounts SET two_factor = 1, status = 'active', disabled_at = NULL WHERE id = 11",
         "UPDATE accounts SET role = 'billing' WHERE id = 13",
-        "UPDATE accounts SET status = 'deleted', deleted_at = 9, disabled_at = NULL, email = NULL WHERE id = 13",
+        "UPDATE accounts SET status = 'deleted', deleted_at = 9, disabled_at = NULL, email = NULL, two_factor = 0 WHERE id = 13",
         "UPDATE accounts SET name = 'Olivia Berg' WHERE id = 11",
         "DELETE FROM invitations; DELETE FROM errands; DELETE FROM accounts WHERE id = 12",
-        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at)
-           VALUES (15, 1, 'pending', 'member', 'new@fjord.example', 1)",
+        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at, role_at)
+           VALUES (15, 1, 'pending', 'member', 'new@fjord.example', 1, 1)",
     ];
     for change in changes {
         conn.execute_batch(change).unwrap();
-        let kept = "SELECT organisation_id || status || role || count FROM account_counts WHERE count > 0 ORDER BY 1";
-        let counted = "SELECT organisation_id || status || role || count(*) FROM accounts
-            GROUP BY organisation_id, status, role ORDER BY 1";
+        let kept = "SELECT organisation_id || status || role || two_factor || ' ' || count FROM account_counts
+            WHERE count > 0 ORDER BY 1";
+        let counted = "SELECT organisation_id || status || role || two_factor || ' ' || count(*) FROM accounts
+            GROUP BY organisation_id, status, role, two_factor ORDER BY 1";
         assert_eq!(ask(&conn, kept), ask(&conn, counted), "{change}");
     }
 }

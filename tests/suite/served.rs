@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use doorward::kit::time::{Clock as _, SystemClock};
+
+use crate::answer::between;
 use crate::client::{Client, Page};
 use crate::letter::{Letter, path_of};
+use crate::phone::Phone;
 use crate::process::{Doorward, Launch};
 use crate::relay::{Received, Relay};
 use crate::wait;
@@ -64,6 +68,51 @@ pub(crate) fn sign_in(client: &mut Client, email: &str) {
 pub(crate) fn try_password(client: &mut Client, email: &str, password: &str) -> Page {
     client.get("/sign-in");
     client.post_form("/sign-in", &[("email", email), ("password", password)])
+}
+
+/// The present, in seconds: what a phone goes by.
+pub(crate) fn now() -> i64 {
+    SystemClock::new().now().0
+}
+
+/// Sets up two-factor with a phone. They must have signed in less than ten minutes ago.
+#[track_caller]
+pub(crate) fn enrol(client: &mut Client) -> Phone {
+    let mut phone = begin_to_enrol(client);
+    let code = phone.code(now());
+    let page = client.post_form("/account/two-factor/confirm", &[("code", &code)]);
+    phone.recovery = codes_on(&expect(page, 200));
+    phone
+}
+
+/// Opens the set-up and reads the key on it; no code was typed yet.
+#[track_caller]
+pub(crate) fn begin_to_enrol(client: &mut Client) -> Phone {
+    expect(client.get("/account/two-factor"), 200);
+    let begun = expect(client.post_form("/account/two-factor", &[]), 303);
+    let page = expect(client.get(begun.location()), 200);
+    let key = between(&page.body, "<output id=\"key\"", "</output>");
+    Phone::new(key.split_once('>').unwrap().1)
+}
+
+/// The recovery codes on a page that shows them.
+pub(crate) fn codes_on(page: &Page) -> Vec<String> {
+    let list = between(&page.body, "<ol class=\"codes\"", "</ol>");
+    let codes: Vec<String> = list
+        .split("<li>")
+        .skip(1)
+        .map(|item| item.split('<').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(codes.len(), 10, "{list}");
+    codes
+}
+
+/// Gives the password, and then this code.
+pub(crate) fn try_code(client: &mut Client, email: &str, code: &str) -> Page {
+    let page = expect(try_password(client, email, PASSWORD), 303);
+    assert_eq!(page.location(), "/sign-in/code");
+    expect(client.get("/sign-in/code"), 200);
+    client.post_form("/sign-in/code", &[("code", code)])
 }
 
 /// Invites somebody as Member.

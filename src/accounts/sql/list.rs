@@ -127,39 +127,60 @@ pub struct Filter {
     pub status: Option<&'static str>,
     /// A role.
     pub role: Option<Role>,
+    /// Active ones alone: those that have a second factor, or those that have none.
+    pub two_factor: Option<bool>,
     /// The order.
     pub sort: Sort,
 }
 
+/// The status of those who may sign in.
+const ACTIVE: &str = "active";
 /// The statuses that a list has.
-const LISTED: [&str; 3] = ["active", "disabled", "pending"];
+const LISTED: [&str; 3] = [ACTIVE, "disabled", "pending"];
+
+/// A status, a role, and whether there is a second factor: the index by status has each kind as it was seen.
+type Kind = (&'static str, Role, bool);
 
 impl Filter {
-    /// The same for one status and one role.
-    fn of(&self, status: &'static str, role: Role) -> Self {
+    /// The same for one kind of account.
+    fn of(&self, (status, role, two_factor): Kind) -> Self {
         Self {
             text: None,
             status: Some(status),
             role: Some(role),
+            two_factor: Some(two_factor),
             sort: self.sort,
         }
     }
 
-    /// The statement for one page, in this index and from this end: so many rows (?4) after so many (?5).
+    /// The same with all that it means: whoever asks for a second factor, or for none, asks for the Active. None where
+    /// nobody can have all that is asked for.
+    fn settled(&self) -> Option<Self> {
+        match (self.two_factor, self.status) {
+            (None, _) | (Some(_), Some(ACTIVE)) => Some(self.clone()),
+            (Some(_), None) => Some(Self {
+                status: Some(ACTIVE),
+                ..self.clone()
+            }),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// The statement for one page, in this index and from this end: so many rows (?5) after so many (?6).
     fn page(&self, index: &str, from: End) -> String {
         format!(
-            "SELECT {}, id FROM accounts INDEXED BY {index} WHERE {} ORDER BY {} LIMIT ?4 OFFSET ?5",
+            "SELECT {}, id FROM accounts INDEXED BY {index} WHERE {} ORDER BY {} LIMIT ?5 OFFSET ?6",
             self.sort.instant(),
             self.condition(index),
             self.sort.order(from)
         )
     }
 
-    /// The statement for all that fit the pattern ?4, or all where it is NULL: by name in their order, else in any.
+    /// The statement for all that fit the pattern ?5, or all where it is NULL: by name in their order, else in any.
     fn hits(&self, index: &str) -> String {
         let fits = match self.text {
-            Some(_) => "(name LIKE ?4 ESCAPE '\\' OR email LIKE ?4 ESCAPE '\\')",
-            None => "?4 IS NULL",
+            Some(_) => "(name LIKE ?5 ESCAPE '\\' OR email LIKE ?5 ESCAPE '\\')",
+            None => "?5 IS NULL",
         };
         let mut sql = format!(
             "SELECT {}, id, name FROM accounts INDEXED BY {index} WHERE {} AND {fits}",
@@ -173,25 +194,31 @@ impl Filter {
         sql
     }
 
-    /// The status and the role, in the form that this index can use. Every parameter is bound, whether it is used or not.
-    fn condition(&self, index: &str) -> &'static str {
-        match (self.status, self.role) {
-            (None, None) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND ?2 IS NULL AND ?3 IS NULL"
+    /// What it filters by, in the form that this index can use: it names all values of what it stands by before it comes to
+    /// what is asked for. Every parameter is bound, whether it is used or not.
+    fn condition(&self, index: &str) -> String {
+        let is_by_status = index == BY_STATUS;
+        let status = match (self.status, self.role) {
+            (Some(_), _) => "status = ?2",
+            (None, Some(_)) if is_by_status => {
+                "?2 IS NULL AND status IN ('active', 'disabled', 'pending')"
             }
-            (Some(_), None) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND ?3 IS NULL"
+            (None, _) => "?2 IS NULL",
+        };
+        let role = match (self.role, self.two_factor) {
+            (Some(_), _) => "role = ?3",
+            (None, Some(_)) if is_by_status => {
+                "?3 IS NULL AND role IN ('member', 'billing', 'admin', 'master')"
             }
-            (None, Some(_)) if index == BY_STATUS => {
-                "organisation_id = ?1 AND status IN ('active', 'disabled', 'pending') AND role = ?3 AND ?2 IS NULL"
-            }
-            (None, Some(_)) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND role = ?3 AND ?2 IS NULL"
-            }
-            (Some(_), Some(_)) => {
-                "organisation_id = ?1 AND status <> 'deleted' AND status = ?2 AND role = ?3"
-            }
-        }
+            (None, _) => "?3 IS NULL",
+        };
+        let two_factor = match self.two_factor {
+            Some(_) => "two_factor = ?4",
+            None => "?4 IS NULL",
+        };
+        format!(
+            "organisation_id = ?1 AND status <> 'deleted' AND {status} AND {role} AND {two_factor}"
+        )
     }
 }
 
@@ -275,7 +302,10 @@ pub fn list(
     offset: i64,
     rows: i64,
 ) -> Result<(Vec<Line>, i64)> {
-    let selection = Selection::new(read, by.organisation(), filter)?;
+    let Some(filter) = filter.settled() else {
+        return Ok((Vec::new(), 0));
+    };
+    let selection = Selection::new(read, by.organisation(), &filter)?;
     let (ids, total) = match &filter.text {
         Some(text) => selection.found(read, Some(&Needle::new(text)), offset, rows)?,
         None => (selection.page(read, offset, rows)?, selection.matching),
@@ -310,16 +340,16 @@ const FEW: i64 = 3_000;
 /// An instant, if there is one, and the account: what a list by instants is sorted by.
 type Hit = (Option<i64>, i64);
 
-/// The accounts that a filter's status and role leave, and how to reach them.
+/// The accounts that a filter leaves before its text, and how to reach them.
 struct Selection<'f> {
     organisation: OrganisationId,
     filter: &'f Filter,
     /// How many the organisation has.
     all: i64,
-    /// How many of them have the status and the role.
+    /// How many of them are of the kinds that it leaves.
     matching: i64,
-    /// Each pair of a status and a role that they have.
-    pairs: Vec<(&'static str, Role)>,
+    /// Each kind that it leaves and that there is.
+    kinds: Vec<Kind>,
 }
 
 /// Where a page lies in an order.
@@ -344,8 +374,8 @@ impl Stretch {
 enum Way {
     /// Along the index of the order, past those that are not wanted.
     Walk,
-    /// Along each pair's part of the index by status, which has them as they were seen.
-    Pairs,
+    /// Along each kind's part of the index by status, which has them as they were seen.
+    Kinds,
     /// By sorting all that match.
     Sort,
 }
@@ -357,25 +387,27 @@ impl<'f> Selection<'f> {
             filter,
             all: 0,
             matching: 0,
-            pairs: Vec::new(),
+            kinds: Vec::new(),
         };
         let counts = read.list(
-            "SELECT status, role, sum(count) FROM account_counts WHERE organisation_id = ?1 AND count > 0 GROUP BY status, role",
+            "SELECT status, role, two_factor, count FROM account_counts WHERE organisation_id = ?1 AND count > 0",
             [organisation],
             |row| {
                 let status = row.get_ref(0)?.as_str()?;
                 let status = LISTED.into_iter().find(|listed| *listed == status);
-                Ok((status, row.get::<_, Role>(1)?, row.get::<_, i64>(2)?))
+                let kind = (row.get::<_, Role>(1)?, row.get::<_, bool>(2)?);
+                Ok((status, kind, row.get::<_, i64>(3)?))
             },
         )?;
-        for (status, role, count) in counts {
+        for (status, (role, two_factor), count) in counts {
             let Some(status) = status else { continue };
             selection.all += count;
             if filter.status.is_none_or(|wanted| wanted == status)
                 && filter.role.is_none_or(|wanted| wanted == role)
+                && filter.two_factor.is_none_or(|wanted| wanted == two_factor)
             {
                 selection.matching += count;
-                selection.pairs.push((status, role));
+                selection.kinds.push((status, role, two_factor));
             }
         }
         Ok(selection)
@@ -400,12 +432,12 @@ impl<'f> Selection<'f> {
             }
         };
         let sort = self.filter.sort;
-        let hits = match (self.way(stretch.wanted()), self.pairs.as_slice()) {
+        let hits = match (self.way(stretch.wanted()), self.kinds.as_slice()) {
             (Way::Walk, _) => self.walked(read, self.filter, sort.index(), stretch)?,
-            (Way::Pairs, [(status, role)]) => {
-                self.walked(read, &self.filter.of(status, *role), BY_STATUS, stretch)?
+            (Way::Kinds, [kind]) => {
+                self.walked(read, &self.filter.of(*kind), BY_STATUS, stretch)?
             }
-            (Way::Pairs, pairs) => self.merged(read, pairs, stretch)?,
+            (Way::Kinds, kinds) => self.merged(read, kinds, stretch)?,
             (Way::Sort, _) if sort.is_by_name() => {
                 self.walked(read, self.filter, BY_STATUS, stretch)?
             }
@@ -431,6 +463,7 @@ impl<'f> Selection<'f> {
                 self.organisation,
                 filter.status,
                 filter.role,
+                filter.two_factor,
                 stretch.rows,
                 stretch.skipped,
             ),
@@ -438,21 +471,16 @@ impl<'f> Selection<'f> {
         )
     }
 
-    /// The same out of several pairs: no more than the whole stretch can come from one of them.
-    fn merged(
-        &self,
-        read: &Read<'_>,
-        pairs: &[(&'static str, Role)],
-        stretch: Stretch,
-    ) -> Result<Vec<Hit>> {
+    /// The same out of several kinds: no more than the whole stretch can come from one of them.
+    fn merged(&self, read: &Read<'_>, kinds: &[Kind], stretch: Stretch) -> Result<Vec<Hit>> {
         let each = Stretch {
             skipped: 0,
             rows: stretch.wanted(),
             ..stretch
         };
         let mut hits = Vec::new();
-        for (status, role) in pairs {
-            hits.extend(self.walked(read, &self.filter.of(status, *role), BY_STATUS, each)?);
+        for kind in kinds {
+            hits.extend(self.walked(read, &self.filter.of(*kind), BY_STATUS, each)?);
         }
         let place = |row: i64| usize::try_from(row).unwrap_or_default();
         let (first, end) = (place(stretch.skipped), place(stretch.wanted()));
@@ -470,10 +498,10 @@ impl<'f> Selection<'f> {
         let is_apart = self.matching <= FEW || self.filter.status == Some("pending");
         let sorted = self.matching.saturating_mul(SORT_COST);
         if self.filter.sort.is_by_seen() {
-            let pairs = i64::try_from(self.pairs.len()).unwrap_or(i64::MAX);
-            let merged = wanted.saturating_mul(pairs).saturating_mul(SORT_COST);
-            if pairs <= 1 || merged <= sorted && (is_apart || merged <= self.all) {
-                return Way::Pairs;
+            let kinds = i64::try_from(self.kinds.len()).unwrap_or(i64::MAX);
+            let merged = wanted.saturating_mul(kinds).saturating_mul(SORT_COST);
+            if kinds <= 1 || merged <= sorted && (is_apart || merged <= self.all) {
+                return Way::Kinds;
             }
         }
         if is_apart || sorted < walked {
@@ -500,6 +528,7 @@ impl<'f> Selection<'f> {
                 self.organisation,
                 self.filter.status,
                 self.filter.role,
+                self.filter.two_factor,
                 needle.map(|needle| &needle.pattern),
             ),
             |row| {
@@ -597,12 +626,16 @@ mod tests {
         for sort in Sort::ALL {
             for status in [None, Some("active"), Some("pending"), Some("disabled")] {
                 for role in [None, Some(Role::Member), Some(Role::Master)] {
-                    all.push(Filter {
-                        text: None,
-                        status,
-                        role,
-                        sort,
-                    });
+                    for two_factor in [None, Some(true), Some(false)] {
+                        let filter = Filter {
+                            text: None,
+                            status,
+                            role,
+                            two_factor,
+                            sort,
+                        };
+                        all.extend(filter.settled());
+                    }
                 }
             }
         }
@@ -630,21 +663,35 @@ mod tests {
                 assert!(!walked.contains("TEMP"), "{filter:?}: {walked}");
                 let sorted = plan(&conn, &filter.page(BY_STATUS, from));
                 assert!(sorted.contains("COVERING INDEX"), "{filter:?}: {sorted}");
-                let is_whole = filter.status.is_some() && filter.role.is_some();
+                let is_whole = filter.role.is_some() && filter.two_factor.is_some();
                 if is_whole && filter.sort.index() == "accounts_by_seen" {
                     assert!(!sorted.contains("TEMP"), "{filter:?}: {sorted}");
                 }
+                // What is asked for is gone to, and whatever the index stands by before it.
+                let [by_factor, by_role, by_status] = [
+                    filter.two_factor.is_some(),
+                    filter.role.is_some(),
+                    filter.status.is_some(),
+                ];
                 for (part, column) in [
-                    (filter.status.is_some(), "status=?"),
-                    (filter.role.is_some(), "role=?"),
+                    (by_status || by_role, " AND status=?"),
+                    (by_role || by_factor, " AND role=?"),
+                    (by_factor, " AND two_factor=?"),
                 ] {
-                    assert_eq!(
-                        sorted.contains(column),
-                        part || (column == "status=?" && filter.role.is_some()),
-                        "{filter:?}: {sorted}"
-                    );
+                    assert_eq!(sorted.contains(column), part, "{filter:?}: {sorted}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_second_factor_is_asked_of_the_active_alone() {
+        assert_eq!(filters().len(), 5 * 3 * (4 + 2 * 2));
+        for filter in filters() {
+            assert!(
+                filter.two_factor.is_none() || filter.status == Some("active"),
+                "{filter:?}"
+            );
         }
     }
 

@@ -7,6 +7,7 @@ use rusqlite::Row as SqlRow;
 use super::{NewAccount, Preferences, Profile};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::policy::{Level, Policy, Protection};
 use crate::domain::role::Role;
 use crate::domain::text::{PersonName, Phone};
 use crate::kit::db::values::contradiction;
@@ -337,12 +338,42 @@ pub(super) fn factor_was_reset(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     Ok(())
 }
 
+/// The row count decides: once for each end.
+pub(super) fn reminded(tx: &Tx<'_>, id: AccountId, of: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET reminded_of = ?2 WHERE id = ?1 AND reminded_of IS NOT ?2",
+        (id, of),
+    )?;
+    Ok(changed == 1)
+}
+
 pub(super) fn void_two_factor(tx: &Tx<'_>) -> Result<()> {
     tx.execute(
         "UPDATE accounts SET two_factor = 0 WHERE two_factor = 1",
         [],
     )?;
     Ok(())
+}
+
+/// Where an account stands with its second factor, by the policy of its role.
+pub fn protection(read: &Read<'_>, id: AccountId) -> Result<Option<Protection>> {
+    read.find(
+        "SELECT a.two_factor, p.level, p.grace_days,
+                max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))
+           FROM accounts a JOIN policies p ON p.organisation_id = a.organisation_id AND p.role = a.role
+          WHERE a.id = ?1",
+        [id],
+        |row| {
+            if row.get(0)? {
+                return Ok(Protection::On);
+            }
+            let policy = Policy {
+                level: row.get::<_, Level>(1)?,
+                grace_days: row.get(2)?,
+            };
+            Ok(Protection::Without(policy.asks(row.get(3)?)))
+        },
+    )
 }
 
 pub(super) fn raise_epoch(tx: &Tx<'_>, id: AccountId) -> Result<()> {
@@ -445,20 +476,21 @@ impl Counts {
 
 /// How many accounts an organisation has.
 pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
-    counts_with(read, organisation, None)
+    counts_with(read, organisation, None, None)
 }
 
-/// The same, of one role alone.
+/// The same, of one role alone, or of the Active alone that have a second factor or have none.
 pub fn counts_with(
     read: &Read<'_>,
     organisation: OrganisationId,
     role: Option<Role>,
+    two_factor: Option<bool>,
 ) -> Result<Counts> {
     let mut counts = Counts::default();
     let rows = read.list(
         "SELECT status, role, two_factor, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
-            AND (?2 IS NULL OR role = ?2)",
-        (organisation, role),
+            AND (?2 IS NULL OR role = ?2) AND (?3 IS NULL OR status = 'active' AND two_factor = ?3)",
+        (organisation, role, two_factor),
         |row| {
             let kind = (row.get::<_, String>(0)?, row.get::<_, bool>(2)?);
             Ok((kind, row.get::<_, Role>(1)?, row.get::<_, i64>(3)?))

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{Act, Acts, Mail, Viewer, address, last_seen, status, tags};
 use crate::accounts::{Account, Line, MailState, Status};
 use crate::audit;
+use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::kit::dates;
 use crate::kit::html::Tone;
@@ -30,6 +31,10 @@ pub struct Facts {
     pub sessions: Vec<sessions::Live>,
     /// When its password was set; none when there is none.
     pub password_since: Option<Timestamp>,
+    /// When its second factor was set up; none when there is none.
+    pub factor_since: Option<Timestamp>,
+    /// What it is asked for besides the password.
+    pub protection: Protection,
     /// The newest events about it.
     pub activity: Vec<audit::Deed>,
 }
@@ -162,10 +167,45 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
     }
     if let Some(at) = account.activated_at {
         rows.push(("Activated", day(at, &viewer.zone)));
+        rows.push(("Sign-in", sign_in(facts, viewer)));
         rows.push(("Password", password(facts.password_since, viewer)));
     }
     rows.push(("Last active", last_seen(account, viewer)));
     rows
+}
+
+/// How its person proves who they are: what a thief would need.
+fn sign_in(facts: &Facts, viewer: &Viewer) -> Markup {
+    let has_password = facts.password_since.is_some();
+    let Some(since) = facts.factor_since else {
+        let what = if has_password {
+            "Password"
+        } else {
+            "No password"
+        };
+        return html! {
+            (what) ". No two-factor" (asked(facts, viewer))
+        };
+    };
+    html! {
+        @if has_password { "Password and two-factor" } @else { "No password. Two-factor" }
+        " since " (day(since, &viewer.zone))
+    }
+}
+
+/// Until when it may go on without, where a second factor is required.
+fn asked(facts: &Facts, viewer: &Viewer) -> Markup {
+    let Protection::Without(Asked::By(end)) = facts.protection else {
+        return html! {};
+    };
+    html! {
+        @if facts.protection.is_overdue(viewer.now) {
+            ". Required since " (when(end, viewer.now, &viewer.zone))
+            ": until it is set up, nothing else can be reached"
+        } @else {
+            ". Required from " (when(end, viewer.now, &viewer.zone))
+        }
+    }
 }
 
 fn password(since: Option<Timestamp>, viewer: &Viewer) -> Markup {
@@ -249,13 +289,16 @@ fn sessions(sessions: &[sessions::Live], acts: &Acts, viewer: &Viewer) -> Markup
             } @else {
                 (Table { caption: "Sessions", shape: Shape::Cards, columns: &columns, rows, foot: None })
             }
-            @if acts.has(Act::SignOut) || acts.has(Act::ResetPassword) {
+            @if [Act::SignOut, Act::ResetPassword, Act::ResetTwoFactor].into_iter().any(|act| acts.has(act)) {
                 div.row {
                     @if let Some(href) = acts.to(Act::SignOut) {
                         (Button::dialog("Sign out everywhere", href).icon(Icon::LogOut))
                     }
                     @if let Some(href) = acts.to(Act::ResetPassword) {
                         (Button::dialog("Reset password…", href).icon(Icon::KeyRound))
+                    }
+                    @if let Some(href) = acts.to(Act::ResetTwoFactor) {
+                        (Button::dialog("Reset two-factor…", href).icon(Icon::Smartphone))
                     }
                 }
             }
@@ -268,6 +311,10 @@ fn danger(account: &Account, acts: &Acts) -> Markup {
     let (disable, delete) = (acts.to(Act::Disable), acts.to(Act::Delete));
     let gone = match account.status {
         Status::Pending => "Deleting: the activation link dies and the address is free again.",
+        _ if account.has_two_factor => {
+            "Deleting removes password, two-factor, address and every session for good, and frees the address. The name \
+             stays in the audit log."
+        }
         _ => {
             "Deleting removes the password, the address and every session for good, and frees the address. The name \
              stays in the audit log."

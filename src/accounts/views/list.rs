@@ -5,19 +5,29 @@ use maud::{Markup, html};
 use super::{Acts, Viewer, address, face, invited_by, last_seen, status, tags};
 use crate::accounts::{Counts, Filter, Line, Sort, Status};
 use crate::domain::role::Role;
+use crate::kit::html::Tone;
 use crate::kit::html::badge::nothing;
 use crate::kit::html::button::Button;
 use crate::kit::html::form::hidden;
 use crate::kit::html::icon::Icon;
 use crate::kit::html::menu::Menu;
 use crate::kit::html::nav::{View, filter, search, segmented, toolbar};
-use crate::kit::html::notice::empty;
+use crate::kit::html::notice::{empty, note};
 use crate::kit::html::pages::Pager;
 use crate::kit::html::person::person;
 use crate::kit::html::table::{Cell, Column, Direction, Shape, Table, row};
 use crate::kit::http::fields::encode;
 use crate::routes::Route;
 
+/// The field that filters by the second factor, and its two values.
+const TWO_FACTOR_FIELD: &str = "two_factor";
+const ON: &str = "on";
+const OFF: &str = "off";
+const FACTORS: [(&str, &str); 3] = [
+    ("", "Any sign-in"),
+    (ON, "Two-factor on"),
+    (OFF, "No two-factor"),
+];
 /// The longest text that is searched for: as long as an address can be.
 const TEXT_MAX: usize = 254;
 /// Rows of one page.
@@ -48,6 +58,11 @@ impl Query {
                 .into_iter()
                 .find(|known| status.as_deref() == Some(*known)),
             role: get("role").and_then(|key| key.parse().ok()),
+            two_factor: get(TWO_FACTOR_FIELD).and_then(|slug| match slug.as_str() {
+                ON => Some(true),
+                OFF => Some(false),
+                _ => None,
+            }),
             sort: get("sort")
                 .and_then(|key| Sort::ALL.into_iter().find(|sort| sort.key() == key))
                 .unwrap_or_default(),
@@ -88,12 +103,14 @@ impl Query {
             text,
             status,
             role,
+            two_factor,
             sort,
         } = &self.filter;
         let parts: Vec<String> = [
             ("q", text.as_deref().unwrap_or_default()),
             ("status", status.unwrap_or_default()),
             ("role", role.map_or("", Role::key)),
+            (TWO_FACTOR_FIELD, two_factor_slug(*two_factor)),
             (
                 "sort",
                 if *sort == Sort::default() {
@@ -116,7 +133,10 @@ impl Query {
     }
 
     const fn is_filtered(&self) -> bool {
-        self.filter.text.is_some() || self.filter.status.is_some() || self.filter.role.is_some()
+        self.filter.text.is_some()
+            || self.filter.status.is_some()
+            || self.filter.role.is_some()
+            || self.filter.two_factor.is_some()
     }
 
     /// The first page of another list.
@@ -138,6 +158,15 @@ impl Query {
     }
 }
 
+/// The filter by the second factor, as the address says it.
+const fn two_factor_slug(two_factor: Option<bool>) -> &'static str {
+    match two_factor {
+        Some(true) => ON,
+        Some(false) => OFF,
+        None => "",
+    }
+}
+
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -145,14 +174,21 @@ pub struct Found {
     pub lines: Vec<Line>,
     /// How many lines all pages have.
     pub total: i64,
-    /// How many accounts the organisation has, of the role that is asked for.
+    /// How many accounts the organisation has, of the role and the second factor that are asked for.
     pub counts: Counts,
+    /// How many Active accounts of the whole organisation have no second factor.
+    pub unprotected: i64,
+    /// Whether every role is asked for one already.
+    pub is_required: bool,
 }
 
 /// The list, its filters and its pages.
 #[must_use]
 pub fn index(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Markup {
     html! {
+        @if found.unprotected > 0 && query.filter.two_factor.is_none() {
+            (password_alone(viewer, query, found))
+        }
         (filters(query, &found.counts))
         @if found.lines.is_empty() {
             (nobody())
@@ -162,6 +198,37 @@ pub fn index(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Marku
             @if found.total == 1 && !query.is_filtered() { (only_you(viewer)) }
         }
     }
+}
+
+/// The weakest link, counted: who signs in with a password alone, and what to do about it.
+fn password_alone(viewer: &Viewer, query: &Query, found: &Found) -> Markup {
+    let (who, them) = match found.unprotected {
+        1 => ("1 account signs in".to_owned(), "it"),
+        count => (format!("{count} accounts sign in"), "them"),
+    };
+    let list = Query {
+        filter: Filter {
+            two_factor: Some(false),
+            sort: query.filter.sort,
+            ..Filter::default()
+        },
+        page: 1,
+        per: query.per,
+    };
+    let policy = format!("{}#security", Route::Settings);
+    note(
+        Tone::Warn,
+        &html! {
+            p {
+                (who) " with a password alone. " a href=(list.address()) { "Show " (them) }
+                @match (viewer.may_decide(), found.is_required) {
+                    (false, _) => { "." }
+                    (true, false) => { " or " a href=(policy) { "require two-factor…" } }
+                    (true, true) => { " or " a href=(policy) { "see when it is required" } "." }
+                }
+            }
+        },
+    )
 }
 
 fn filters(query: &Query, counts: &Counts) -> Markup {
@@ -200,6 +267,7 @@ fn filters(query: &Query, counts: &Counts) -> Markup {
     let body = html! {
         (search("q", "Name or email", text))
         (filter("role", "Permission", &roles, query.filter.role.map_or("", Role::key)))
+        (filter(TWO_FACTOR_FIELD, "Two-factor", &FACTORS, two_factor_slug(query.filter.two_factor)))
         (segmented("Status", &views))
         @if let Some(status) = query.filter.status { (hidden("status", status)) }
         @if query.filter.sort != Sort::default() { (hidden("sort", query.filter.sort.key())) }

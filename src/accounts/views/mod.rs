@@ -76,6 +76,14 @@ impl Viewer {
         guards::judge(&self.standing, account, deed).is_ok()
     }
 
+    /// Whether they may change what the organisation asks for.
+    #[must_use]
+    pub const fn may_decide(&self) -> bool {
+        self.standing
+            .permissions
+            .has(Permission::OrganisationManage)
+    }
+
     /// Why they may do nothing to that account; none when they may do something.
     #[must_use]
     pub fn hindrance(&self, account: &Account) -> Option<String> {
@@ -133,21 +141,22 @@ fn status(line: &Line, viewer: &Viewer) -> Markup {
         Status::Disabled { .. } => Badge::Off("Disabled"),
         Status::Deleted { .. } => Badge::Off("Deleted"),
     };
+    let (tone, words) = second_line(line, viewer);
     html! {
         (badge)
-        @if let Some((tone, words)) = second_line(line, viewer) { (sub(tone, &words)) }
+        (sub(tone, &words))
     }
 }
 
 /// The line under a status: the first thing that wants to be done, else how things stand.
-#[must_use]
-pub fn second_line(line: &Line, viewer: &Viewer) -> Option<(Tone, String)> {
+fn second_line(line: &Line, viewer: &Viewer) -> (Tone, String) {
     match line.account.status {
-        Status::Active => None,
+        Status::Active if line.account.has_two_factor => (Tone::Plain, "Two-factor on".to_owned()),
+        Status::Active => (Tone::Warn, "No two-factor".to_owned()),
         Status::Disabled { since } | Status::Deleted { at: since } => {
-            Some((Tone::Plain, since_when(since, viewer)))
+            (Tone::Plain, since_when(since, viewer))
         }
-        Status::Pending => Some(invitation(line, viewer)),
+        Status::Pending => invitation(line, viewer),
     }
 }
 

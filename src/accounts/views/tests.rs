@@ -64,7 +64,7 @@ fn pending(role: Role) -> Line {
 }
 
 fn told(line: &Line, viewer: &Viewer) -> (Tone, String) {
-    second_line(line, viewer).unwrap()
+    second_line(line, viewer)
 }
 
 #[test]
@@ -106,6 +106,28 @@ fn what_wants_to_be_done_comes_before_how_things_stand() {
     assert_eq!(
         told(&line, &off),
         (Tone::Warn, "Not sent, mail is off".to_owned())
+    );
+}
+
+#[test]
+fn how_safely_an_active_person_signs_in_is_said() {
+    let viewer = viewer(Role::Master);
+    let mut line = pending(Role::Member);
+    line.account.status = Status::Active;
+    assert_eq!(
+        told(&line, &viewer),
+        (Tone::Warn, "No two-factor".to_owned())
+    );
+    line.account.has_two_factor = true;
+    assert_eq!(
+        told(&line, &viewer),
+        (Tone::Plain, "Two-factor on".to_owned())
+    );
+    // Who cannot sign in is not asked how.
+    line.account.status = Status::Disabled { since: NOW };
+    assert_eq!(
+        told(&line, &viewer),
+        (Tone::Plain, "Since today".to_owned())
     );
 }
 
@@ -156,6 +178,20 @@ fn a_menu_holds_what_may_be_done_and_nothing_else() {
             Act::ChangeRole,
             Act::SignOut,
             Act::ResetPassword,
+            Act::Disable,
+            Act::Delete
+        ]
+    );
+    let mut line = pending(Role::Member);
+    line.account.status = Status::Active;
+    line.account.has_two_factor = true;
+    assert_eq!(
+        Acts::of(&line, &viewer(Role::Admin)).all(),
+        [
+            Act::ChangeRole,
+            Act::SignOut,
+            Act::ResetPassword,
+            Act::ResetTwoFactor,
             Act::Disable,
             Act::Delete
         ]
@@ -216,6 +252,8 @@ fn an_address_of_the_list_is_read_back_as_its_query() {
         "?q=a%26b%3Dc%23%C3%A9",
         "?status=disabled",
         "?q=x&status=pending&role=admin&sort=name&page=7&per=50",
+        "?two_factor=on",
+        "?q=x&status=active&role=member&two_factor=off&sort=name&page=2",
         "?sort=-created&page=1000000",
         "?sort=last_active",
     ] {
@@ -245,4 +283,8 @@ fn no_page_lies_beyond_the_last() {
         assert_eq!(on(page).within(total).page, last, "{page} of {total}");
     }
     assert_eq!(Query::read(|_| None).filter.sort, Sort::Seen);
+    for unknown in ["", "ON", "1", "true", "on "] {
+        let read = Query::read(|name| (name == "two_factor").then(|| unknown.to_owned()));
+        assert_eq!(read.filter.two_factor, None, "{unknown}");
+    }
 }

@@ -11,6 +11,7 @@ use crate::cli::links::Shown;
 use crate::cli::print::{self, Output};
 use crate::cli::{confirm, links};
 use crate::domain::email::Email;
+use crate::domain::policy::Asked;
 use crate::domain::role::Role;
 use crate::error::{Error, Result as Outcome};
 use crate::invitations::{self, Link};
@@ -18,6 +19,7 @@ use crate::kit::db::Tx;
 use crate::lifecycle::{self, Effect};
 use crate::organisations::{self, Organisation};
 use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
+use crate::sessions;
 
 /// Creates an account, and shows its link.
 pub(super) fn create(
@@ -131,6 +133,45 @@ pub(super) fn sign_out(app: &App, account: &Account) -> Result<(), Failure> {
         lifecycle::sign_out(tx, &by, account.id)
     })?;
     print::line(format!("{} is signed out everywhere.", account.label()))
+}
+
+/// Takes its second factor away.
+pub(super) fn reset_two_factor(app: &App, account: &Account) -> Result<(), Failure> {
+    let by = may_manage(account);
+    let asked = write(app, account, "reset-two-factor", |tx| {
+        lifecycle::reset_two_factor(tx, &by, account.id)?.try_map(|before| {
+            let policies = organisations::policies(tx, before.organisation)?;
+            Ok(policies.of(before.role).asks(tx.now()))
+        })
+    })?;
+    let then = match asked {
+        Asked::By(end) if end <= app.now() => {
+            "then set up another: their organisation requires it, and they reach nothing else before".to_owned()
+        }
+        Asked::By(end) => format!(
+            "then set up another on their Account page: their organisation requires it, from {} UTC on",
+            print::moment(end)
+        ),
+        Asked::Recommended | Asked::Nothing => {
+            "and may set up another on their Account page".to_owned()
+        }
+    };
+    print::line(format!(
+        "The second factor of {} is void, with its recovery codes; their sessions have ended.\n\
+         They sign in with their password alone, {then}.",
+        account.label()
+    ))
+}
+
+/// Makes a link that signs its person in, and shows it.
+pub(super) fn sign_in_link(app: &App, account: &Account, output: Output) -> Result<(), Failure> {
+    let (link, organisation) = write(app, account, "sign-in-link", |tx| {
+        sessions::make_link(tx, account)?.try_map(|link| {
+            let organisation = organisations::get(tx, account.organisation)?;
+            Ok((link, organisation))
+        })
+    })?;
+    links::show_sign_in(app, &organisation, account, &link, output)
 }
 
 fn may_manage(account: &Account) -> Allowed<ManageAccounts> {

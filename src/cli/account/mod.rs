@@ -110,7 +110,19 @@ enum Act {
         #[arg(long, value_name = "FILE")]
         password_file: Option<std::path::PathBuf>,
     },
-    /// Let an account's sign-in tries begin anew, after too many wrong passwords
+    /// Take somebody's second factor away: ends their sessions, and tells them by mail; the password alone signs them in
+    ResetTwoFactor {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Print a link that signs somebody in once, within 15 minutes; a second factor is asked for all the same
+    SignInLink {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let an account's sign-in tries begin anew, after too many wrong passwords or codes
     Unlock {
         #[command(flatten)]
         which: Which,
@@ -168,10 +180,17 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             which,
             password_file,
         } => set_password(&app, &find(&app, &which)?, password_file.as_deref()),
+        Act::ResetTwoFactor { which } => deeds::reset_two_factor(&app, &find(&app, &which)?),
+        Act::SignInLink { which, output } => {
+            deeds::sign_in_link(&app, &find(&app, &which)?, output)
+        }
         Act::Unlock { which } => {
             let account = find(&app, &which)?;
             app.write(app.now(), |tx| passwords::unlock(tx, &account))?;
-            print::line(format!("{} may try to sign in again.", account.label()))
+            print::line(format!(
+                "{} may try to sign in again: wrong passwords and codes are forgotten.",
+                account.label()
+            ))
         }
     }
 }

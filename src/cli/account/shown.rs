@@ -7,11 +7,15 @@ use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::print::Output;
 use crate::cli::{beside, print};
+use crate::domain::code::RECOVERY_CODES;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
+use crate::error::Result as Outcome;
+use crate::kit::db::Read;
 use crate::kit::time::DAY;
 use crate::organisations;
 use crate::sessions::{self, Lifetimes};
+use crate::two_factor::{self, State};
 
 /// How long a server lets sessions live, a command does not know; it removes those that are over within a minute.
 const ANY_LIFE: Lifetimes = Lifetimes {
@@ -28,23 +32,30 @@ pub(super) fn list(
 ) -> Result<(), Failure> {
     let organisation = beside::organisation(app, org)?;
     let accounts = app.read(app.now(), |read| {
-        Ok(accounts::matching(read, organisation.id, search, i64::MAX)?)
+        let found = accounts::matching(read, organisation.id, search, i64::MAX)?;
+        found
+            .into_iter()
+            .map(|account| Ok((factor(read, &account)?, account)))
+            .collect::<Outcome<Vec<_>>>()
     })?;
     if output.is_json() {
         let rows: Vec<Value> = accounts
             .iter()
-            .map(|account| value(account, organisation.owner))
+            .map(|(factor, account)| value(account, factor.as_ref(), organisation.owner))
             .collect();
         return print::json(&rows.into());
     }
     let rows: Vec<Vec<String>> = accounts
         .iter()
-        .map(|account| {
+        .map(|(factor, account)| {
             vec![
                 text(account.name.as_ref()),
                 text(account.email.as_ref()),
                 account.role.to_string(),
                 status(account),
+                factor
+                    .as_ref()
+                    .map_or_else(|| "off".to_owned(), |on| print::moment(on.since)),
                 account
                     .last_seen_at
                     .map_or_else(|| "never".to_owned(), print::moment),
@@ -58,6 +69,7 @@ pub(super) fn list(
             "EMAIL",
             "PERMISSION",
             "STATUS",
+            "TWO-FACTOR SINCE (UTC)",
             "LAST ACTIVE (UTC)",
             "ID",
         ],
@@ -77,7 +89,16 @@ fn status(account: &Account) -> String {
     })
 }
 
-fn value(account: &Account, owner: AccountId) -> Value {
+/// Its second factor, if it has one.
+fn factor(read: &Read<'_>, account: &Account) -> Outcome<Option<State>> {
+    if account.has_two_factor {
+        two_factor::state(read, account.id)
+    } else {
+        Ok(None)
+    }
+}
+
+fn value(account: &Account, factor: Option<&State>, owner: AccountId) -> Value {
     let (disabled_at, deleted_at) = match account.status {
         Status::Disabled { since } => (Some(since), None),
         Status::Deleted { at } => (None, Some(at)),
@@ -91,6 +112,8 @@ fn value(account: &Account, owner: AccountId) -> Value {
         "permission": account.role.key(),
         "status": account.status.slug(),
         "is_owner": account.id == owner,
+        "two_factor": factor.is_some(),
+        "two_factor_since": factor.map(|on| print::instant(on.since)),
         "created_at": print::instant(account.created_at),
         "activated_at": account.activated_at.map(print::instant),
         "disabled_at": disabled_at.map(print::instant),
@@ -101,16 +124,16 @@ fn value(account: &Account, owner: AccountId) -> Value {
 
 /// One account.
 pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), Failure> {
-    let (organisation, line, sessions) = app.read(app.now(), |read| {
+    let (organisation, line, sessions, factor) = app.read(app.now(), |read| {
         let organisation = organisations::get(read, account.organisation)?;
         let line = accounts::line(read, account.organisation, account.id)?;
         let sessions = sessions::live(read, account.id, ANY_LIFE)?.len();
-        Ok((organisation, line, sessions))
+        Ok((organisation, line, sessions, factor(read, account)?))
     })?;
     let link = line.as_ref().and_then(|line| line.link_expires_at);
     let mail = line.as_ref().and_then(mail);
     if output.is_json() {
-        let mut value = value(account, organisation.owner);
+        let mut value = value(account, factor.as_ref(), organisation.owner);
         if let Value::Object(fields) = &mut value {
             fields.insert("organisation".to_owned(), organisation.name.as_str().into());
             fields.insert(
@@ -119,6 +142,10 @@ pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), F
             );
             fields.insert("invitation_mail".to_owned(), mail.into());
             fields.insert("sessions".to_owned(), sessions.into());
+            fields.insert(
+                "recovery_codes_left".to_owned(),
+                factor.map(|on| on.codes_left).into(),
+            );
         }
         return print::json(&value);
     }
@@ -150,6 +177,19 @@ pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), F
     if account.status == Status::Active {
         rows.push(("Sessions", sessions.to_string()));
     }
+    rows.push((
+        "Two-factor",
+        factor.map_or_else(
+            || "off".to_owned(),
+            |on| {
+                format!(
+                    "on since {} UTC, {} of {RECOVERY_CODES} recovery codes left",
+                    print::moment(on.since),
+                    on.codes_left
+                )
+            },
+        ),
+    ));
     rows.push(("Id", account.id.to_string()));
     let text: Vec<String> = rows
         .into_iter()

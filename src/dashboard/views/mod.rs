@@ -67,6 +67,8 @@ pub enum Concern {
     Expired(i64),
     /// So many mails were given up.
     FailedMail(i64),
+    /// So many Active accounts have no second factor.
+    PasswordAlone(i64),
 }
 
 /// What is wrong with the public address.
@@ -134,9 +136,21 @@ fn tiles(numbers: &Numbers) -> Markup {
     );
     let split = format!("{active} active, {pending} pending");
     let expired = counted(numbers.expired, "link expired", "links expired");
-    let [list, only_active, only_pending] = [
+    // Rounded down: only all are 100 %.
+    let with = (accounts.active - accounts.unprotected) * 100;
+    let protected = format!("{} %", with / accounts.active.max(1));
+    let without = counted(accounts.unprotected, "account without", "accounts without");
+    let [list, only_without, only_pending] = [
         Route::Accounts.to_string(),
-        accounts_with("active"),
+        format!(
+            "{}?two_factor={}",
+            Route::Accounts,
+            if accounts.unprotected > 0 {
+                "off"
+            } else {
+                "on"
+            }
+        ),
         accounts_with("pending"),
     ];
     let mail = numbers.mail.map(|mail| {
@@ -153,10 +167,10 @@ fn tiles(numbers: &Numbers) -> Markup {
             href: Some(&list),
         },
         Stat {
-            label: "Active",
-            value: &active,
-            note: None,
-            href: Some(&only_active),
+            label: "Two-factor",
+            value: &protected,
+            note: (accounts.unprotected > 0).then_some((Tone::Warn, &without)),
+            href: Some(&only_without),
         },
         Stat {
             label: "Pending",
@@ -217,6 +231,14 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 (sub(Tone::Warn, "One Master"))
                 "Without a second one nobody but the operator can help when you are away or locked out. "
                 a href=(Route::NewAccount) { "Create one" } "."
+            },
+        ),
+        Concern::PasswordAlone(count) => (
+            "Two-factor",
+            html! {
+                (sub(Tone::Warn, &counted(*count, "account without it", "accounts without it")))
+                "Their password alone signs in: " a href={ (Route::Accounts) "?two_factor=off" } { "who they are" } ", "
+                a href={ (Route::Settings) "#security" } { "what is asked of them" } "."
             },
         ),
         Concern::Expired(count) => (

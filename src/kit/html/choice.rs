@@ -177,6 +177,7 @@ pub struct Check<'a> {
     hint: Option<Markup>,
     error: Option<Markup>,
     ticked: bool,
+    required: bool,
 }
 
 impl<'a> Check<'a> {
@@ -191,7 +192,15 @@ impl<'a> Check<'a> {
             hint: None,
             error: None,
             ticked: false,
+            required: false,
         }
+    }
+
+    /// The form is not sent without it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// Another id, where two ticks of a page have one name.
@@ -235,13 +244,24 @@ impl Render for Check<'_> {
         let described_by = described_by(self.id, self.hint.as_ref(), self.error.as_ref(), None);
         html! {
             div.check {
-                input type="checkbox" id=(self.id) name=(self.name) value=(self.value) checked[self.ticked]
+                input type="checkbox" id=(self.id) name=(self.name) value=(self.value) checked[self.ticked] required[self.required]
                     aria-invalid=[self.error.as_ref().map(|_| "true")] aria-describedby=[described_by];
                 div {
                     label for=(self.id) { (self.label) }
                     (told(self.id, self.hint.as_ref(), self.error.as_ref()))
                 }
             }
+        }
+    }
+}
+
+/// A tick that has to be made before its form goes on. It has no name: the browser asks for it, and nothing is sent.
+#[must_use]
+pub fn confirmed(id: &str, label: &str) -> Markup {
+    html! {
+        div.check {
+            input type="checkbox" id=(id) required;
+            label for=(id) { (label) }
         }
     }
 }

@@ -31,6 +31,12 @@ pub fn guarded(action: &str, csrf: &str, body: &Markup) -> Markup {
     }
 }
 
+/// A form that asks for a page: the browser sees to what is required, and what is sent stands in the address.
+#[must_use]
+pub fn get(action: &str, body: &Markup) -> Markup {
+    html! { form.stack method="get" action=(action) { (body) } }
+}
+
 /// A form of one button, in a row of others.
 #[must_use]
 pub fn post_button(action: &str, csrf: &str, button: &Button) -> Markup {

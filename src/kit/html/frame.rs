@@ -1,8 +1,10 @@
 //! The frame of a page: the document itself, and the layouts around what is not yet, or not just, a signed-in page.
 //! `shell` has the one with the navigation.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
+use super::button::Button;
+use super::form::post_button;
 use super::icon::mark;
 use crate::kit::http::assets::{FAVICON_SVG, PLEX_SANS_LATIN_WOFF2, PORTAL_CSS, PORTAL_JS};
 
@@ -122,8 +124,39 @@ pub struct Focus<'a> {
     pub brand: &'a str,
     /// Where the mark leads.
     pub home: &'a str,
-    /// The way out, if there is one: label and address ("Not now").
-    pub leave: Option<(&'a str, &'a str)>,
+    /// The way out, if there is one.
+    pub leave: Option<Leave<'a>>,
+}
+
+/// The way out of a page that asks for one thing.
+#[derive(Clone, Copy, Debug)]
+pub enum Leave<'a> {
+    /// To another page, with its label ("Not now").
+    To {
+        /// What the link says.
+        label: &'a str,
+        /// Where it leads.
+        href: &'a str,
+    },
+    /// Signing out, where no other page can be reached.
+    SignOut {
+        /// Where the form goes.
+        action: &'a str,
+        /// Its proof.
+        csrf: &'a str,
+    },
+}
+
+impl Render for Leave<'_> {
+    fn render(&self) -> Markup {
+        match self {
+            Self::To { label, href } => html! { a.btn.quiet href=(href) { (label) } },
+            Self::SignOut { action, csrf } => {
+                let button = Button::submit("Sign out", "Signing out…").quiet();
+                post_button(action, csrf, &button)
+            }
+        }
+    }
 }
 
 /// The layout of enrolment and other courses of steps.
@@ -133,7 +166,7 @@ pub fn focus(focus: &Focus, body: &Markup) -> Markup {
         div.focus {
             header {
                 (brand(focus.brand, focus.home))
-                @if let Some((label, href)) = focus.leave { a.btn.quiet href=(href) { (label) } }
+                @if let Some(leave) = focus.leave { (leave) }
             }
             main #main .sheet.stack { (body) }
         }

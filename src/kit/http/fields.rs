@@ -44,6 +44,13 @@ impl Fields {
         }
     }
 
+    /// All of them, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether every field is one of these, and none is there twice.
     #[must_use]
     pub fn are_only(&self, known: &[&str]) -> bool {

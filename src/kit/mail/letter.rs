@@ -37,13 +37,15 @@ pub struct Letter {
     pub closing: Vec<String>,
     /// What to do when it was not expected: "Not you? …"
     pub doubt: String,
+    /// Where to do it, if there is a page for it: the one other link a mail may have.
+    pub way_out: Option<Button>,
     /// To which address it goes.
     pub recipient: String,
     /// Which Portal sends it.
     pub host: String,
 }
 
-/// The one link of a mail.
+/// A link of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
     /// What it does, verb first.
@@ -115,6 +117,9 @@ impl Letter {
         }
         parts.extend(self.closing.iter().map(|line| wrapped(line)));
         parts.push(wrapped(&self.doubt));
+        if let Some(way_out) = &self.way_out {
+            parts.push(format!("{}:\n{}\n", way_out.label, way_out.url));
+        }
         parts.push(format!("--\n{}", wrapped(&self.sent_to())));
         parts.join("\n")
     }
@@ -160,7 +165,11 @@ impl Letter {
             tr { td.card.pad style="background:#ffffff;border:1px solid #e5e1da;border-radius:14px;padding:36px" { (self.card()) } }
             tr {
                 td.m style={ "padding:16px 8px 0;font:400 13px/1.5 " (SANS) ";color:#625d55" } {
-                    (self.doubt) " " (self.sent_to())
+                    (self.doubt) " "
+                    @if let Some(way_out) = &self.way_out {
+                        a.a href=(way_out.url) style="color:#0d5870" { (way_out.label) } ". "
+                    }
+                    (self.sent_to())
                 }
             }
         }
@@ -264,6 +273,7 @@ mod tests {
             ],
             doubt: "You did not expect this? Do nothing; no account is opened without the link."
                 .to_owned(),
+            way_out: None,
             recipient: "lea.fontaine@haldenworks.example".to_owned(),
             host: "portal.haldenworks.example".to_owned(),
         }
@@ -283,6 +293,25 @@ mod tests {
                  --\nSent to lea.fontaine@haldenworks.example by portal.haldenworks.example.\n"
             )
         );
+    }
+
+    #[test]
+    fn the_way_out_is_written_out_in_the_text_and_a_link_in_the_html() {
+        let mut notice = letter();
+        notice.way_out = Some(Button {
+            label: "Sign out everywhere".to_owned(),
+            url: "https://portal.haldenworks.example/account#sessions".to_owned(),
+        });
+        assert!(notice.text().contains(
+            "without the\nlink.\n\nSign out everywhere:\nhttps://portal.haldenworks.example/account#sessions\n\n--"
+        ));
+        assert!(
+            notice
+                .html()
+                .contains("href=\"https://portal.haldenworks.example/account#sessions\"")
+        );
+        assert_eq!(letter().html().matches("href=").count(), 1);
+        assert_eq!(notice.html().matches("href=").count(), 2);
     }
 
     #[test]

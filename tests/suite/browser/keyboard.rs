@@ -5,7 +5,7 @@ use crate::process::Launch;
 use crate::webdriver::{Browser, key};
 
 /// What has the focus, as a person would say it.
-fn focus(browser: &Browser) -> String {
+pub(super) fn focus(browser: &Browser) -> String {
     let name = "const one = document.activeElement;
         return one.getAttribute('aria-label') ?? one.labels?.[0]?.innerText ?? one.innerText";
     let name = browser.execute(name, &[]);
@@ -17,7 +17,7 @@ fn focus(browser: &Browser) -> String {
 }
 
 /// Presses Tab until this has the focus.
-fn tab_to(browser: &Browser, name: &str) {
+pub(super) fn tab_to(browser: &Browser, name: &str) {
     let mut passed = Vec::new();
     for _ in 0..80 {
         browser.press(key::TAB);

@@ -1,6 +1,7 @@
 //! What only a real browser can show: Chromium, driven by [`crate::webdriver`]. Every
 //! test here opens a browser under its own name.
 
+mod authenticator;
 mod bare;
 mod deeds;
 mod keyboard;
@@ -11,4 +12,6 @@ mod story;
 mod strangers;
 mod tools;
 mod tour;
+mod two_factor;
+mod two_factor_ways;
 mod weight;

@@ -12,7 +12,34 @@ use super::deeds::{Managed, Standing};
 use super::person::{Done, Person, hash_of};
 
 /// What must give no rows, whenever the power went.
-const CONTRADICTIONS: [(&str, &str); 15] = [
+const CONTRADICTIONS: [(&str, &str); 20] = [
+    (
+        "a second factor that its account does not know of, or the other way about",
+        "SELECT email FROM accounts a WHERE two_factor <> EXISTS (SELECT 1 FROM factors WHERE account_id = a.id)",
+    ),
+    (
+        "a second factor without ten recovery codes, or codes without one",
+        "SELECT email FROM accounts a WHERE two_factor * 10 <> (SELECT count(*) FROM recovery_codes WHERE account_id = a.id)",
+    ),
+    (
+        "a second factor without its record, or a record without it",
+        "SELECT email FROM accounts a WHERE status <> 'deleted' AND two_factor <> coalesce(
+            (SELECT action = 'two_factor.enabled' FROM audit_events WHERE target_id = a.id
+                AND action IN ('two_factor.enabled', 'two_factor.disabled', 'two_factor.reset') ORDER BY number DESC LIMIT 1), 0)",
+    ),
+    (
+        "a change of a second factor without its mail, or a mail without it",
+        "SELECT column1 FROM (VALUES ('two_factor_on', 'two_factor.enabled'), ('two_factor_off', 'two_factor.disabled'),
+              ('two_factor_reset', 'two_factor.reset'), ('codes_renewed', 'recovery_codes.renewed'))
+            WHERE (SELECT count(*) FROM errands WHERE kind = column1)
+              <> (SELECT count(*) FROM audit_events WHERE action = column2)",
+    ),
+    (
+        "a recovery code used without its mail, or a mail without it",
+        "SELECT email FROM accounts a WHERE (SELECT count(*) FROM errands WHERE account_id = a.id AND kind = 'recovery_used')
+            <> (SELECT count(*) FROM audit_events WHERE target_id = a.id AND action = 'sign_in.succeeded'
+                  AND json_extract(details, '$.second') = 'recovery')",
+    ),
     (
         "an account without its invitation",
         "SELECT email FROM accounts a WHERE status = 'pending'
@@ -90,6 +117,11 @@ const CONTRADICTIONS: [(&str, &str); 15] = [
             OR EXISTS (SELECT 1 FROM passwords WHERE account_id = a.id)
             OR EXISTS (SELECT 1 FROM sessions WHERE account_id = a.id)
             OR EXISTS (SELECT 1 FROM devices WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM challenges WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM sign_in_links WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM factors WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM enrolments WHERE account_id = a.id)
+            OR EXISTS (SELECT 1 FROM recovery_codes WHERE account_id = a.id)
             OR EXISTS (SELECT 1 FROM invitations WHERE account_id = a.id)
             OR EXISTS (SELECT 1 FROM resets WHERE account_id = a.id)
             OR EXISTS (SELECT 1 FROM errands WHERE account_id = a.id AND recipient IS NOT NULL))",

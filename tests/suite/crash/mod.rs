@@ -6,6 +6,7 @@
 mod crown;
 mod deeds;
 mod file;
+mod keeper;
 mod person;
 
 use std::cmp::Reverse;
@@ -22,6 +23,7 @@ use doorward::kit::time::instant;
 use self::crown::Crown;
 use self::deeds::{Deed, manage};
 use self::file::File;
+use self::keeper::Keeper;
 use self::person::{Came, Done, Person};
 use crate::client::Client;
 use crate::letter::{Letter, path_of};
@@ -69,6 +71,7 @@ struct Town {
     /// The owner too, in another browser: has the accounts in hand.
     master: Client,
     crown: Crown,
+    keeper: Keeper,
     home: usize,
     invited: usize,
     number: usize,
@@ -98,6 +101,9 @@ impl Town {
             owner,
             master,
             crown: Crown::new(&process, browser),
+            keeper: Keeper::new(&process, |address| {
+                Client::new(address).behind("http://localhost", &[("x-forwarded-for", "10.99.0.1")])
+            }),
             home: 0,
             relay,
             process,
@@ -140,11 +146,12 @@ impl Town {
         let (relay, process) = (&self.relay, &mut self.process);
         let (owner, master) = (&mut self.owner, &mut self.master);
         let (number, home) = (&mut self.number, self.home);
-        let crown = &mut self.crown;
+        let (crown, keeper) = (&mut self.crown, &mut self.keeper);
         let ended = thread::scope(|scope| {
             scope.spawn(|| crowd.invite_on(owner, number, home));
             scope.spawn(|| crowd.manage_on(master, relay));
             scope.spawn(|| crowd.hand_over_on(crown));
+            scope.spawn(|| crowd.keep_on(keeper));
             for _ in 0..AT_ONCE {
                 scope.spawn(|| crowd.live_on(relay));
             }
@@ -170,7 +177,9 @@ impl Town {
 
     /// Whether there is a deed that was acknowledged to nobody yet.
     fn misses_something(&self) -> bool {
-        self.deeds.len() < Deed::ALL.len() || self.crown.moved == 0
+        self.deeds.len() < Deed::ALL.len()
+            || self.crown.moved == 0
+            || !self.keeper.missing().is_empty()
     }
 
     /// How many deeds were done to accounts.
@@ -185,6 +194,7 @@ impl Town {
         let mut faults = file.faults();
         faults.extend(file.settle(&mut self.people));
         faults.extend(self.crown.settle(&file));
+        faults.extend(self.keeper.settle(&file));
         self.people.retain(|person| person.invited == Done::Yes);
         self.lost.extend(
             faults
@@ -207,6 +217,7 @@ impl Town {
         let page = self.master.get("/iam/accounts");
         assert_eq!(page.status, 200, "the Master's session is lost: {page:#?}");
         self.lost.extend(self.crown.come_back(&self.process));
+        self.lost.extend(self.keeper.come_back(&self.process));
         for person in &mut self.people {
             person.move_to(&address);
         }
@@ -419,6 +430,16 @@ impl Crowd {
         }
     }
 
+    /// Sets two-factor up, uses it and ends it, until the server is gone.
+    fn keep_on(&self, keeper: &mut Keeper) {
+        while !self.is_over() {
+            if keeper.step().is_none() {
+                return;
+            }
+            self.told.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     /// Lets whoever is next do something, until the server is gone.
     fn live_on(&self, relay: &Relay) {
         while !self.is_over() {
@@ -473,7 +494,7 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     writeln!(
         stderr(),
         "kill -9: {} rounds, {} changes acknowledged, {} lost, {} mails, {doubles} of them doubles, {} accounts, {} deeds \
-         to them, the ownership moved {} times, {} s",
+         to them, the ownership moved {} times, {} deeds to a second factor, {} used codes tried again, {} s",
         town.kills,
         town.told,
         town.lost.len(),
@@ -481,13 +502,21 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
         town.people.len(),
         town.done(),
         town.crown.moved,
+        town.keeper.told,
+        town.keeper.tried,
         began.elapsed().as_secs()
     )
     .ok();
     assert!(town.lost.is_empty(), "{}", town.lost.join("\n"));
     assert!(doubles <= town.kills, "{doubles} doubles");
     assert!(town.told > rounds, "hardly anything happened");
-    assert!(!town.misses_something(), "only {:?} were done", town.deeds);
+    assert!(
+        !town.misses_something(),
+        "only {:?} were done, and not {:?}",
+        town.deeds,
+        town.keeper.missing()
+    );
+    assert!(town.keeper.tried > 0, "no used code was tried again");
 }
 
 #[test]

@@ -120,6 +120,10 @@ fn policy(element: &Element, problems: &mut Vec<String>) {
     }
     for name in ["href", "src", "action", "formaction"] {
         let address = element.get(name).unwrap_or_default().to_ascii_lowercase();
+        // A text that is saved from the page itself is loaded from nowhere.
+        if element.has("download") && address.starts_with("data:text/plain;charset=utf-8,") {
+            continue;
+        }
         if ["javascript:", "data:", "http:", "https:", "//"]
             .iter()
             .any(|scheme| address.starts_with(scheme))
@@ -227,7 +231,11 @@ fn names(element: &Element, elements: &[Element], problems: &mut Vec<String>) {
             if !labelled {
                 problems.push(format!("{} has no label", element.shown()));
             }
-            if element.get("name").is_none_or(str::is_empty) {
+            // A tick that the browser asks for before the form goes on is for the person alone.
+            let is_promise = element.get("type") == Some("checkbox")
+                && element.has("required")
+                && !element.has("name");
+            if element.get("name").is_none_or(str::is_empty) && !is_promise {
                 problems.push(format!("{} is not sent", element.shown()));
             }
             if element.get("type") == Some("password") && element.has("value") {

@@ -19,6 +19,8 @@ use doorward::kit::mail::{Mailbox, Mailer};
 use doorward::kit::random::SeededRandom;
 use doorward::kit::time::{Clock, FixedClock};
 use doorward::organisations;
+use doorward::scope::By;
+use doorward::setup;
 use doorward::worker::Worker;
 use tempfile::TempDir;
 
@@ -55,6 +57,7 @@ pub(super) struct Running {
 /// What a portal and its visitors share.
 pub(crate) struct House {
     pub(super) clock: Arc<FixedClock>,
+    keys: Mutex<Keys>,
     pub(super) random: Arc<SeededRandom>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) mail: MailIs,
@@ -72,6 +75,7 @@ impl House {
     pub(super) fn new(seed: u64, mail: MailIs) -> Self {
         Self {
             clock: Arc::new(FixedClock::new(START)),
+            keys: Mutex::new(Keys::new(KEY)),
             random: Arc::new(SeededRandom::new(seed)),
             mailbox: Arc::new(Mailbox::default()),
             mail,
@@ -209,12 +213,27 @@ impl House {
         self.folder.path().join("doorward.db")
     }
 
-    pub(super) fn keys() -> Keys {
-        Keys::new(KEY)
+    pub(super) fn keys(&self) -> Keys {
+        unpoisoned(&self.keys).clone()
+    }
+
+    /// Another key takes over the file, which nobody has open.
+    pub(super) fn take_over(&self, keys: Keys) {
+        let world = World {
+            now: self.clock.now(),
+            random: self.random.as_ref(),
+            keys: &keys,
+            mail_domain: "example.com",
+        };
+        let db = Db::open(&self.file(), 1).unwrap();
+        db.write(world, |tx| setup::take_over(tx, &By::operator()))
+            .unwrap()
+            .into_inner();
+        *unpoisoned(&self.keys) = keys;
     }
 
     pub(super) fn create(&self) {
-        let keys = Self::keys();
+        let keys = self.keys();
         let world = World {
             now: START,
             random: self.random.as_ref(),
@@ -246,7 +265,7 @@ impl House {
         };
         let db = Db::open(&self.file(), 4).unwrap();
         let hasher = Hasher::new(cost, 2);
-        let app = Arc::new(App::new(db, Self::keys(), outside, hasher, settings).unwrap());
+        let app = Arc::new(App::new(db, self.keys(), outside, hasher, settings).unwrap());
         let worker = Worker::begin(&app).unwrap();
         *self.running() = Some(Running { app, worker, cost });
     }

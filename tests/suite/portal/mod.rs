@@ -70,7 +70,7 @@ impl Portal {
 
     /// The keys of the install.
     pub(crate) fn keys(&self) -> Keys {
-        House::keys()
+        self.0.keys()
     }
 
     /// Time goes by, or back.
@@ -97,6 +97,15 @@ impl Portal {
         let (mut settings, mut cost) = (before.app.settings.clone(), before.cost);
         drop(before);
         change(&mut settings, &mut cost);
+        self.0.run(settings, cost);
+    }
+
+    /// The key is lost: the process ends, another key takes over the file, and the process begins anew with that.
+    pub(crate) fn take_over(&self, root: [u8; 32]) {
+        let before = self.0.running().take().unwrap();
+        let (settings, cost) = (before.app.settings.clone(), before.cost);
+        drop(before);
+        self.0.take_over(Keys::new(root));
         self.0.run(settings, cost);
     }
 

@@ -77,6 +77,11 @@ impl Session {
         session
     }
 
+    /// A folder of this browser's own.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(super) fn get(&self, path: &str) -> Value {
         let answer = self.try_get(path);
         answer.unwrap_or_else(|fault| panic!("{path}: {fault}"))

@@ -117,6 +117,57 @@ impl Browser {
         self.chromium("Emulation.setEmulatedMedia", &features);
     }
 
+    /// Shows pages as they are printed, or as on a screen again. Preferences are forgotten.
+    pub(crate) fn print_media(&self, is_on: bool) {
+        let media = if is_on { "print" } else { "" };
+        self.chromium("Emulation.setEmulatedMedia", &json!({ "media": media }));
+    }
+
+    /// Does what saves a file, and waits until all of it is there.
+    pub(crate) fn saving(&self, act: impl FnOnce()) -> PathBuf {
+        let folder = self.session.home().join("saved");
+        std::fs::create_dir_all(&folder).unwrap();
+        let files = || -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(&folder).unwrap();
+            entries.map(|entry| entry.unwrap().path()).collect()
+        };
+        let before = files();
+        let place = json!({ "behavior": "allow", "downloadPath": folder });
+        self.chromium("Browser.setDownloadBehavior", &place);
+        act();
+        let saved = wait::until(PATIENCE, || {
+            // Under another name until it is whole, and empty for a moment before that.
+            files().into_iter().find(|file| {
+                let is_whole = file.extension().is_none_or(|end| end != "crdownload");
+                let is_empty = file.metadata().is_ok_and(|about| about.len() == 0);
+                is_whole && !is_empty && !before.contains(file)
+            })
+        });
+        saved.unwrap_or_else(|| panic!("nothing was saved:\n{}", self.describe()))
+    }
+
+    /// Puts a text where Ctrl+V takes it from, as another program would. Only where the page is one of a secure context.
+    pub(crate) fn set_clipboard(&self, text: &str) {
+        self.may_use_clipboard();
+        let write = "const done = arguments[1];
+            navigator.clipboard.writeText(arguments[0]).then(() => done(true), error => done(String(error)))";
+        assert_eq!(self.execute_async(write, &[json!(text)]), true);
+    }
+
+    /// What was copied last.
+    pub(crate) fn clipboard(&self) -> String {
+        self.may_use_clipboard();
+        let read = "const done = arguments[0];
+            navigator.clipboard.readText().then(done, error => done(String(error)))";
+        text(&self.execute_async(read, &[]))
+    }
+
+    fn may_use_clipboard(&self) {
+        let permissions = json!(["clipboardReadWrite", "clipboardSanitizedWrite"]);
+        let permissions = json!({ "permissions": permissions });
+        self.chromium("Browser.grantPermissions", &permissions);
+    }
+
     /// Opens a page, and waits until it is loaded.
     pub(crate) fn go(&self, url: &str) {
         self.session.post("url", &json!({ "url": url }));

@@ -9,7 +9,7 @@ use crate::kit::html::copy::{copy_box, first_copy_box, scan, steps};
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::post;
-use crate::kit::html::frame::{Focus, Split, Theme, document, focus, split};
+use crate::kit::html::frame::{Focus, Leave, Split, Theme, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::page_head;
 use crate::kit::html::notice::{alert, note};
@@ -181,7 +181,10 @@ pub(super) fn enrolment(theme: Theme) -> Markup {
     let around = Focus {
         brand: "Portal",
         home: "#",
-        leave: Some(("Not now", "#")),
+        leave: Some(Leave::To {
+            label: "Not now",
+            href: "#",
+        }),
     };
     document(
         &head("Enable 2-step verification · Portal", theme),

@@ -2,6 +2,8 @@
 //!
 //! What the product knows itself (roles, rights, how long a link lives) is drawn from it, so that the page stays true.
 
+mod two_factor;
+
 use maud::{Markup, html};
 
 use crate::domain::role::{Managers, Permission, Permissions, Role, who_may};
@@ -9,7 +11,9 @@ use crate::kit::html::Tone;
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
-use crate::routes::Route;
+use crate::routes::{HelpTopic, Route};
+
+pub use two_factor::{Facts as TwoFactorFacts, Known as KnownReader, Reader, two_factor_security};
 
 /// What the pages need to know.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +56,6 @@ pub fn add_a_sub_account(facts: &Facts<'_>) -> Markup {
             (notes())
         }
     }
-}
-
-/// Two-factor: setting it up, losing the phone, what the policy asks.
-#[must_use]
-pub fn two_factor_security() -> Markup {
-    html! { article.prose { h1 { "2FA security" } } }
 }
 
 fn introduction(facts: &Facts<'_>) -> Markup {
@@ -175,8 +173,9 @@ fn create(facts: &Facts<'_>) -> Markup {
             h3 { "Step 4. Make it hard to steal" }
             p {
                 "We strongly recommend two-factor authentication (2FA) for every sub-account: one without it is the \
-                 weakest link in the IAM set-up. This version of the Portal signs in by password alone, so let everyone \
-                 use a password manager and a password that is used nowhere else."
+                 weakest link in the IAM set-up. Your organisation decides for each role whether it is required, and the \
+                 list of accounts shows who has none. "
+                a href=(Route::Help(HelpTopic::TwoFactorSecurity)) { "How 2FA is set up, and what to do when a phone is lost" } "."
             }
         }
     }
@@ -198,6 +197,7 @@ fn afterwards() -> Markup {
                 li { b { "Disable." } " Blocks sign-in at once and keeps everything; " b { "Enable" } " brings the account back as it was. For somebody who is away, or when something looks wrong." }
                 li { b { "Delete." } " For somebody who leaves for good: password, email, phone and sessions are removed, and the email is free again. The name stays in the audit log. This cannot be undone." }
                 li { b { "Sign out everywhere" } " and " b { "Reset password." } " When a browser is lost, or a password may be known to somebody else." }
+                li { b { "Reset two-factor." } " When a phone is lost, and the recovery codes too: the person signs in with the password alone, and sets up another." }
             }
             p { "Each opens a page that says what will happen before anything does. The master account that owns the organisation cannot be disabled or deleted, and nobody does any of this to themself." }
         }
