@@ -409,7 +409,7 @@ pub fn set_up(page: &SetUp<'_>, csrf: &str) -> Markup {
         div.enrol {
             div.stack {
                 // On the phone itself there is nothing to scan with.
-                a.btn.small-only href=(page.address) { (Icon::Smartphone) span { "Open in your authenticator app" } }
+                a.btn.wide.small-only href=(page.address) { (Icon::Smartphone) span { "Open in your authenticator app" } }
                 div.stack-2 {
                     (scan(&label, page.scan.size(), |x, y| page.scan.is_dark(x, y)))
                     p.hint.break { (page.who.organisation_name) ": " (email) }
@@ -589,7 +589,7 @@ pub fn manage(page: &Manage<'_>, csrf: &str) -> Markup {
                 p { "You began to move to another phone. " a href=(Route::TwoFactor) { "Go on with it" } }
             }))
         }
-        (facts(page.state, page.now, page.zone))
+        div.narrow { (facts(page.state, page.now, page.zone)) }
         (section(Section::Codes, "New recovery codes", &renewal(page, csrf)))
         (section(Section::Replace, "Move to another phone", &move_away(page, csrf)))
         (section(Section::Disable, "Disable 2-step verification", &disabling(page, csrf)))

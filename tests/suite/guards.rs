@@ -187,6 +187,13 @@ impl Whose {
     }
 }
 
+/// Whether the account has a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Factor {
+    On,
+    Off,
+}
+
 /// One question of the table.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
@@ -195,7 +202,7 @@ struct Cell {
     /// The account that it is done to.
     role: Role,
     status: Status,
-    has_two_factor: bool,
+    factor: Factor,
     whose: Whose,
     deed: Deed,
     managers: Managers,
@@ -213,7 +220,7 @@ impl Cell {
     /// Pending has set nothing up.
     fn is_possible(&self) -> bool {
         let owner_is_active = self.is_owner_active;
-        if self.has_two_factor && self.status == Status::Pending {
+        if self.factor == Factor::On && self.status == Status::Pending {
             return false;
         }
         match self.whose {
@@ -246,7 +253,7 @@ impl Cell {
             .unwrap();
         let with_factor = format!("{state}+");
         let is_state = states.contains(&state)
-            || self.has_two_factor && states.contains(&with_factor.as_str());
+            || self.factor == Factor::On && states.contains(&with_factor.as_str());
         // What an owner never suffers, and what they suffer from the operator alone.
         let is_operators = matches!(
             name,
@@ -303,7 +310,7 @@ impl Cell {
             masters: self.masters,
         };
         let account = Account {
-            has_two_factor: self.has_two_factor,
+            has_two_factor: self.factor == Factor::On,
             ..account(self.role, self.status)
         };
         judge(&standing, &account, self.deed)
@@ -351,12 +358,12 @@ fn cells() -> Vec<Cell> {
                             for (masters, is_owner_active) in
                                 [(1, false), (1, true), (2, false), (2, true)]
                             {
-                                for has_two_factor in [false, true] {
+                                for factor in [Factor::Off, Factor::On] {
                                     cells.push(Cell {
                                         actor,
                                         role,
                                         status,
-                                        has_two_factor,
+                                        factor,
                                         whose,
                                         deed,
                                         managers,
@@ -656,7 +663,7 @@ fn is_one_of(error: &Error, refusals: &BTreeSet<Reason>) -> bool {
 }
 
 /// An account of a real organisation: its role, its status, whether it has a second factor.
-type Target = (Role, Status, bool, AccountId);
+type Target = (Role, Status, Factor, AccountId);
 
 /// An organisation with accounts of every role in every state, and somebody of every role who acts.
 struct Town {
@@ -674,27 +681,27 @@ impl Town {
         let app = portal.app();
         let mut targets = Vec::new();
         for role in Role::ALL {
-            for (status, has_two_factor) in [
-                (Status::Pending, false),
-                (Status::Active, false),
-                (Status::Active, true),
-                (DISABLED, false),
-                (DISABLED, true),
+            for (status, factor) in [
+                (Status::Pending, Factor::Off),
+                (Status::Active, Factor::Off),
+                (Status::Active, Factor::On),
+                (DISABLED, Factor::Off),
+                (DISABLED, Factor::On),
             ] {
-                let factor = if has_two_factor { "with" } else { "without" };
-                let email = format!("{}-{}-{factor}@fjord.example", status.slug(), role.key());
+                let email = format!("{}-{}-{factor:?}@fjord.example", status.slug(), role.key())
+                    .to_lowercase();
                 let id = portal.invite(&owner, role, &email);
                 if status != Status::Pending {
                     portal.accept(&portal.link_of(&owner, id), "Lea Vik");
                 }
-                if has_two_factor {
+                if factor == Factor::On {
                     portal.signed_in(&email).enrol();
                 }
                 if status == DISABLED {
                     app.write(app.now(), |tx| lifecycle::disable(tx, &owner.allowed(), id))
                         .unwrap();
                 }
-                targets.push((role, status, has_two_factor, id));
+                targets.push((role, status, factor, id));
             }
         }
         let actors = Role::ALL
@@ -744,9 +751,14 @@ impl Town {
     /// Everybody it can be done to.
     fn everyone(&self) -> Vec<Target> {
         let mut all = self.targets.clone();
-        all.push((Role::Master, Status::Active, true, self.owner.account().id));
+        all.push((
+            Role::Master,
+            Status::Active,
+            Factor::On,
+            self.owner.account().id,
+        ));
         for (role, actor) in &self.actors {
-            all.push((*role, Status::Active, false, actor.account().id));
+            all.push((*role, Status::Active, Factor::Off, actor.account().id));
         }
         all
     }
@@ -761,7 +773,7 @@ fn every_verb_asks_every_guard() {
         town.switch(managers);
         let owner = town.owner.account().id;
         for (actor, own_id, who) in town.everybody() {
-            for (role, status, has_two_factor, id) in town.everyone() {
+            for (role, status, factor, id) in town.everyone() {
                 for deed in deeds() {
                     let whose = match (id == owner, own_id == Some(id)) {
                         (true, true) => Whose::OwnersOwn,
@@ -774,7 +786,7 @@ fn every_verb_asks_every_guard() {
                         actor,
                         role,
                         status,
-                        has_two_factor,
+                        factor,
                         whose,
                         deed,
                         managers,

@@ -129,6 +129,8 @@ mod supply;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod two_factor;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod wait;

@@ -215,18 +215,17 @@ fn password_alone(viewer: &Viewer, query: &Query, found: &Found) -> Markup {
         page: 1,
         per: query.per,
     };
-    let policy = if found.is_required {
-        "see when it is required"
-    } else {
-        "require two-factor…"
-    };
+    let policy = format!("{}#security", Route::Settings);
     note(
         Tone::Warn,
         &html! {
             p {
                 (who) " with a password alone. " a href=(list.address()) { "Show " (them) }
-                @if viewer.may_decide() { " or " a href={ (Route::Settings) "#security" } { (policy) } }
-                @if !(viewer.may_decide() && !found.is_required) { "." }
+                @match (viewer.may_decide(), found.is_required) {
+                    (false, _) => { "." }
+                    (true, false) => { " or " a href=(policy) { "require two-factor…" } }
+                    (true, true) => { " or " a href=(policy) { "see when it is required" } "." }
+                }
             }
         },
     )

@@ -436,13 +436,13 @@ mod tests {
                 Protection::Without(Asked::Recommended),
                 Level::Recommended,
                 "It is off for your account",
-                "requires 2FA",
+                "requires 2FA for",
             ),
             (
                 Protection::Without(Asked::Nothing),
                 Level::Off,
                 "asks for no 2FA",
-                "requires 2FA",
+                "requires 2FA for",
             ),
         ] {
             let of = known(Role::Billing, protection, level(asks));

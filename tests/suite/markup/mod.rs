@@ -231,7 +231,11 @@ fn names(element: &Element, elements: &[Element], problems: &mut Vec<String>) {
             if !labelled {
                 problems.push(format!("{} has no label", element.shown()));
             }
-            if element.get("name").is_none_or(str::is_empty) {
+            // A tick that the browser asks for before the form goes on is for the person alone.
+            let is_promise = element.get("type") == Some("checkbox")
+                && element.has("required")
+                && !element.has("name");
+            if element.get("name").is_none_or(str::is_empty) && !is_promise {
                 problems.push(format!("{} is not sent", element.shown()));
             }
             if element.get("type") == Some("password") && element.has("value") {
