@@ -318,9 +318,16 @@ pub fn signed_in_at(visit: &Visit<'_>, opened: &Opened, next: Option<&str>) -> R
         );
     }
     // The visit before sign-in is over: its forms are no longer ours.
-    response
-        .with("Set-Cookie", &cookies.clear("visit"))
-        .with("Set-Cookie", &cookies.clear("challenge"))
+    without_challenge(visit, response.with("Set-Cookie", &cookies.clear("visit")))
+}
+
+/// The second step is over, or left: its cookie goes, where there is one.
+fn without_challenge(visit: &Visit<'_>, response: Response) -> Response {
+    let cookies = visit.app.settings.transport;
+    match cookies.read(visit.request, "challenge") {
+        Some(_) => response.with("Set-Cookie", &cookies.clear("challenge")),
+        None => response,
+    }
 }
 
 /// What the operator's link opens. Looking never uses it.
@@ -470,9 +477,8 @@ pub fn delete(visit: &Visit<'_>) -> Result<Response> {
     let to = next.unwrap_or_else(|| Route::SignIn.to_string());
     let response = visit.with_flash(Response::see_other(&to), "You are signed out.");
     let cookies = visit.app.settings.transport;
-    Ok(response
-        .with("Set-Cookie", &cookies.clear("session"))
-        .with("Set-Cookie", &cookies.clear("challenge")))
+    let response = response.with("Set-Cookie", &cookies.clear("session"));
+    Ok(without_challenge(visit, response))
 }
 
 /// Keeps the colours this browser chose.

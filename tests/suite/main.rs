@@ -113,6 +113,8 @@ mod schema;
 #[cfg(test)]
 mod sealed;
 #[cfg(test)]
+mod second_step;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;
@@ -125,9 +127,13 @@ mod smtp;
 #[cfg(test)]
 mod stand_in;
 #[cfg(test)]
+mod step_up;
+#[cfg(test)]
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod trust;
 #[cfg(test)]
 mod two_factor;
 #[cfg(test)]

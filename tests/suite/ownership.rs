@@ -37,6 +37,9 @@ fn accept(visitor: &mut Visitor) -> &mut Visitor {
     visitor.post("/settings/ownership/accept", &fields)
 }
 
+/// After so long a password has to be shown again.
+const STALE: i64 = 10 * MINUTE;
+
 /// Who owns the first organisation, and to whom it is offered, as the file has it.
 fn standing(portal: &Portal) -> (AccountId, Option<AccountId>) {
     let organisation = portal.first().number();
@@ -79,7 +82,7 @@ fn it_is_offered_and_accepted_and_both_are_told() {
         .sees("Olivia Berg owns Fjord Supply, since 24 Nov 2026.")
         .sees("Only the owner can hand it over.");
     max.get("/").sees_not("Offered to you");
-    portal.travel(MINUTE);
+    portal.travel(STALE);
     let cookie = owner.cookie("session");
     offered(&mut owner, &max);
     // Whoever proved who they are goes on under a new cookie.
@@ -88,7 +91,7 @@ fn it_is_offered_and_accepted_and_both_are_told() {
         .follow()
         .answers(200)
         .sees("The ownership is offered to MAX Vik. A mail tells them.")
-        .sees("You offered it to MAX Vik today, 14:21. Nothing changes until they accept.")
+        .sees("You offered it to MAX Vik today, 14:31. Nothing changes until they accept.")
         .sees("Withdraw offer")
         .sees_not("Offer ownership");
     assert_eq!(standing(&portal), (old, Some(new)));
@@ -105,9 +108,10 @@ fn it_is_offered_and_accepted_and_both_are_told() {
     let mut owner = portal.signed_in(OWNER);
     let mut max = portal.signed_in(MAX);
     max.get("/settings")
-        .sees("Olivia Berg offers you the ownership of Fjord Supply, since yesterday, 14:21.")
+        .sees("Olivia Berg offers you the ownership of Fjord Supply, since yesterday, 14:31.")
         .sees("If you accept, you own it")
         .sees("If you decline, Olivia Berg stays the owner");
+    portal.travel(STALE);
     let cookie = max.cookie("session");
     accept(&mut max).answers(303).goes_to("/settings");
     assert_ne!(max.cookie("session"), cookie);
@@ -220,6 +224,7 @@ fn whoever_does_not_want_it_declines() {
     let mut owner = portal.owner();
     let mut max = portal.member(Role::Master, MAX);
     offered(&mut owner, &max);
+    portal.travel(STALE);
     // Without their password they can say no, and only that.
     for (password, said) in [
         ("", "Enter your password"),
@@ -445,6 +450,7 @@ fn only_an_active_master_of_the_same_organisation_can_be_chosen() {
         .sees_not("ada@")
         .sees_not("pia@")
         .sees_not("dag@");
+    portal.travel(STALE);
     offer(&mut owner, "acc_bbbbbbbbbbbbb", PASSWORD)
         .answers(422)
         .sees(NO_HEIR);
@@ -468,6 +474,7 @@ fn only_an_active_master_of_the_same_organisation_can_be_chosen() {
         .answers(422)
         .sees("Choose a Master.");
     // All that is wrong at once, and what was chosen is kept; never the password.
+    portal.travel(STALE);
     let chosen = max.account().id.to_string();
     offer(&mut owner, "", "").answers(422);
     assert_eq!(owner.html().matches("aria-invalid").count(), 2);
@@ -550,6 +557,7 @@ fn the_password_is_asked_with_the_counters_of_the_sign_in() {
     let mut owner = portal.owner();
     let max = portal.member(Role::Master, MAX);
     let to = max.account().id.to_string();
+    portal.travel(STALE);
     let tries = 20;
     for _ in 0..tries {
         offer(&mut owner, &to, "Wrong-Horse-7!")

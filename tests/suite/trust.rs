@@ -1,0 +1,273 @@
+//! Browsers that are trusted to skip the code, and the operator's link, which skips nothing.
+
+use doorward::domain::role::Role;
+use doorward::kit::time::{DAY, MINUTE};
+use doorward::kit::totp::STEP;
+use doorward::passwords;
+use doorward::scope::By;
+use doorward::sessions;
+
+use crate::portal::{PASSWORD, Portal};
+use crate::visitor::Visitor;
+
+const LEA: &str = "lea@fjord.example";
+const ANOTHER: &str = "Another-Horse-8!";
+
+/// The policy's form, with or without the tick.
+fn decide(owner: &Visitor, is_offered: bool, days: &str) {
+    let fields = [
+        ("member", "required"),
+        ("member_days", days),
+        ("billing", "required"),
+        ("billing_days", "7"),
+        ("admin", "required"),
+        ("admin_days", "7"),
+        ("master", "recommended"),
+        ("master_days", "7"),
+        ("trust", "yes"),
+        ("confirm", "yes"),
+    ];
+    let sent: Vec<(&str, &str)> = fields
+        .into_iter()
+        .filter(|(name, _)| *name != "trust" || is_offered)
+        .collect();
+    owner
+        .clone()
+        .post("/settings/two-factor", &sent)
+        .answers(303);
+}
+
+/// Lea in a browser that she trusts, signed out.
+fn trusting(portal: &Portal) -> (Visitor, Visitor) {
+    let owner = portal.owner();
+    decide(&owner, true, "7");
+    let mut lea = portal.member(Role::Member, LEA);
+    lea.enrol();
+    portal.travel(2 * STEP);
+    lea.sign_out();
+    lea.try_password(LEA, PASSWORD).goes_to("/sign-in/code");
+    lea.follow().sees("Trust this browser for 30 days");
+    let code = lea.code();
+    lea.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
+        .answers(303);
+    lea.sign_out();
+    portal.travel(2 * STEP);
+    (owner, lea)
+}
+
+/// Whether the password alone lets them in here; signed out again afterwards.
+fn skips(lea: &mut Visitor, password: &str) -> bool {
+    lea.try_password(LEA, password).answers(303);
+    let skips = lea.is_signed_in();
+    assert_eq!(lea.cookie("challenge").is_some(), !skips);
+    lea.sign_out();
+    skips
+}
+
+#[test]
+fn a_trusted_browser_skips_the_code_for_thirty_days() {
+    let portal = Portal::start();
+    let (_, mut lea) = trusting(&portal);
+    assert!(skips(&mut lea, PASSWORD));
+    assert!(!skips(&mut lea.elsewhere(), PASSWORD), "only that browser");
+    portal.travel(30 * DAY - 2 * STEP - MINUTE);
+    assert!(skips(&mut lea, PASSWORD));
+    portal.travel(MINUTE);
+    assert!(!skips(&mut lea, PASSWORD));
+}
+
+#[test]
+fn nobody_else_in_that_browser_is_trusted() {
+    let portal = Portal::start();
+    let (_, mut lea) = trusting(&portal);
+    let mut bo = portal.member(Role::Member, "bo@fjord.example");
+    bo.enrol();
+    portal.travel(2 * STEP);
+    let device = lea.cookie("device").unwrap();
+    let mut there = bo.elsewhere();
+    there.plant("device", &device);
+    there
+        .try_password("bo@fjord.example", PASSWORD)
+        .goes_to("/sign-in/code");
+    assert!(skips(&mut lea, PASSWORD));
+}
+
+#[test]
+fn a_tick_that_is_not_offered_trusts_nothing() {
+    let portal = Portal::start();
+    let mut lea = portal.member(Role::Member, LEA);
+    lea.enrol();
+    portal.travel(2 * STEP);
+    lea.sign_out();
+    lea.try_password(LEA, PASSWORD).answers(303);
+    let code = lea.code();
+    lea.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
+        .answers(303);
+    lea.sign_out();
+    decide(&portal.owner(), true, "7");
+    assert!(!skips(&mut lea, PASSWORD));
+}
+
+/// Each of these ends it.
+#[test]
+fn trust_ends_with_the_password_the_factor_and_the_policy() {
+    type End = fn(&Portal, &Visitor, &mut Visitor) -> &'static str;
+    let ends: [(&str, End); 7] = [
+        ("their own change of password", |_, _, lea| {
+            lea.sign_in();
+            lea.post(
+                "/account/password",
+                &[
+                    ("current_password", PASSWORD),
+                    ("password", ANOTHER),
+                    ("password_confirmation", ANOTHER),
+                ],
+            )
+            .answers(303);
+            lea.sign_out();
+            ANOTHER
+        }),
+        ("the operator's password", |portal, _, lea| {
+            let (app, account, hash) = (portal.app(), lea.account(), portal.hash(ANOTHER));
+            app.write(app.now(), |tx| {
+                passwords::change(tx, &By::operator(), &account, &hash)
+            })
+            .unwrap();
+            ANOTHER
+        }),
+        ("a reset link", |portal, _, lea| {
+            lea.post("/forgot-password", &[("email", LEA)]).answers(303);
+            portal.work();
+            let link = portal.link_for(LEA);
+            lea.post(
+                &link,
+                &[("password", ANOTHER), ("password_confirmation", ANOTHER)],
+            )
+            .answers(303);
+            ANOTHER
+        }),
+        ("another phone", |portal, _, lea| {
+            lea.sign_in();
+            let code = lea.code();
+            lea.post("/account/two-factor", &[("code", &code)])
+                .answers(303)
+                .follow()
+                .answers(200);
+            let key =
+                crate::answer::between(&lea.html(), "<output id=\"key\"", "</output>").to_owned();
+            let (_, key) = key.split_once('>').unwrap();
+            let phone = crate::phone::Phone::new(key);
+            let code = phone.code(portal.app().now().0);
+            lea.post("/account/two-factor/confirm", &[("code", &code)])
+                .answers(200);
+            lea.phone = Some(phone);
+            lea.sign_out();
+            PASSWORD
+        }),
+        ("a change of the policy", |_, owner, _| {
+            decide(owner, true, "6");
+            PASSWORD
+        }),
+        ("trust that is not offered any more", |_, owner, _| {
+            decide(owner, false, "7");
+            decide(owner, true, "7");
+            PASSWORD
+        }),
+        ("being signed out everywhere", |_, owner, lea| {
+            let path = format!("/iam/accounts/{}/sign-out", lea.account().id);
+            lea.sign_in();
+            owner.clone().post(path, &[]).answers(303);
+            PASSWORD
+        }),
+    ];
+    for (what, end) in ends {
+        let portal = Portal::start();
+        let (owner, mut lea) = trusting(&portal);
+        assert!(skips(&mut lea, PASSWORD), "before {what}");
+        let password = end(&portal, &owner, &mut lea);
+        assert!(!skips(&mut lea, password), "after {what}");
+    }
+}
+
+fn link(portal: &Portal, lea: &Visitor) -> String {
+    let (app, account) = (portal.app(), lea.account());
+    let link = app
+        .write(app.now(), |tx| sessions::make_link(tx, &account))
+        .unwrap();
+    format!("/sign-in/link/{}", link.token.reveal())
+}
+
+#[test]
+fn the_operators_link_lets_in_once_and_asks_for_the_code_all_the_same() {
+    let portal = Portal::start();
+    let (owner, mut lea) = trusting(&portal);
+    let first = link(&portal, &lea);
+    let second = link(&portal, &lea);
+    let mut there = portal.visitor();
+    there
+        .get(&first)
+        .answers(410)
+        .sees("This link was replaced");
+    for _ in 0..3 {
+        there
+            .get(&second)
+            .answers(200)
+            .sees("This link is from whoever runs this Portal.")
+            .sees(LEA)
+            .sees_not("Fjord");
+        there.head(&second).answers(200);
+    }
+    // Not even a trusted browser is enough.
+    lea.post(&second, &[]).answers(303).goes_to("/sign-in/code");
+    let code = lea.code();
+    lea.post("/sign-in/code", &[("code", &code)]).answers(303);
+    assert!(lea.is_signed_in());
+    there.get(&second).answers(410).sees("This link was used");
+    there.post(&second, &[]).answers(410);
+    assert!(!there.is_signed_in());
+    let late = link(&portal, &lea);
+    portal.travel(15 * MINUTE);
+    there.get(&late).answers(410).sees("The link expired");
+    there.post(&late, &[]).answers(410);
+    there
+        .get(format!("/sign-in/link/{}", "x".repeat(43)))
+        .answers(404);
+
+    // Without a factor it signs in, in place of whoever was signed in there.
+    let bo = portal.member(Role::Member, "bo@fjord.example");
+    let mut desk = owner.clone();
+    let path = link(&portal, &bo);
+    desk.get(&path)
+        .answers(200)
+        .sees("You are signed in as olivia@fjord.example here.");
+    desk.post(&path, &[]).answers(303).goes_to("/");
+    assert_eq!(desk.scope().unwrap().account, bo.account().id);
+    let log = portal.audit(Some(portal.first()));
+    assert!(log.iter().any(|one| one.action == "sign_in.link_made"));
+    assert_eq!(
+        portal.ask::<i64>("SELECT count(*) FROM sign_in_links WHERE state = 'open'"),
+        [1],
+        "the late one"
+    );
+}
+
+#[test]
+fn a_link_of_whoever_was_disabled_opens_nothing() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    let bo = portal.member(Role::Member, "bo@fjord.example");
+    let path = link(&portal, &bo);
+    owner
+        .clone()
+        .post(format!("/iam/accounts/{}/disable", bo.account().id), &[])
+        .answers(303);
+    let mut there = portal.visitor();
+    there.get(&path).answers(404);
+    there.post(&path, &[]).answers(404);
+    let (app, account) = (portal.app(), bo.account());
+    let made = app.write(app.now(), |tx| sessions::make_link(tx, &account));
+    assert!(
+        matches!(made, Err(doorward::error::Error::Refused(_))),
+        "{made:?}"
+    );
+}
