@@ -204,6 +204,7 @@ impl Town {
     }
 
     fn come_back(&mut self) {
+        self.keeper.unlock(&self.process);
         self.process.restart();
         let verified = self.process.run(&["audit", "verify"]);
         if !verified.status.success() {
