@@ -17,7 +17,7 @@ use crate::kit::http::response::Response;
 use crate::kit::time::{DAY, HOUR, MINUTE};
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
-use crate::scope::{Enroller, Scope};
+use crate::scope::Scope;
 use crate::visit::Visit;
 
 /// Which entry of the navigation a page belongs to.
@@ -133,19 +133,14 @@ fn draw(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) 
     }
     match (visit.scope(), visit.enroller(), page.around) {
         (Some(scope), _, Around::Navigation) => signed_in(visit, scope, page, flash, body),
-        (_, Ok(who), _) => Ok(alone(visit, &who, page, flash, body)),
+        (_, Ok(_), _) => Ok(alone(visit, page, flash, body)),
         (_, Err(_), _) => Ok(stranger(visit, page, flash, body)),
     }
 }
 
-fn alone(
-    visit: &Visit<'_>,
-    who: &Enroller,
-    page: &Page<'_>,
-    flash: Option<&str>,
-    body: &Markup,
-) -> Markup {
-    let title = format!("{} · {}", page.title, who.organisation_name);
+fn alone(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
+    let brand = &visit.app.settings.brand;
+    let title = format!("{} · {brand}", page.title);
     let home = if visit.must_enrol() {
         Route::TwoFactor
     } else {
@@ -159,7 +154,7 @@ fn alone(
     };
     let (sign_out, csrf) = (Route::SignOut.to_string(), visit.csrf());
     let frame = Focus {
-        brand: &visit.app.settings.brand,
+        brand,
         home: &home,
         leave: way.map(|way| match way {
             Exit::To(label, href) => Leave::To { label, href },
@@ -336,7 +331,7 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
+        (warning(visit))
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }

@@ -227,12 +227,12 @@ pub struct Demand<'d> {
     pub zone: &'d TimeZone,
 }
 
-/// It in words; nothing where nothing is asked.
+/// It in words, and how much they want attention; nothing where nothing is asked.
 #[must_use]
-pub fn demand(demand: &Demand<'_>) -> Option<Markup> {
+pub fn demand(demand: &Demand<'_>) -> Option<(Tone, Markup)> {
     let everybody = everybody(demand.role);
     let organisation = demand.organisation;
-    let (tone, words) = match demand.protection {
+    Some(match demand.protection {
         Protection::On | Protection::Without(policy::Asked::Nothing) => return None,
         Protection::Without(policy::Asked::Recommended) => (
             Tone::Plain,
@@ -249,8 +249,7 @@ pub fn demand(demand: &Demand<'_>) -> Option<Markup> {
             Tone::Warn,
             html! { "Your organisation " (organisation) " requires two-factor for " (everybody) ". Set it up to go on." },
         ),
-    };
-    Some(note(tone, &html! { p { (words) } }))
+    })
 }
 
 /// How long it is until then, in whole days or hours.
@@ -320,7 +319,7 @@ pub fn start(start: &Start<'_>, csrf: &str) -> Markup {
             }
         }
         (start.given.problem(&[Section::Start, Section::Confirm]))
-        @if let Some(why) = why { (why) }
+        @if let Some((tone, why)) = why { (note(tone, &html! { p { (why) } })) }
         div.prose {
             div.stack-2 {
                 h2 { "What you need" }

@@ -19,13 +19,17 @@ const LEA: &str = "lea@fjord.example";
 fn protected(portal: &Portal) -> Visitor {
     let mut lea = portal.member(doorward::domain::role::Role::Member, LEA);
     lea.enrol();
+    portal.work();
     portal.travel(2 * STEP);
     lea
 }
 
-/// Another browser of theirs that gave the password.
+/// A browser that the account knows, from another network address, in which the password was given. The tries of
+/// browsers that it does not know are a hundred a day, and are not what is asked here.
 fn half(lea: &Visitor) -> Visitor {
-    let mut there = lea.elsewhere();
+    let mut there = lea.clone();
+    there.lose("session");
+    there.address = lea.elsewhere().address;
     there.try_password(LEA, PASSWORD).answers(303);
     there
 }
@@ -237,6 +241,7 @@ fn whoever_owes_the_code_reaches_nothing_else() {
     }
     let code = lea.code();
     try_code(&mut there, &code).answers(303);
+    portal.leave_mail();
 }
 
 #[test]
@@ -314,6 +319,7 @@ fn ten_codes_of_an_account_are_judged_in_fifteen_minutes_and_a_hundred_a_day() {
     let judged = (0..40).filter(|number| guess(&lea, *number)).count();
     assert_eq!(judged, 10);
     // The right one waits as well, from wherever, also as a recovery code, also after a restart.
+    portal.work();
     portal.restart(|_, _| {});
     let mut there = half(&lea);
     try_code(&mut there, &lea.code()).answers(429);
@@ -329,8 +335,8 @@ fn ten_codes_of_an_account_are_judged_in_fifteen_minutes_and_a_hundred_a_day() {
             day += usize::from(guess(&lea, 1_000 + quarter * 12 + number));
         }
     }
-    // The right code of a moment ago was judged too.
-    assert_eq!(day + 1, 100, "judged in a day");
+    // The first code of the set-up and the right one of a moment ago were judged too.
+    assert_eq!(day + 2, 100, "judged in a day");
     try_code(&mut half(&lea), &lea.code()).answers(429);
     let account = lea.account();
     let app = portal.app();
@@ -341,18 +347,19 @@ fn ten_codes_of_an_account_are_judged_in_fifteen_minutes_and_a_hundred_a_day() {
     try_code(&mut half(&lea), &lea.code()).answers(303);
 }
 
-/// Ten thousand guesses over three days, from as many network addresses as there are tries: how many were judged is
-/// printed.
+/// Very many guesses over three days, from one network address after another: how many were judged is printed. By hand:
+/// `DOORWARD_GUESSES=10000`.
 #[test]
-fn ten_thousand_guesses_find_nothing() {
-    const GUESSES: usize = 10_000;
+fn very_many_guesses_find_nothing() {
     const DAYS: i64 = 3;
+    let guesses: usize =
+        std::env::var("DOORWARD_GUESSES").map_or(1_500, |text| text.parse().unwrap());
     let portal = Portal::start();
     let lea = protected(&portal);
     let mut there = half(&lea);
     let (mut judged, mut waited) = (0, 0);
-    let pause = DAYS * DAY / i64::try_from(GUESSES).unwrap();
-    for number in 0..GUESSES {
+    let pause = DAYS * DAY / i64::try_from(guesses).unwrap();
+    for number in 0..guesses {
         portal.travel(pause);
         if number % 20 == 0 {
             // The step lives for ten minutes; the password is known, and each is another browser.
@@ -365,7 +372,7 @@ fn ten_thousand_guesses_find_nothing() {
             status => panic!("a guess was answered with {status}"),
         }
     }
-    println!("{judged} of {GUESSES} guesses judged in {DAYS} days, {waited} told to wait");
+    println!("{judged} of {guesses} guesses judged in {DAYS} days, {waited} told to wait");
     assert!(
         judged <= 100 * (usize::try_from(DAYS).unwrap() + 1),
         "{judged}"
@@ -377,7 +384,7 @@ fn ten_thousand_guesses_find_nothing() {
 /// Two browsers send the same code at the same instant.
 #[test]
 fn of_two_that_send_one_code_together_one_is_let_in() {
-    const ROUNDS: usize = 60;
+    const ROUNDS: usize = 40;
     let portal = Portal::start();
     let mut lea = protected(&portal);
     let mut firsts = 0;

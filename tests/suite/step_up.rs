@@ -138,7 +138,7 @@ fn a_code_is_proof_as_well_and_is_used_up_by_it() {
         &[("current_password", PASSWORD)],
     )
     .answers(200)
-    .sees("Save your recovery codes");
+    .sees("Your new recovery codes");
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn trusting(portal: &Portal) -> (Visitor, Visitor) {
     decide(&owner, true, "7");
     let mut lea = portal.member(Role::Member, LEA);
     lea.enrol();
+    portal.work();
     portal.travel(2 * STEP);
     lea.sign_out();
     lea.try_password(LEA, PASSWORD).goes_to("/sign-in/code");
