@@ -42,6 +42,9 @@ pub fn letter(
         return Ok(None);
     };
     let organisation = organisations::get(read, to.organisation)?;
+    if organisation.disabled_at.is_some() {
+        return Ok(None);
+    }
     let facts = Facts {
         read,
         settings,
@@ -165,6 +168,7 @@ impl Facts<'_> {
             doubt: format!(
                 "You did not expect this? Change your password, and ask {by}, or a Master of {name}."
             ),
+            way_out: None,
             ..self.notice(
                 "Your 2-step verification was reset",
                 Paragraph::default()
