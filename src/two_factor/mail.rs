@@ -42,9 +42,6 @@ pub fn letter(
         return Ok(None);
     };
     let organisation = organisations::get(read, to.organisation)?;
-    if organisation.disabled_at.is_some() {
-        return Ok(None);
-    }
     let facts = Facts {
         read,
         settings,

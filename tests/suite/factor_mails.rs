@@ -294,20 +294,12 @@ fn all_owed(portal: &Portal, mia: &mut Visitor) {
 #[test]
 fn whoever_may_not_use_the_account_any_more_is_told_nothing() {
     type Deed = fn(&Portal, &Visitor);
-    let deeds: [(&str, Deed); 3] = [
+    let deeds: [(&str, Deed); 2] = [
         ("disabled", |portal, mia| {
             let (app, by) = (portal.app(), Allowed::operator(portal.first()));
             let id = mia.account().id;
             app.write(app.now(), |tx| lifecycle::disable(tx, &by, id))
                 .unwrap();
-        }),
-        ("organisation disabled", |portal, _| {
-            let (app, first) = (portal.app(), portal.first());
-            app.write(app.now(), |tx| {
-                let first = organisations::get(tx, first)?;
-                settings::disable(tx, &first)
-            })
-            .unwrap();
         }),
         // The address is somebody else's by then.
         ("moved away", |portal, _| {
@@ -331,11 +323,25 @@ fn whoever_may_not_use_the_account_any_more_is_told_nothing() {
         assert_eq!(after, Vec::<String>::new(), "{name}");
         assert_eq!(not_needed(&portal), idle + 6, "{name}");
     }
-    // Where nothing came between, they all leave.
+}
+
+#[test]
+fn the_mail_of_an_organisation_that_is_switched_off_waits_until_it_is_on_again() {
     let portal = Portal::start();
     let mut mia = mia(&portal);
     let before = portal.mails().len();
     all_owed(&portal, &mut mia);
+    let (app, first) = (portal.app(), portal.first());
+    app.write(app.now(), |tx| {
+        settings::disable(tx, &organisations::get(tx, first)?)
+    })
+    .unwrap();
+    portal.work();
+    assert_eq!(portal.mails().len(), before);
+    app.write(app.now(), |tx| {
+        settings::enable(tx, &organisations::get(tx, first)?)
+    })
+    .unwrap();
     portal.work();
     assert_eq!(portal.mails().len(), before + 6);
 }
