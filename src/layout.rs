@@ -372,6 +372,12 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
     let brand = &visit.app.settings.brand;
     let title = format!("{} · {brand}", page.title);
     let home = Route::SignIn.to_string();
+    let step = Route::SignInCode.to_string();
+    // Whoever owes the code came from there, and would have to begin anew at the sign-in page.
+    let (label, href) = match visit.half() {
+        Some(_) => ("Back to the code", &step),
+        None => ("Sign in", &home),
+    };
     let inside = html! { (warning(visit)) (body) };
     let head = Head {
         title: &title,
@@ -384,10 +390,7 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
             &Focus {
                 brand,
                 home: &home,
-                leave: Some(Leave::To {
-                    label: "Sign in",
-                    href: &home,
-                }),
+                leave: Some(Leave::To { label, href }),
             },
             &inside,
         ),
