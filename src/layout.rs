@@ -7,6 +7,7 @@ use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::Result;
+use crate::kit::dates;
 use crate::kit::html::frame::{Focus, Head, Leave, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
@@ -14,10 +15,10 @@ use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
 use crate::kit::html::time::day;
 use crate::kit::html::{Tone, Yes};
 use crate::kit::http::response::Response;
-use crate::kit::time::{DAY, HOUR, MINUTE};
+use crate::kit::time::DAY;
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
-use crate::scope::{Enroller, Scope};
+use crate::scope::Scope;
 use crate::visit::Visit;
 
 /// Which entry of the navigation a page belongs to.
@@ -133,19 +134,14 @@ fn draw(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) 
     }
     match (visit.scope(), visit.enroller(), page.around) {
         (Some(scope), _, Around::Navigation) => signed_in(visit, scope, page, flash, body),
-        (_, Ok(who), _) => Ok(alone(visit, &who, page, flash, body)),
+        (_, Ok(_), _) => Ok(alone(visit, page, flash, body)),
         (_, Err(_), _) => Ok(stranger(visit, page, flash, body)),
     }
 }
 
-fn alone(
-    visit: &Visit<'_>,
-    who: &Enroller,
-    page: &Page<'_>,
-    flash: Option<&str>,
-    body: &Markup,
-) -> Markup {
-    let title = format!("{} · {}", page.title, who.organisation_name);
+fn alone(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
+    let brand = &visit.app.settings.brand;
+    let title = format!("{} · {brand}", page.title);
     let home = if visit.must_enrol() {
         Route::TwoFactor
     } else {
@@ -159,7 +155,7 @@ fn alone(
     };
     let (sign_out, csrf) = (Route::SignOut.to_string(), visit.csrf());
     let frame = Focus {
-        brand: &visit.app.settings.brand,
+        brand,
         home: &home,
         leave: way.map(|way| match way {
             Exit::To(label, href) => Leave::To { label, href },
@@ -336,7 +332,7 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        @if let Some(warning) = visit.app.settings.warning { (note(Tone::Warn, &html! { p { (warning) } })) }
+        (warning(visit))
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }
@@ -364,7 +360,7 @@ fn factor_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
                 tone,
                 &html! {
                     p {
-                        "Two-factor is required from " (day(end, &visit.zone())) " on (" (in_words(left)) "). " (set_up) "."
+                        "Two-factor is required from " (day(end, &visit.zone())) " on (" "in " (dates::left(end, visit.now)) "). " (set_up) "."
                     }
                 },
             ))
@@ -372,19 +368,16 @@ fn factor_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
     }
 }
 
-/// "in 5 days", "in 1 hour", "in 20 min": rounded down, so that nobody thinks that there is more.
-fn in_words(seconds: i64) -> String {
-    match seconds {
-        left if left >= 2 * DAY => format!("in {} days", left / DAY),
-        left if left >= 2 * HOUR => format!("in {} hours", left / HOUR),
-        left => format!("in {} min", left.max(MINUTE) / MINUTE),
-    }
-}
-
 fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Markup) -> Markup {
     let brand = &visit.app.settings.brand;
     let title = format!("{} · {brand}", page.title);
     let home = Route::SignIn.to_string();
+    let step = Route::SignInCode.to_string();
+    // Whoever owes the code came from there, and would have to begin anew at the sign-in page.
+    let (label, href) = match visit.half() {
+        Some(_) => ("Back to the code", &step),
+        None => ("Sign in", &home),
+    };
     let inside = html! { (warning(visit)) (body) };
     let head = Head {
         title: &title,
@@ -397,10 +390,7 @@ fn stranger(visit: &Visit<'_>, page: &Page<'_>, flash: Option<&str>, body: &Mark
             &Focus {
                 brand,
                 home: &home,
-                leave: Some(Leave::To {
-                    label: "Sign in",
-                    href: &home,
-                }),
+                leave: Some(Leave::To { label, href }),
             },
             &inside,
         ),

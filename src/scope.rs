@@ -219,6 +219,15 @@ impl By {
         }
     }
 
+    /// The same request, done by nobody we know yet: whoever signs in, whoever was signed in there before.
+    #[must_use]
+    pub fn stranger(&self) -> Self {
+        Self {
+            actor: Actor::Stranger,
+            ..self.clone()
+        }
+    }
+
     /// The same request, done by this account.
     #[must_use]
     pub fn account_of(&self, id: AccountId, email: Email) -> Self {

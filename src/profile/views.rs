@@ -338,11 +338,11 @@ fn two_factor(page: &Account<'_>) -> Markup {
             zone: page.zone,
         };
         return html! {
-            @if let Some(why) = demand(&asked) { (why) }
             p {
                 "Off. With 2-step verification, sign-in asks for a code from your phone after the password: whoever "
                 "learns the password still cannot sign in as you."
             }
+            @if let Some((_, why)) = demand(&asked) { p { (why) } }
             div.row { (Button::link("Enable 2-step verification", &set_up).primary()) }
         };
     };

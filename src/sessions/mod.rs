@@ -178,15 +178,28 @@ pub fn pass(
     let (account, organisation) = current(tx, sign_in.account)?;
     let opened = open(tx, by, sign_in, &account, factor.slug())?;
     if remember == Remember::Trusted && organisation.trust == Trust::Offered {
-        return opened.try_map(|opened| {
-            let device = opened.device.as_ref().map(Token::hash).or(sign_in.device);
-            if let Some(device) = device {
-                sql::trust_device(tx, account.id, &device)?;
-            }
-            Ok(opened)
-        });
+        return opened.try_map(|opened| trust(tx, &account, sign_in, opened));
     }
     Ok(opened)
+}
+
+/// This browser skips the code from here on. Its cookie is worth a code then, so it is a new one: whoever has a copy of the
+/// one until now, or planted it, has nothing. Others who use the browser are known by the new one as well.
+fn trust(tx: &Tx<'_>, account: &Account, sign_in: &SignIn<'_>, opened: Opened) -> Result<Opened> {
+    let device = match (opened.device, sign_in.device) {
+        (Some(device), _) => device,
+        (None, Some(before)) => {
+            let device = Token::fresh(tx)?;
+            sql::rename_device(tx, &before, &device.hash())?;
+            device
+        }
+        (None, None) => return Err(Error::internal("a browser without a cookie to trust")),
+    };
+    sql::trust_device(tx, account.id, &device.hash())?;
+    Ok(Opened {
+        device: Some(device),
+        session: opened.session,
+    })
 }
 
 /// Opens a session: a new id, today's permissions, and a notice where the browser is not known.

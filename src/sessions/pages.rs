@@ -261,7 +261,7 @@ fn enter(
             if let Some(hash) = &stronger {
                 passwords::rehash(tx, account.id, hash)?;
             }
-            sessions::enter(tx, &visit.by(), sign_in, Key::Password)
+            sessions::enter(tx, &visit.by().stranger(), sign_in, Key::Password)
         })
     })?;
     Ok(entered_at(visit, entered, next))
@@ -367,14 +367,19 @@ pub fn use_link(visit: &Visit<'_>, token: &str) -> Result<Response> {
     };
     let by = visit.by();
     let entered = signing_in(visit, open.account(), |sign_in| {
-        // Whoever is signed in in this browser does not stand for whoever signs in.
+        // Not `visit.write`: a session that ended meanwhile keeps nobody else out.
         visit.app.write(visit.now, |tx| {
             // Asked again inside the transaction: the account may have been disabled since.
             let open: OpenLink = match sessions::find_link(tx, &secret)? {
                 Some(SignInLink::Open(open)) => open,
                 _ => return Err(Error::Gone("This link no longer works.".to_owned())),
             };
-            sessions::use_link(tx, &by, &open, sign_in)
+            // Whoever was signed in in this browser loses the cookie, so their session ends; they do not stand for
+            // whoever signs in.
+            if let Ok(who) = visit.enroller() {
+                sessions::close(tx, &by, &who)?.into_inner();
+            }
+            sessions::use_link(tx, &by.stranger(), &open, sign_in)
         })
     });
     match entered {

@@ -333,6 +333,15 @@ pub(super) fn is_trusted(tx: &Tx<'_>, account: AccountId, device: &TokenHash) ->
     )
 }
 
+/// The same browser under another cookie, for everybody who uses it.
+pub(super) fn rename_device(tx: &Tx<'_>, before: &TokenHash, hash: &TokenHash) -> Result<()> {
+    tx.execute(
+        "UPDATE devices SET hash = ?2 WHERE hash = ?1",
+        (before, hash),
+    )?;
+    Ok(())
+}
+
 pub(super) fn trust_device(tx: &Tx<'_>, account: AccountId, device: &TokenHash) -> Result<()> {
     tx.execute(
         "UPDATE devices SET trusted_at = ?3 WHERE hash = ?1 AND account_id = ?2",

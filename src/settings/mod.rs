@@ -97,7 +97,11 @@ pub fn set_policies(
 /// "off", "recommended", "required after 7 days".
 fn in_words(policy: Policy) -> String {
     match policy.level {
-        Level::Required => format!("required after {} days", policy.grace_days),
+        Level::Required => match policy.grace_days {
+            0 => "required at once".to_owned(),
+            1 => "required after 1 day".to_owned(),
+            days => format!("required after {days} days"),
+        },
         Level::Off | Level::Recommended => policy.level.slug().to_owned(),
     }
 }

@@ -176,7 +176,7 @@ pub fn two_factor(page: &TwoFactor<'_>, csrf: &str) -> Markup {
         (Button::submit("Save two-factor policy", "Saving…").plain())
     };
     html! {
-        p { "What each permission is asked for besides the password. Grace runs from the day somebody is activated, gets the permission, or the policy becomes stricter." }
+        p { "What each permission is asked for besides the password. Grace is 0 to 30 days, from the day somebody is activated, gets the permission, or the policy becomes stricter." }
         (guarded(&Route::SavePolicy.to_string(), csrf, &body))
     }
 }
@@ -192,7 +192,7 @@ fn role_policy(page: &TwoFactor<'_>, role: Role) -> Markup {
     let focus = page.refused.and_then(Form::first_problem);
     let levels = Level::ALL.map(|one| Choice::new(one.slug(), level_label(one)));
     let label = format!("Asked of {role}");
-    let days_label = "Days of grace, 0 to 30";
+    let days_label = "Days of grace";
     html! {
         fieldset.group {
             legend { (role) }

@@ -168,6 +168,45 @@ fn a_secret_in_the_log_or_in_the_file_is_a_fault() {
 }
 
 #[test]
+fn what_a_phone_learns_is_a_secret_too() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner.begin_two_factor();
+    let key = owner.last().keys().remove(0);
+    owner.enrol();
+    let codes = owner.last().keys();
+    assert_eq!((key.len(), codes.len()), (32, 10), "{key} {codes:?}");
+    tracing::info!(code = codes[9], "careless");
+    portal.tamper(&format!("UPDATE organisations SET name = '{key}'"));
+    let complaint = complaint(portal);
+    assert!(
+        complaint.contains(&format!("{:?} stands in the log: ", codes[9])),
+        "{complaint}"
+    );
+    assert!(
+        complaint.contains(&format!("{key:?} stands in doorward.db")),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn a_half_and_an_enrolling_visitor_are_what_they_say() {
+    let portal = Portal::start();
+    let mut ann = portal.member(Role::Member, "ann@fjord.example");
+    let other = portal.member(Role::Member, "ben@fjord.example");
+    ann.enrol();
+    let mut half = portal.half(&ann);
+    assert!(half.holder().is_none() && half.cookie("challenge").is_some());
+    half.get("/").answers(303).goes_to("/sign-in/code");
+    portal.end_grace("ben@fjord.example");
+    assert!(other.must_enrol() && !other.is_signed_in());
+    assert!(
+        portal.owner().is_signed_in(),
+        "the grace of the others goes on"
+    );
+}
+
+#[test]
 fn a_failing_test_shows_the_page_the_audit_log_and_the_mailbox() {
     let portal = Portal::start();
     let mut owner = portal.owner();

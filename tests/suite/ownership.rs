@@ -91,7 +91,7 @@ fn it_is_offered_and_accepted_and_both_are_told() {
         .follow()
         .answers(200)
         .sees("The ownership is offered to MAX Vik. A mail tells them.")
-        .sees("You offered it to MAX Vik today, 14:31. Nothing changes until they accept.")
+        .sees("You offered it to MAX Vik today, 14:30. Nothing changes until they accept.")
         .sees("Withdraw offer")
         .sees_not("Offer ownership");
     assert_eq!(standing(&portal), (old, Some(new)));
@@ -108,7 +108,7 @@ fn it_is_offered_and_accepted_and_both_are_told() {
     let mut owner = portal.signed_in(OWNER);
     let mut max = portal.signed_in(MAX);
     max.get("/settings")
-        .sees("Olivia Berg offers you the ownership of Fjord Supply, since yesterday, 14:31.")
+        .sees("Olivia Berg offers you the ownership of Fjord Supply, since yesterday, 14:30.")
         .sees("If you accept, you own it")
         .sees("If you decline, Olivia Berg stays the owner");
     portal.travel(STALE);

@@ -41,7 +41,7 @@ fn rounds() -> usize {
 }
 
 /// Both at once, now the one a little ahead, now the other.
-fn together<A: Send, B: Send>(
+pub(crate) fn together<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {

@@ -78,8 +78,10 @@ fn a_proof_renews_the_cookie_and_is_good_for_the_next_act_too() {
         .post("/account/email", &[("email", "new@fjord.example")])
         .answers(303);
     let mut thief = portal.visitor();
-    thief.plant("session", &before);
+    thief.plant("__Host-session", &before);
     thief.get("/account").answers(303);
+    thief.plant("__Host-session", &after);
+    thief.get("/account").answers(200);
     portal.travel(FRESH);
     owner.post("/account/two-factor", &[]).answers(303);
     let log = portal.audit(Some(portal.first()));
@@ -138,7 +140,127 @@ fn a_code_is_proof_as_well_and_is_used_up_by_it() {
         &[("current_password", PASSWORD)],
     )
     .answers(200)
-    .sees("Save your recovery codes");
+    .sees("Your new recovery codes");
+}
+
+/// However they came in: for ten minutes nothing is asked, and then it is.
+#[test]
+fn a_sign_in_is_proof_by_whichever_way() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner
+        .post(
+            "/settings/two-factor",
+            &[
+                ("member", "required"),
+                ("member_days", "7"),
+                ("billing", "required"),
+                ("billing_days", "7"),
+                ("admin", "required"),
+                ("admin_days", "7"),
+                ("master", "required"),
+                ("master_days", "7"),
+                ("trust", "yes"),
+                ("confirm", "yes"),
+            ],
+        )
+        .answers(303);
+    let mut lea = portal.member(Role::Member, LEA);
+    lea.enrol();
+    lea.sign_out();
+    portal.travel(2 * STEP);
+    lea.try_password(LEA, PASSWORD).answers(303);
+    let code = lea.code();
+    lea.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
+        .answers(303);
+    let proven = |visitor: &mut Visitor| {
+        assert!(!asks(visitor, "/account", "/account/email"));
+        portal.travel(FRESH);
+        assert!(!asks(visitor, "/account", "/account/email"));
+        portal.travel(1);
+        assert!(asks(visitor, "/account", "/account/email"));
+        visitor.sign_out();
+    };
+    proven(&mut lea);
+    lea.try_password(LEA, PASSWORD).goes_to("/");
+    proven(&mut lea);
+    let bo = portal.member(Role::Member, "bo@fjord.example");
+    let (app, account) = (portal.app(), bo.account());
+    let link = app
+        .write(app.now(), |tx| doorward::sessions::make_link(tx, &account))
+        .unwrap();
+    let mut there = portal.visitor();
+    there
+        .post(format!("/sign-in/link/{}", link.token.reveal()), &[])
+        .answers(303)
+        .goes_to("/");
+    proven(&mut there);
+}
+
+/// What moves the ownership asks both who offers and who accepts.
+#[test]
+fn both_ends_of_the_ownership_ask() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut max = portal.member(Role::Master, "max@fjord.example");
+    let to = max.account().id.to_string();
+    portal.travel(FRESH + 1);
+    owner
+        .post("/settings/ownership/offer", &[("to", &to)])
+        .answers(422)
+        .sees("Enter your password");
+    owner
+        .post(
+            "/settings/ownership/offer",
+            &[("to", &to), ("current_password", PASSWORD)],
+        )
+        .answers(303);
+    assert!(asks(&mut max, "/settings", "/settings/ownership/accept"));
+    max.post("/settings/ownership/accept", &[])
+        .answers(422)
+        .sees("Enter your password");
+    let before = max.cookie("session").unwrap();
+    max.post(
+        "/settings/ownership/accept",
+        &[("current_password", PASSWORD)],
+    )
+    .answers(303);
+    let mut thief = portal.visitor();
+    thief.plant("__Host-session", &before);
+    thief.get("/account").answers(303);
+}
+
+/// A wrong password counts where the sign-in's do: this browser is known, so both together have twenty.
+#[test]
+fn wrong_passwords_count_on_the_sign_ins_counter() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    portal.travel(FRESH + 1);
+    let mut here = owner.clone();
+    here.sign_out();
+    for _ in 0..10 {
+        here.try_password(crate::portal::OWNER, "Wrong-Horse-7!")
+            .answers(422);
+    }
+    let mut there = portal.signed_in(crate::portal::OWNER);
+    there.plant("__Host-device", &here.cookie("device").unwrap());
+    portal.travel(FRESH + 1);
+    for _ in 0..10 {
+        there
+            .post(
+                "/account/two-factor",
+                &[("current_password", "Wrong-Horse-7!")],
+            )
+            .answers(422);
+    }
+    there
+        .post("/account/two-factor", &[("current_password", PASSWORD)])
+        .answers(429);
+    assert!(there.header("Retry-After").is_some());
+    here.try_password(crate::portal::OWNER, PASSWORD)
+        .answers(429);
+    owner = owner.elsewhere();
+    owner.sign_in();
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use doorward::domain::role::Role;
 use doorward::kit::time::{DAY, MINUTE};
 use doorward::kit::totp::STEP;
-use doorward::passwords;
+use doorward::lifecycle;
+use doorward::passwords::{self, Handover};
+use doorward::routes::Route;
 use doorward::scope::By;
 use doorward::sessions;
 
@@ -43,6 +45,7 @@ fn trusting(portal: &Portal) -> (Visitor, Visitor) {
     decide(&owner, true, "7");
     let mut lea = portal.member(Role::Member, LEA);
     lea.enrol();
+    portal.work();
     portal.travel(2 * STEP);
     lea.sign_out();
     lea.try_password(LEA, PASSWORD).goes_to("/sign-in/code");
@@ -52,6 +55,7 @@ fn trusting(portal: &Portal) -> (Visitor, Visitor) {
         .answers(303);
     lea.sign_out();
     portal.travel(2 * STEP);
+    portal.work();
     (owner, lea)
 }
 
@@ -85,11 +89,48 @@ fn nobody_else_in_that_browser_is_trusted() {
     portal.travel(2 * STEP);
     let device = lea.cookie("device").unwrap();
     let mut there = bo.elsewhere();
-    there.plant("device", &device);
+    there.plant("__Host-device", &device);
+    there
+        .try_password("bo@fjord.example", PASSWORD)
+        .goes_to("/sign-in/code");
+    // Nor once they signed in there, with a code and without the tick.
+    let code = bo.code();
+    there.post("/sign-in/code", &[("code", &code)]).answers(303);
+    there.sign_out();
     there
         .try_password("bo@fjord.example", PASSWORD)
         .goes_to("/sign-in/code");
     assert!(skips(&mut lea, PASSWORD));
+}
+
+/// The tick makes the cookie worth a code, so it is a new one; everybody who uses the browser is known by it.
+#[test]
+fn a_copy_of_the_cookie_from_before_the_tick_is_worth_nothing() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    decide(&owner, true, "7");
+    let mut lea = portal.member(Role::Member, LEA);
+    portal.member(Role::Member, "bo@fjord.example");
+    lea.enrol();
+    lea.sign_out();
+    lea.try_password("bo@fjord.example", PASSWORD).goes_to("/");
+    lea.sign_out();
+    portal.travel(2 * STEP);
+    let before = lea.cookie("device").unwrap();
+    lea.try_password(LEA, PASSWORD).answers(303);
+    let code = lea.code();
+    lea.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
+        .answers(303);
+    lea.sign_out();
+    assert_ne!(lea.cookie("device").unwrap(), before);
+    assert!(skips(&mut lea, PASSWORD));
+    let mut thief = lea.elsewhere();
+    thief.plant("__Host-device", &before);
+    assert!(!skips(&mut thief, PASSWORD));
+    let devices = || portal.ask::<i64>("SELECT count(*) FROM devices");
+    let known = devices();
+    lea.try_password("bo@fjord.example", PASSWORD).goes_to("/");
+    assert_eq!(devices(), known, "it is no new browser to the other");
 }
 
 #[test]
@@ -112,7 +153,7 @@ fn a_tick_that_is_not_offered_trusts_nothing() {
 #[test]
 fn trust_ends_with_the_password_the_factor_and_the_policy() {
     type End = fn(&Portal, &Visitor, &mut Visitor) -> &'static str;
-    let ends: [(&str, End); 7] = [
+    let ends: [(&str, End); 10] = [
         ("their own change of password", |_, _, lea| {
             lea.sign_in();
             lea.post(
@@ -137,14 +178,45 @@ fn trust_ends_with_the_password_the_factor_and_the_policy() {
         }),
         ("a reset link", |portal, _, lea| {
             lea.post("/forgot-password", &[("email", LEA)]).answers(303);
-            portal.work();
-            let link = portal.link_for(LEA);
+            let link = crate::second_step::reset_link(portal);
             lea.post(
                 &link,
                 &[("password", ANOTHER), ("password_confirmation", ANOTHER)],
             )
             .answers(303);
             ANOTHER
+        }),
+        ("a reset by another", |portal, owner, lea| {
+            let (app, id) = (portal.app(), lea.account().id);
+            let (_, issued) = app
+                .write(app.now(), |tx| {
+                    lifecycle::reset_password(tx, &owner.allowed(), id, Handover::Copy)
+                })
+                .unwrap();
+            // Not even the same password again.
+            lea.post(
+                Route::ResetPassword(issued.token.reveal()),
+                &[("password", PASSWORD), ("password_confirmation", PASSWORD)],
+            )
+            .answers(303);
+            PASSWORD
+        }),
+        ("a reset of the factor", |portal, owner, lea| {
+            let (app, id) = (portal.app(), lea.account().id);
+            app.write(app.now(), |tx| {
+                lifecycle::reset_two_factor(tx, &owner.allowed(), id)
+            })
+            .unwrap();
+            lea.phone = None;
+            lea.sign_in().enrol();
+            lea.sign_out();
+            PASSWORD
+        }),
+        ("signing out everywhere else", |_, _, lea| {
+            let mut there = lea.elsewhere();
+            there.sign_in();
+            there.post("/account/sessions/end-others", &[]).answers(303);
+            PASSWORD
         }),
         ("another phone", |portal, _, lea| {
             lea.sign_in();
@@ -236,6 +308,7 @@ fn the_operators_link_lets_in_once_and_asks_for_the_code_all_the_same() {
     // Without a factor it signs in, in place of whoever was signed in there.
     let bo = portal.member(Role::Member, "bo@fjord.example");
     let mut desk = owner.clone();
+    let before = desk.cookie("session").unwrap();
     let path = link(&portal, &bo);
     desk.get(&path)
         .answers(200)
@@ -244,11 +317,32 @@ fn the_operators_link_lets_in_once_and_asks_for_the_code_all_the_same() {
     assert_eq!(desk.scope().unwrap().account, bo.account().id);
     let log = portal.audit(Some(portal.first()));
     assert!(log.iter().any(|one| one.action == "sign_in.link_made"));
+    // Who was there is not who came in, and their session is over, not just their cookie.
+    let newest = [0, 1].map(|n| (log[n].action.as_str(), log[n].actor_text.as_deref()));
+    assert_eq!(
+        newest,
+        [
+            ("sign_in.succeeded", Some("bo@fjord.example")),
+            ("signed_out", Some("olivia@fjord.example")),
+        ]
+    );
+    desk.plant("__Host-session", &before);
+    desk.get("/account").answers(303);
     assert_eq!(
         portal.ask::<i64>("SELECT count(*) FROM sign_in_links WHERE state = 'open'"),
         [1],
         "the late one"
     );
+    // Where a code is owed, nobody that we know asked for it.
+    let mut desk = portal.signed_in(crate::portal::OWNER);
+    let path = link(&portal, &lea);
+    desk.post_from(&path, &path, &[])
+        .answers(303)
+        .goes_to("/sign-in/code");
+    let log = portal.audit(Some(portal.first()));
+    let asked = &log[0];
+    assert_eq!(asked.action, "sign_in.code_asked");
+    assert_eq!(asked.actor_text.as_deref(), None, "{:?}", asked.actor_text);
 }
 
 #[test]

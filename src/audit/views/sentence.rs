@@ -87,7 +87,17 @@ fn told(deed: &Deed) -> String {
                 capital(&whose)
             ),
         },
-        Action::SignedIn => format!("{who} signed in{}{}", with(deed), from(deed)),
+        Action::SignedIn => format!(
+            "{who} signed in{}{}{}",
+            with(deed),
+            from(deed),
+            match text(deed, "second") {
+                Some("code") => ", by code",
+                Some("recovery") => ", by recovery code",
+                Some("trusted") => ", in a trusted browser",
+                _ => "",
+            }
+        ),
         // Whoever is signed in was asked for their password again.
         Action::SignInFailed if text(deed, "asked") == Some("again") => {
             format!("{who} typed a wrong password{}", from(deed))
@@ -96,6 +106,10 @@ fn told(deed: &Deed) -> String {
         Action::SignInThrottled => {
             let (sign_ins, from) = (sign_ins(deed), from(deed));
             format!("{sign_ins}{from} had to wait, as too many had failed")
+        }
+        // Whoever gave the password is nobody before the code.
+        Action::SignedOut if deed.details.get("half").is_some() => {
+            format!("A sign-in to {} was left before the code", account(deed))
         }
         Action::SignedOut => format!("{who} signed out"),
         Action::SessionEnded => format!("{who} ended another of {whose} sessions"),
@@ -140,8 +154,11 @@ fn told(deed: &Deed) -> String {
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
-        Action::PolicyChanged => format!("{who} changed the two-factor policy"),
+        Action::PolicyChanged => format!("{who} changed the two-factor policy{}", policy(deed)),
         Action::TwoFactorBegun => format!("{who} began to set up 2-step verification"),
+        Action::TwoFactorOn if deed.details.get("replaced") == Some(&Value::Bool(true)) => {
+            format!("{who} moved 2-step verification to another phone")
+        }
         Action::TwoFactorOn => format!("{who} enabled 2-step verification"),
         Action::TwoFactorOff => format!("{who} disabled 2-step verification"),
         Action::TwoFactorReset => format!("{who} reset {whose} 2-step verification"),
@@ -158,7 +175,11 @@ fn told(deed: &Deed) -> String {
                 from(deed)
             )
         }
-        Action::ProofGiven => format!("{who} confirmed who they are{}", from(deed)),
+        Action::ProofGiven => match text(deed, "how") {
+            Some("password") => format!("{who} gave their password again")
+                .replace("You gave their", "You gave your"),
+            _ => format!("{who} gave a code again"),
+        },
         Action::SignInLinkMade => format!("{who} made a sign-in link for {whom}"),
         Action::KeyReplaced => "Another secret.key took over".to_owned(),
     }
@@ -260,6 +281,18 @@ fn from(deed: &Deed) -> String {
     address
         .map(|address| format!(" from {address}"))
         .unwrap_or_default()
+}
+
+/// What each role is asked for from then on.
+fn policy(deed: &Deed) -> String {
+    let roles = Role::ALL.into_iter();
+    let parts: Vec<String> = roles
+        .filter_map(|role| Some(format!("{role} {}", text(deed, role.key())?)))
+        .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(": {}", parts.join(", "))
 }
 
 fn sign_ins(deed: &Deed) -> String {

@@ -262,6 +262,109 @@ fn what_people_do_to_their_own_account_reads_well_to_them_and_to_others() {
 }
 
 #[test]
+fn what_happens_to_a_second_factor_reads_well() {
+    let own = |action, details| told(action, Hand::Own, Whom::Reader, details);
+    for (action, details, words) in [
+        (
+            Action::TwoFactorBegun,
+            json!({"replaces": false}),
+            "You began to set up 2-step verification",
+        ),
+        (
+            Action::TwoFactorOn,
+            json!({"replaced": false}),
+            "You enabled 2-step verification",
+        ),
+        (
+            Action::TwoFactorOn,
+            json!({"replaced": true}),
+            "You moved 2-step verification to another phone",
+        ),
+        (
+            Action::TwoFactorOff,
+            json!({}),
+            "You disabled 2-step verification",
+        ),
+        (
+            Action::RecoveryCodesRenewed,
+            json!({}),
+            "You made new recovery codes",
+        ),
+        (
+            Action::ProofGiven,
+            json!({"how": "password"}),
+            "You gave your password again",
+        ),
+        (
+            Action::ProofGiven,
+            json!({"how": "code"}),
+            "You gave a code again",
+        ),
+        (
+            Action::SignedIn,
+            json!({"second": "none"}),
+            "You signed in from 203.0.113.24",
+        ),
+        (
+            Action::SignedIn,
+            json!({"second": "code"}),
+            "You signed in from 203.0.113.24, by code",
+        ),
+        (
+            Action::SignedIn,
+            json!({"second": "recovery"}),
+            "You signed in from 203.0.113.24, by recovery code",
+        ),
+        (
+            Action::SignedIn,
+            json!({"second": "trusted"}),
+            "You signed in from 203.0.113.24, in a trusted browser",
+        ),
+        (
+            Action::PolicyChanged,
+            json!({"member": "off", "master": "required after 7 days", "trust": "off"}),
+            "You changed the two-factor policy: Member off, Master required after 7 days",
+        ),
+    ] {
+        assert_eq!(own(action, details), words);
+    }
+    let by = |hand, action, details| told(action, hand, on_lea(), details);
+    assert_eq!(
+        by(ingrid(), Action::TwoFactorReset, json!({})),
+        "ingrid@fjord.example reset lea@fjord.example's 2-step verification"
+    );
+    assert_eq!(
+        by(Hand::Operator, Action::SignInLinkMade, json!({})),
+        "The operator made a sign-in link for lea@fjord.example"
+    );
+    assert_eq!(
+        by(Hand::Stranger, Action::CodeAsked, json!({})),
+        "Somebody gave lea@fjord.example's password, and was asked for the code from 203.0.113.24"
+    );
+    assert_eq!(
+        by(Hand::Stranger, Action::SignedOut, json!({"half": true})),
+        "A sign-in to lea@fjord.example's account was left before the code"
+    );
+    assert_eq!(
+        by(
+            Hand::System,
+            Action::CodeFailed,
+            json!({"sum": true, "count": 3})
+        ),
+        "A code for lea@fjord.example's account was wrong from 203.0.113.24, 3 times more"
+    );
+    assert_eq!(
+        told(
+            Action::ProofGiven,
+            ingrid(),
+            Whom::Doer,
+            json!({"how": "password"})
+        ),
+        "ingrid@fjord.example gave their password again"
+    );
+}
+
+#[test]
 fn what_was_and_what_is_are_told_until_they_are_erased() {
     let changed = |action, hand, whom, before: &str, after: &str| {
         sentence(&Deed {

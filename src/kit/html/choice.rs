@@ -177,7 +177,6 @@ pub struct Check<'a> {
     hint: Option<Markup>,
     error: Option<Markup>,
     ticked: bool,
-    required: bool,
 }
 
 impl<'a> Check<'a> {
@@ -192,15 +191,7 @@ impl<'a> Check<'a> {
             hint: None,
             error: None,
             ticked: false,
-            required: false,
         }
-    }
-
-    /// The form is not sent without it.
-    #[must_use]
-    pub const fn required(mut self) -> Self {
-        self.required = true;
-        self
     }
 
     /// Another id, where two ticks of a page have one name.
@@ -244,7 +235,7 @@ impl Render for Check<'_> {
         let described_by = described_by(self.id, self.hint.as_ref(), self.error.as_ref(), None);
         html! {
             div.check {
-                input type="checkbox" id=(self.id) name=(self.name) value=(self.value) checked[self.ticked] required[self.required]
+                input type="checkbox" id=(self.id) name=(self.name) value=(self.value) checked[self.ticked]
                     aria-invalid=[self.error.as_ref().map(|_| "true")] aria-describedby=[described_by];
                 div {
                     label for=(self.id) { (self.label) }

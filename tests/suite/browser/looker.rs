@@ -16,7 +16,7 @@ const WIDTHS: [u32; 6] = [320, 390, 600, 900, 1280, 1600];
 const DESK: (u32, u32) = (1280, 800);
 pub(super) const TELEPHONE: (u32, u32) = (390, 844);
 /// What pages may answer with on this tour.
-const STATUSES: [u16; 4] = [403, 404, 410, 422];
+const STATUSES: [u16; 5] = [403, 404, 410, 422, 429];
 
 /// Somebody who looks at pages, and writes down what is wrong with them.
 pub(super) struct Tour<'t> {
@@ -123,9 +123,12 @@ impl<'t> Tour<'t> {
             row.innerText.includes(arguments[0]) && row.innerText.includes(arguments[1])
             && row.innerText.includes('Sent'))?.querySelector('a').href ?? null";
         let address = wait::until(PATIENCE, || {
-            self.go("/mail");
-            let found = self.browser.execute(find, &[json!(email), json!(subject)]);
-            found.as_str().map(str::to_owned)
+            // The newest stand first, on as many pages as they need.
+            (1..=3).find_map(|page| {
+                self.go(&format!("/mail?page={page}"));
+                let found = self.browser.execute(find, &[json!(email), json!(subject)]);
+                found.as_str().map(str::to_owned)
+            })
         });
         let address = address.unwrap_or_else(|| panic!("no {subject:?} to {email}"));
         self.browser.go(&address);

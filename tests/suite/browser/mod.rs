@@ -13,5 +13,6 @@ mod strangers;
 mod tools;
 mod tour;
 mod two_factor;
+mod two_factor_tour;
 mod two_factor_ways;
 mod weight;

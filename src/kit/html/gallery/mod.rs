@@ -11,11 +11,11 @@ use layouts::{before_sign_in, dialog, enrolment, in_shell, panel};
 use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
 use super::chart::{Bar, Chart};
-use super::choice::{Check, Choice, Select, facts};
+use super::choice::{Check, Choice, Select, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
-use super::form::{group, guarded, post, post_button};
-use super::frame::{Head, Theme, document};
+use super::form::{get, group, guarded, post, post_button};
+use super::frame::{Head, Leave, Theme, document};
 use super::icon::Icon;
 use super::menu::{Item, Menu};
 use super::nav::{View, back, filter, page_head, search, segmented, tabs, toolbar};
@@ -339,6 +339,11 @@ fn copy_part() -> Markup {
         (copy_box("link", "Activate account link", "https://portal.haldenworks.example/activate/7Qk2mB9xT4cW8dRzLs3nHf6Y"))
         (codes("codes", "Recovery codes", &["k7mq-2vfd", "9xtr-h4wn", "c3pz-8ybj", "w6ga-n5ke"]))
         div.row { (Button::copy("Copy", "codes")) }
+        (get("#", &html! {
+            (confirmed("kept", "I have saved these codes somewhere other than my phone."))
+            div.row { (Button::submit("Done", "One moment…")) }
+        }))
+        (Leave::SignOut { action: "#", csrf: CSRF })
         (steps(&["Add the key", "Save recovery codes", "Done"], 1))
         (details(&[
             ("Sign-in", html! { "Password. No two-factor" }),
