@@ -7,6 +7,7 @@ use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::Result;
+use crate::kit::dates;
 use crate::kit::html::frame::{Focus, Head, Leave, Split, document, focus, split};
 use crate::kit::html::icon::Icon;
 use crate::kit::html::notice::{note, toast};
@@ -14,7 +15,7 @@ use crate::kit::html::shell::{Entry, Group, Keys, Shell, Who, shell};
 use crate::kit::html::time::day;
 use crate::kit::html::{Tone, Yes};
 use crate::kit::http::response::Response;
-use crate::kit::time::{DAY, HOUR, MINUTE};
+use crate::kit::time::DAY;
 use crate::outbox;
 use crate::routes::{HelpTopic, Route};
 use crate::scope::Scope;
@@ -359,20 +360,11 @@ fn factor_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
                 tone,
                 &html! {
                     p {
-                        "Two-factor is required from " (day(end, &visit.zone())) " on (" (in_words(left)) "). " (set_up) "."
+                        "Two-factor is required from " (day(end, &visit.zone())) " on (" "in " (dates::left(end, visit.now)) "). " (set_up) "."
                     }
                 },
             ))
         }
-    }
-}
-
-/// "in 5 days", "in 1 hour", "in 20 min": rounded down, so that nobody thinks that there is more.
-fn in_words(seconds: i64) -> String {
-    match seconds {
-        left if left >= 2 * DAY => format!("in {} days", left / DAY),
-        left if left >= 2 * HOUR => format!("in {} hours", left / HOUR),
-        left => format!("in {} min", left.max(MINUTE) / MINUTE),
     }
 }
 

@@ -115,8 +115,10 @@ impl Worker {
             return Ok(false);
         }
         let due = app.read(now, |read| two_factor::due(read, ROWS_MAX as i64))?;
-        for one in &due {
-            app.housekeep(now, |tx| two_factor::remind(tx, one))?;
+        if !due.is_empty() {
+            app.housekeep(now, |tx| {
+                due.iter().try_for_each(|one| two_factor::remind(tx, one))
+            })?;
         }
         if due.len() < ROWS_MAX {
             self.next_reminder = now.plus(REMIND_EVERY);

@@ -6,6 +6,7 @@ use super::views::{self, Concern, Numbers, PublicAddress};
 use crate::accounts;
 use crate::app::{Mode, Settings};
 use crate::audit;
+use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::{Error, Result};
 use crate::invitations;
@@ -62,16 +63,38 @@ fn numbers(read: &Read<'_>, scope: &Scope) -> Result<Option<Numbers>> {
     }))
 }
 
-/// What those who answer for the organisation should see to; none for everybody else.
+/// What the reader should see to. Those who answer for the organisation are told too that there is nothing.
 fn concerns(
     read: &Read<'_>,
     scope: &Scope,
     settings: &Settings,
     relay: &Relay,
 ) -> Result<Option<Vec<Concern>>> {
-    if !scope.permissions.has(Permission::OrganisationManage) {
-        return Ok(None);
+    let answers = scope.permissions.has(Permission::OrganisationManage);
+    let mut concerns = Vec::new();
+    if answers {
+        concerns.extend(of_organisation(read, scope, settings, relay)?);
     }
+    if scope.permissions.has(Permission::UsersList) {
+        let alone = accounts::counts(read, scope.organisation)?.unprotected;
+        if alone > 0 {
+            concerns.push(Concern::PasswordAlone(alone, answers.into()));
+        }
+    }
+    match scope.protection {
+        Protection::On | Protection::Without(Asked::Nothing) => {}
+        Protection::Without(asked) => concerns.push(Concern::OwnFactor(asked)),
+    }
+    Ok((answers || !concerns.is_empty()).then_some(concerns))
+}
+
+/// What those who answer for the organisation should see to.
+fn of_organisation(
+    read: &Read<'_>,
+    scope: &Scope,
+    settings: &Settings,
+    relay: &Relay,
+) -> Result<Vec<Concern>> {
     let mut concerns = Vec::new();
     let organisation = organisations::get(read, scope.organisation)?;
     if organisation
@@ -93,10 +116,6 @@ fn concerns(
     if accounts::masters_active(read, scope.organisation)?.len() < 2 {
         concerns.push(Concern::OneMaster);
     }
-    let alone = accounts::counts(read, scope.organisation)?.unprotected;
-    if alone > 0 {
-        concerns.push(Concern::PasswordAlone(alone));
-    }
     let expired = invitations::expired_count(read, scope.organisation)?;
     if expired > 0 {
         concerns.push(Concern::Expired(expired));
@@ -105,7 +124,7 @@ fn concerns(
     if failed > 0 {
         concerns.push(Concern::FailedMail(failed));
     }
-    Ok(Some(concerns))
+    Ok(concerns)
 }
 
 /// What is wrong with the address that links begin with. The demonstration is meant for this machine alone.

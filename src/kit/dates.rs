@@ -4,7 +4,7 @@
 use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 
-use super::time::{HOUR, MINUTE, Timestamp};
+use super::time::{DAY, HOUR, MINUTE, Timestamp};
 
 /// The instant on the wall clock of `zone`. What lies outside the calendar is drawn to its edge.
 #[must_use]
@@ -97,6 +97,19 @@ pub fn exact_moment(instant: Timestamp, zone: &TimeZone) -> String {
     named(instant, zone, "%-d %b %Y, %H:%M:%S")
 }
 
+/// "6 days", "5 hours": how long it is until then, rounded down, so that nobody thinks that there is more.
+#[must_use]
+pub fn left(end: Timestamp, now: Timestamp) -> String {
+    let seconds = end.since(now);
+    match (seconds / DAY, seconds / HOUR) {
+        (0, 0) => "less than an hour".to_owned(),
+        (0, 1) => "1 hour".to_owned(),
+        (0, hours) => format!("{hours} hours"),
+        (1, _) => "1 day".to_owned(),
+        (days, _) => format!("{days} days"),
+    }
+}
+
 /// "14:20:31", to be compared with another clock.
 #[must_use]
 pub fn clock(instant: Timestamp, zone: &TimeZone) -> String {
@@ -153,6 +166,22 @@ mod tests {
 
     fn seen(then: &str) -> String {
         relative(at(then), at("2026-11-24T14:20:00"), &oslo())
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_whole_days_or_hours() {
+        let now = Timestamp(1_000);
+        for (seconds, words) in [
+            (7 * DAY, "7 days"),
+            (7 * DAY - 1, "6 days"),
+            (2 * DAY - 1, "1 day"),
+            (DAY - 1, "23 hours"),
+            (2 * HOUR - 1, "1 hour"),
+            (HOUR - 1, "less than an hour"),
+            (1, "less than an hour"),
+        ] {
+            assert_eq!(left(now.plus(seconds), now), words, "{seconds}");
+        }
     }
 
     #[test]

@@ -41,13 +41,17 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 /// The page, with what was refused at its place.
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let (organisation, admins, facts, policies, without) = visit.read(|read| {
+    let (organisation, active, facts, policies, without) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
-        let admins = accounts::counts_with(read, organisation.id, Some(Role::Admin), None)?.active;
+        let mut active = Vec::new();
+        for role in Role::ALL {
+            let counts = accounts::counts_with(read, organisation.id, Some(role), None)?;
+            active.push((role, counts.active));
+        }
         let facts = ownership::pages::facts(read, visit, &organisation)?;
         let policies = organisations::policies(read, organisation.id)?;
         let without = two_factor::without(read, organisation.id)?;
-        Ok((organisation, admins, facts, policies, without))
+        Ok((organisation, active, facts, policies, without))
     })?;
     let csrf = visit.csrf();
     let zones = zones_with(&organisation.time_zone);
@@ -59,12 +63,16 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
     };
     let security = Security {
         managers: organisation.managers,
-        admins,
+        admins: active
+            .iter()
+            .find(|(role, _)| *role == Role::Admin)
+            .map_or(0, |(_, count)| *count),
     };
     let zone = visit.zone();
     let two_factor = TwoFactor {
         policies: &policies,
         trust: organisation.trust,
+        active: &active,
         without: &without,
         refused: refused.policy,
         now: visit.now,
@@ -186,40 +194,47 @@ pub fn save_policy(visit: &Visit<'_>) -> Result<Response> {
         };
         return draw(visit, 422, refused);
     }
-    if form.typed(CONFIRM_FIELD) != "yes"
-        && let Some(preview) = preview(visit, &by, (&before, &wanted), &form)?
-    {
+    let is_confirmed = match form.typed(CONFIRM_FIELD) {
+        "" => false,
+        "yes" => true,
+        _ => return Err(Error::Malformed("A confirmation sends yes, or nothing.")),
+    };
+    if !is_confirmed && let Some(preview) = preview(visit, &by, (&before, &wanted), &form)? {
         return Ok(preview);
     }
-    let saved = visit.write_if(|tx| settings::set_policies(tx, &by, &wanted, trust))?;
+    let saved = visit.write_if(|tx| {
+        let was = (
+            organisations::policies(tx, by.organisation())?,
+            organisations::get(tx, by.organisation())?.trust,
+        );
+        let done = settings::set_policies(tx, &by, &wanted, trust)?;
+        Ok(done.map(|audited| audited.map(|()| was)))
+    })?;
     let message = match saved {
-        Some(()) => "The two-factor policy is saved.",
-        None => NOTHING,
+        Some((was, was_trust)) => views::saved((&was, was_trust), (&wanted, trust)),
+        None => NOTHING.to_owned(),
     };
-    Ok(visit.redirect_with(&Route::Settings, message))
+    Ok(visit.redirect_with(&Route::Settings, &message))
 }
 
-/// One role's policy, as it was typed. Days are needed only where they are counted.
+/// One role's policy, as it was typed. Days are needed only where they are counted; what is typed must be right all the
+/// same.
 fn policy(form: &mut Form, role: Role, before: Policy) -> Result<Option<Policy>> {
     let (level_field, days_field) = policy_fields(role);
     let level = Level::from_slug(form.typed(level_field))
         .ok_or(Error::Malformed("There is no such level."))?;
-    let days: Option<u8> = form.typed(days_field).trim().parse().ok();
-    let days = match (days.filter(|days| *days <= GRACE_MAX), level) {
-        (Some(days), _) => days,
-        (None, Level::Off | Level::Recommended) => before.grace_days,
-        (None, Level::Required) => {
-            form.problem(
-                days_field,
-                format!("Give whole days from 0 to {GRACE_MAX}."),
-            );
-            return Ok(None);
-        }
-    };
-    Ok(Some(Policy {
-        level,
-        grace_days: days,
-    }))
+    let days = form.check(days_field, |typed| match (typed.trim(), level) {
+        ("", Level::Off | Level::Recommended) => Ok(before.grace_days),
+        (typed, _) => days(typed).ok_or_else(|| format!("Give whole days from 0 to {GRACE_MAX}.")),
+    });
+    Ok(days.map(|grace_days| Policy { level, grace_days }))
+}
+
+/// Days of grace in plain digits.
+fn days(typed: &str) -> Option<u8> {
+    let is_plain = typed.bytes().all(|byte| byte.is_ascii_digit());
+    let days = typed.parse().ok()?;
+    (is_plain && days <= GRACE_MAX).then_some(days)
 }
 
 /// The page that says whom it meets; none when nobody is.
@@ -255,6 +270,7 @@ fn preview(
         let own = visit.read(|read| Ok(accounts::find_in(read, by.organisation(), reader)?))?;
         met.retain(|account| account.id != reader);
         met.splice(0..0, own);
+        met.truncate(usize::try_from(MET_MAX).unwrap_or_default());
     }
     let preview = views::Preview {
         roles: &roles,

@@ -151,6 +151,8 @@ pub struct TwoFactor<'t> {
     pub policies: &'t Policies,
     /// Whether browsers may be trusted.
     pub trust: Trust,
+    /// How many Active accounts have each role.
+    pub active: &'t [(Role, i64)],
     /// Who has none.
     pub without: &'t [Without],
     /// What was typed and could not be taken.
@@ -170,7 +172,7 @@ pub fn two_factor(page: &TwoFactor<'_>, csrf: &str) -> Markup {
     let body = html! {
         @for role in Role::ALL { (role_policy(page, role)) }
         (Check::new(TRUST_FIELD, "“Trust this browser for 30 days” may be offered").ticked(is_trusted)
-            .hint("Whoever ticks it at sign-in is asked for the password alone in that browser. Saving this form ends all trust given so far."))
+            .hint("Whoever ticks it at sign-in is asked for the password alone in that browser. A change to this form ends all trust given so far."))
         (Button::submit("Save two-factor policy", "Saving…").plain())
     };
     html! {
@@ -216,7 +218,11 @@ const fn level_label(level: Level) -> &'static str {
 /// How many Active accounts of the role have none, and until when they may go on.
 fn standing(page: &TwoFactor<'_>, role: Role, policy: Policy) -> Markup {
     let Some(without) = page.without.iter().find(|one| one.role == role) else {
-        return html! { "Every Active account has it." };
+        let is_any = page
+            .active
+            .iter()
+            .any(|(one, count)| *one == role && *count > 0);
+        return html! { @if is_any { "Every Active account has it." } @else { "No Active account is " (role) "." } };
     };
     let count = accounts_without(without.count);
     let ends = |began| match policy.asks(began) {
@@ -226,6 +232,9 @@ fn standing(page: &TwoFactor<'_>, role: Role, policy: Policy) -> Markup {
     match (ends(without.first), ends(without.last)) {
         (Some(_), Some(last)) if last <= page.now => {
             html! { (count) ". Grace is over: nothing but the set-up can be opened." }
+        }
+        (Some(first), Some(last)) if first <= page.now => {
+            html! { (count) ". Grace is over for some; the last ends on " (day(last, page.zone)) "." }
         }
         (Some(first), Some(last))
             if dates::day(first, page.zone) == dates::day(last, page.zone) =>
@@ -244,6 +253,40 @@ fn accounts_without(count: i64) -> String {
         1 => "1 Active account has none".to_owned(),
         many => format!("{many} Active accounts have none"),
     }
+}
+
+/// What was saved, in plain words: what changed, and nothing else. Each is the policies and whether browsers may be
+/// trusted.
+#[must_use]
+pub fn saved(before: (&Policies, Trust), after: (&Policies, Trust)) -> String {
+    let mut sentences = Vec::new();
+    for role in Role::ALL {
+        let policy = after.0.of(role);
+        if policy == before.0.of(role) {
+            continue;
+        }
+        sentences.push(match (policy.level, policy.grace_days) {
+            (Level::Off, _) => format!("Two-factor is not asked of {role}."),
+            (Level::Recommended, _) => format!("Two-factor is recommended to {role}."),
+            (Level::Required, 0) => format!("Two-factor is required of {role}, at once."),
+            (Level::Required, 1) => {
+                format!("Two-factor is required of {role}, after 1 day of grace.")
+            }
+            (Level::Required, days) => {
+                format!("Two-factor is required of {role}, after {days} days of grace.")
+            }
+        });
+    }
+    match (before.1, after.1) {
+        (Trust::Off, Trust::Offered) => {
+            sentences.push("Browsers may be trusted for 30 days.".to_owned());
+        }
+        (Trust::Offered, Trust::Off) => {
+            sentences.push("Every sign-in is asked for the code.".to_owned());
+        }
+        (Trust::Off, Trust::Off) | (Trust::Offered, Trust::Offered) => {}
+    }
+    format!("The two-factor policy is saved. {}", sentences.join(" "))
 }
 
 /// Whom a stricter policy meets, before it is saved.
@@ -332,6 +375,7 @@ fn meaning(page: &Preview<'_>, policy: Policy, count: i64) -> Markup {
 mod tests {
     use super::*;
     use crate::kit::http::fields::Fields;
+    use crate::kit::time::DAY;
 
     fn drawn(refused: Option<&Form>) -> String {
         let zones = ["UTC".to_owned(), "Europe/Oslo".to_owned()];
@@ -385,5 +429,207 @@ mod tests {
             assert!(on.contains(said), "{said}: {on}");
         }
         assert!(!on.contains("signed out"));
+    }
+
+    /// 24 November 2026, 14:20 in Oslo.
+    const NOW: Timestamp = Timestamp(1_795_526_400);
+
+    fn required(grace_days: u8) -> Policy {
+        Policy {
+            level: Level::Required,
+            grace_days,
+        }
+    }
+
+    fn policies(member: Policy) -> Policies {
+        Policies::each(|role| {
+            if role == Role::Member {
+                member
+            } else {
+                Policy::default()
+            }
+        })
+    }
+
+    /// The line beside Member, for so many accounts whose grace began so many days ago, the first and the last.
+    fn beside_member(policy: Policy, count: i64, (first, last): (i64, i64)) -> String {
+        let without = [Without {
+            role: Role::Member,
+            count,
+            first: NOW.minus(first * DAY),
+            last: NOW.minus(last * DAY),
+        }];
+        let zone = TimeZone::get("Europe/Oslo").unwrap();
+        let page = TwoFactor {
+            policies: &policies(policy),
+            trust: Trust::Off,
+            active: &[(Role::Member, 2), (Role::Billing, 1)],
+            without: if count > 0 { &without } else { &[] },
+            refused: None,
+            now: NOW,
+            zone: &zone,
+        };
+        let line = standing(&page, Role::Member, policy).into_string();
+        let parts = line.split('<').map(|part| match part.split_once('>') {
+            Some((_, text)) => text,
+            None => part,
+        });
+        parts.collect()
+    }
+
+    #[test]
+    fn beside_each_role_stands_who_has_none_and_until_when() {
+        let recommended = Policy {
+            level: Level::Recommended,
+            grace_days: 7,
+        };
+        for (policy, count, began, told) in [
+            (required(7), 0, (0, 0), "Every Active account has it."),
+            (recommended, 1, (9, 9), "1 Active account has none."),
+            (
+                required(7),
+                1,
+                (0, 0),
+                "1 Active account has none. Grace ends on 1 Dec 2026.",
+            ),
+            (
+                required(7),
+                2,
+                (3, 1),
+                "2 Active accounts have none. Grace ends between 28 Nov 2026 and 30 Nov 2026.",
+            ),
+            (
+                required(7),
+                2,
+                (7, 1),
+                "2 Active accounts have none. Grace is over for some; the last ends on 30 Nov 2026.",
+            ),
+            (
+                required(7),
+                2,
+                (8, 7),
+                "2 Active accounts have none. Grace is over: nothing but the set-up can be opened.",
+            ),
+            (
+                required(0),
+                1,
+                (0, 0),
+                "1 Active account has none. Grace is over: nothing but the set-up can be opened.",
+            ),
+        ] {
+            assert_eq!(beside_member(policy, count, began), told, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_that_nobody_has_is_not_praised() {
+        let zone = TimeZone::UTC;
+        let page = TwoFactor {
+            policies: &policies(required(7)),
+            trust: Trust::Off,
+            active: &[(Role::Member, 0)],
+            without: &[],
+            refused: None,
+            now: NOW,
+            zone: &zone,
+        };
+        let line = standing(&page, Role::Member, required(7)).into_string();
+        assert_eq!(line, "No Active account is Member.");
+    }
+
+    #[test]
+    fn what_was_saved_is_told_and_nothing_else() {
+        let off = Policy {
+            level: Level::Off,
+            grace_days: 7,
+        };
+        let told = |after: Policy, trust| {
+            saved(
+                (&policies(required(7)), Trust::Off),
+                (&policies(after), trust),
+            )
+        };
+        for (after, trust, sentence) in [
+            (off, Trust::Off, "Two-factor is not asked of Member."),
+            (
+                required(0),
+                Trust::Off,
+                "Two-factor is required of Member, at once.",
+            ),
+            (
+                required(1),
+                Trust::Off,
+                "Two-factor is required of Member, after 1 day of grace.",
+            ),
+            (
+                required(30),
+                Trust::Offered,
+                "Two-factor is required of Member, after 30 days of grace. Browsers may be trusted for 30 days.",
+            ),
+            (
+                required(7),
+                Trust::Offered,
+                "Browsers may be trusted for 30 days.",
+            ),
+        ] {
+            let expected = format!("The two-factor policy is saved. {sentence}");
+            assert_eq!(told(after, trust), expected);
+        }
+    }
+
+    fn met(letter: char, name: &str) -> Account {
+        Account {
+            id: format!("acc_bbbbbbbbbbbb{letter}").parse().unwrap(),
+            organisation: "org_bbbbbbbbbbbbb".parse().unwrap(),
+            status: crate::accounts::Status::Active,
+            role: Role::Member,
+            email: None,
+            name: Some(name.parse().unwrap()),
+            phone: None,
+            epoch: 0,
+            created_at: NOW,
+            created_by: None,
+            activated_at: Some(NOW),
+            last_seen_at: None,
+            has_two_factor: false,
+        }
+    }
+
+    #[test]
+    fn the_preview_names_whom_it_meets_and_carries_the_form() {
+        let fields = Fields::parse(b"member=required&member_days=0&admin=off&trust=yes").unwrap();
+        let form = Form::new(fields);
+        let zone = TimeZone::get("Europe/Oslo").unwrap();
+        let all = [met('b', "Ingrid Solheim"), met('c', "Lea <Fontaine>")];
+        let page = Preview {
+            roles: &[
+                (Role::Member, required(0), 3),
+                (Role::Billing, required(7), 1),
+            ],
+            met: &all,
+            count: 4,
+            reader: all[0].id,
+            form: &form,
+            now: NOW,
+            zone: &zone,
+        };
+        let page = preview(&page, "proof").into_string();
+        for part in [
+            "Required at once. 3 Active accounts have none",
+            "1 Dec 2026</time> on. 1 Active account has none",
+            "<b>You</b>, Member",
+            "Lea &lt;Fontaine&gt;</a>, Member",
+            "and 2 more",
+            "name=\"member\" value=\"required\"",
+            "name=\"member_days\" value=\"0\"",
+            "name=\"admin\" value=\"off\"",
+            "name=\"trust\" value=\"yes\"",
+            "name=\"confirm\" value=\"yes\"",
+            "action=\"/settings/two-factor\"",
+            "href=\"/settings#security\"",
+        ] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+        assert!(!page.contains("Ingrid"), "{page}");
     }
 }

@@ -165,6 +165,7 @@ impl Facts<'_> {
             doubt: format!(
                 "You did not expect this? Change your password, and ask {by}, or a Master of {name}."
             ),
+            way_out: None,
             ..self.notice(
                 "Your 2-step verification was reset",
                 Paragraph::default()

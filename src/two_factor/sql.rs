@@ -230,7 +230,8 @@ pub(super) fn due(read: &Read<'_>, rows: i64) -> Result<Vec<Due>> {
            JOIN organisations o ON o.id = p.organisation_id AND o.disabled_at IS NULL
            JOIN accounts a INDEXED BY accounts_without_factor
              ON a.organisation_id = p.organisation_id AND a.role = p.role AND a.status = 'active' AND a.two_factor = 0
-          WHERE p.level = 'required' AND p.grace_days > 0
+          WHERE p.level = 'required' AND p.grace_days > 0 AND p.stricter_at + p.grace_days * ?3 - ?2 <= ?1
+            AND a.activated_at <= ?1 + ?2 - p.grace_days * ?3
             AND grace_end > ?1 AND grace_end - ?2 <= ?1 AND a.reminded_of IS NOT grace_end
           LIMIT ?4",
         (read.now(), REMINDER, DAY, rows),

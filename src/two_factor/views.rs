@@ -25,7 +25,7 @@ use crate::kit::html::time::{day, time, when};
 use crate::kit::http::fields::encode;
 use crate::kit::http::form::Form;
 use crate::kit::qr::Scan;
-use crate::kit::time::{DAY, HOUR, Timestamp};
+use crate::kit::time::Timestamp;
 use crate::routes::{HelpTopic, Route};
 use crate::scope::Enroller;
 use crate::sessions::views::{Asked, PROOF_FIELD, proof_field};
@@ -242,7 +242,7 @@ pub fn demand(demand: &Demand<'_>) -> Option<(Tone, Markup)> {
             Tone::Warn,
             html! {
                 (organisation) " requires two-factor for " (everybody) " from " (when(end, demand.now, demand.zone)) ": "
-                (left(end, demand.now)) " left. From then on nothing else opens until it is set up."
+                (dates::left(end, demand.now)) " left. From then on nothing else opens until it is set up."
             },
         ),
         Protection::Without(policy::Asked::By(_)) => (
@@ -250,18 +250,6 @@ pub fn demand(demand: &Demand<'_>) -> Option<(Tone, Markup)> {
             html! { "Your organisation " (organisation) " requires two-factor for " (everybody) ". Set it up to go on." },
         ),
     })
-}
-
-/// How long it is until then, in whole days or hours.
-fn left(end: Timestamp, now: Timestamp) -> String {
-    let seconds = end.since(now);
-    match (seconds / DAY, seconds / HOUR) {
-        (0, 0) => "less than an hour".to_owned(),
-        (0, 1) => "1 hour".to_owned(),
-        (0, hours) => format!("{hours} hours"),
-        (1, _) => "1 day".to_owned(),
-        (days, _) => format!("{days} days"),
-    }
 }
 
 /// How many recovery codes are left, louder the fewer they are.
@@ -684,22 +672,6 @@ fn proof(page: &Manage<'_>, section: Section, asked: Asked) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_left_is_told_in_whole_days_or_hours() {
-        let now = Timestamp(1_000);
-        for (seconds, words) in [
-            (7 * DAY, "7 days"),
-            (7 * DAY - 1, "6 days"),
-            (2 * DAY - 1, "1 day"),
-            (DAY - 1, "23 hours"),
-            (2 * HOUR - 1, "1 hour"),
-            (HOUR - 1, "less than an hour"),
-            (1, "less than an hour"),
-        ] {
-            assert_eq!(left(now.plus(seconds), now), words, "{seconds}");
-        }
-    }
 
     #[test]
     fn few_codes_are_told_louder() {

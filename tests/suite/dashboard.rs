@@ -77,10 +77,60 @@ fn an_admin_sees_numbers_and_a_master_also_what_needs_attention() {
 #[test]
 fn where_all_is_well_nothing_needs_attention() {
     let portal = Portal::start();
-    portal.member(Role::Master, "ann@fjord.example");
-    portal.work();
+    let mut ann = portal.member(Role::Master, "ann@fjord.example");
+    ann.enrol();
     let mut owner = portal.owner();
-    owner.get("/").sees("Needs attention Nothing just now.");
+    owner.enrol();
+    portal.work();
+    owner
+        .get("/")
+        .sees("Needs attention Nothing just now.")
+        .sees("Two-factor 100 %");
+    assert!(
+        owner
+            .html()
+            .contains("href=\"/iam/accounts?two_factor=on\"")
+    );
+}
+
+#[test]
+fn passwords_that_stand_alone_are_counted_and_led_to() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner
+        .get("/")
+        .sees("Two-factor 0 % 1 account without")
+        .sees("1 account without it Their password alone signs in");
+    let mut ann = portal.member(Role::Admin, "ann@fjord.example");
+    portal.member(Role::Member, "mia@fjord.example");
+    // Whoever is invited, and whoever is switched off, signs in with nothing.
+    portal.invite(&owner, Role::Member, LEA);
+    let gone = portal.member(Role::Member, "gone@fjord.example");
+    owner.get("/").sees("Two-factor 0 % 4 accounts without");
+    owner
+        .post(format!("/iam/accounts/{}/disable", gone.account().id), &[])
+        .answers(303);
+    owner.get("/").sees("Two-factor 0 % 3 accounts without");
+    owner.enrol();
+    // Rounded down: one of three is not a third and something.
+    owner
+        .get("/")
+        .sees("Two-factor 33 % 2 accounts without")
+        .sees("2 accounts without it Their password alone signs in: who they are, what is asked of them.");
+    for link in ["/iam/accounts?two_factor=off", "/settings#security"] {
+        let link = format!("href=\"{link}\"");
+        assert!(owner.html().contains(&link), "{link}");
+    }
+    // An Admin sees the number; what is asked of people is a Master's to see to.
+    ann.enrol();
+    ann.get("/")
+        .sees("Two-factor 66 % 1 account without")
+        .sees_not("Their password alone");
+    portal
+        .signed_in("mia@fjord.example")
+        .get("/")
+        .answers(200)
+        .sees_not("account without");
 }
 
 #[test]

@@ -18,8 +18,9 @@ fn every_sample_page_is_sound() {
 }
 
 /// Classes for pages to place things with, which no part needs.
-const FOR_PAGES: [&str; 7] = [
+const FOR_PAGES: [&str; 8] = [
     "break",
+    "halves",
     "keep",
     "narrow",
     "nowrap",

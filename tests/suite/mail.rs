@@ -12,19 +12,19 @@ const LEA: &str = "lea@fjord.example";
 
 /// The newest mail to this address.
 #[track_caller]
-fn newest(portal: &Portal, to: &str) -> Message {
+pub(crate) fn newest(portal: &Portal, to: &str) -> Message {
     let mails = portal.mails();
     let mail = mails.into_iter().rfind(|mail| mail.to == to);
     mail.unwrap_or_else(|| panic!("nothing was mailed to {to}"))
 }
 
 /// The text with its lines joined, for sentences that are broken somewhere.
-fn joined(mail: &Message) -> String {
+pub(crate) fn joined(mail: &Message) -> String {
     mail.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
-fn says(mail: &Message, sentences: &[&str]) {
+pub(crate) fn says(mail: &Message, sentences: &[&str]) {
     for sentence in sentences {
         assert!(
             joined(mail).contains(sentence),
@@ -35,7 +35,7 @@ fn says(mail: &Message, sentences: &[&str]) {
 }
 
 /// How many mails ended as not needed.
-fn not_needed(portal: &Portal) -> i64 {
+pub(crate) fn not_needed(portal: &Portal) -> i64 {
     portal.ask("SELECT count(*) FROM errands WHERE state = 'not_needed'")[0]
 }
 
@@ -94,7 +94,7 @@ fn one_of_each(portal: &Portal) -> Vec<Message> {
 }
 
 #[test]
-fn every_mail_names_the_organisation_and_carries_one_link_of_ours() {
+fn every_mail_names_the_organisation_and_carries_one_link_of_ours_and_a_way_out_of_a_fright() {
     let portal = Portal::start();
     let mails = one_of_each(&portal);
     let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
@@ -112,25 +112,66 @@ fn every_mail_names_the_organisation_and_carries_one_link_of_ours() {
             "Your password was reset at Fjord Supply",
         ]
     );
-    for mail in &mails {
+    for (place, mail) in mails.iter().enumerate() {
         assert!(joined(mail).contains("Fjord Supply"), "{}", mail.text);
-        let ours: Vec<&str> = mail
-            .text
-            .lines()
-            .filter(|line| line.starts_with("https://portal.example.com/"))
-            .collect();
-        assert_eq!(ours.len(), 1, "{}", mail.text);
-        assert_eq!(mail.text.matches("http").count(), 1, "{}", mail.text);
-        assert_eq!(mail.html.matches("http").count(), 2, "{}", mail.html);
-        assert_eq!(mail.html.matches(ours[0]).count(), 2, "{}", mail.html);
-        assert!(!mail.html.contains("src"), "{}", mail.html);
-        for line in mail.text.lines().filter(|line| *line != ours[0]) {
-            assert!(line.chars().count() <= 72, "{line}");
-        }
+        // Security mails lead to one more page: where every session can be ended.
+        let is_security = [1, 3, 5, 6].contains(&place);
+        assert_links(mail, is_security);
         let sent = format!("Sent to {} by portal.example.com.", mail.to);
         says(mail, &[sent.as_str()]);
         assert!(mail.html.contains(&sent), "{}", mail.html);
         assert_eq!(mail.from, "Portal <portal@example.com>");
+    }
+}
+
+/// One link, which the HTML has as a button and written out; of a security mail one more, the way to sign out everywhere;
+/// and nothing else that leads or loads from anywhere.
+#[track_caller]
+pub(crate) fn assert_links(mail: &Message, is_security: bool) {
+    const WAY_OUT: &str = "https://portal.example.com/account#sessions";
+    let links: Vec<&str> = mail
+        .text
+        .lines()
+        .filter(|line| line.starts_with("https://portal.example.com/"))
+        .collect();
+    let [button, rest @ ..] = links.as_slice() else {
+        panic!("it leads nowhere: {}", mail.text)
+    };
+    assert_ne!(*button, WAY_OUT, "{}", mail.text);
+    let way_out: &[&str] = if is_security { &[WAY_OUT] } else { &[] };
+    assert_eq!(rest, way_out, "{}", mail.text);
+    assert_eq!(
+        mail.text.matches("http").count(),
+        links.len(),
+        "{}",
+        mail.text
+    );
+    let href = format!("href=\"{button}\"");
+    assert_eq!(mail.html.matches(&href).count(), 1, "{}", mail.html);
+    let written = format!(">{button}<");
+    assert_eq!(mail.html.matches(&written).count(), 1, "{}", mail.html);
+    let href = format!("href=\"{WAY_OUT}\"");
+    assert_eq!(
+        mail.html.matches(&href).count(),
+        rest.len(),
+        "{}",
+        mail.html
+    );
+    assert_eq!(
+        mail.html.matches("http").count(),
+        2 + rest.len(),
+        "{}",
+        mail.html
+    );
+    assert_eq!(
+        mail.html.matches("href").count(),
+        links.len(),
+        "{}",
+        mail.html
+    );
+    assert!(!mail.html.contains("src"), "{}", mail.html);
+    for line in mail.text.lines().filter(|line| !links.contains(line)) {
+        assert!(line.chars().count() <= 72, "{line}");
     }
 }
 

@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod banner;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod browser;
@@ -30,6 +32,8 @@ mod delivery;
 mod enrolling;
 #[cfg(test)]
 mod error_pages;
+#[cfg(test)]
+mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
 #[cfg(test)]
@@ -87,6 +91,10 @@ mod ownership;
 #[cfg(test)]
 mod phone;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod policy_form;
+#[cfg(test)]
 mod portal;
 #[cfg(test)]
 mod process;
@@ -98,6 +106,8 @@ mod proxies;
 mod races;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod reminders;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]

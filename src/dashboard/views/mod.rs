@@ -6,13 +6,14 @@ use maud::{Markup, html};
 use crate::accounts::Counts;
 use crate::audit::Deed;
 use crate::audit::views::activity;
+use crate::domain::policy::Asked;
 use crate::domain::text::OrganisationName;
 use crate::kit::dates;
-use crate::kit::html::Tone;
 use crate::kit::html::badge::sub;
 use crate::kit::html::nav::page_head;
 use crate::kit::html::stats::{Stat, details, stats};
-use crate::kit::html::time::time;
+use crate::kit::html::time::{time, when};
+use crate::kit::html::{Tone, Yes};
 use crate::kit::time::Timestamp;
 use crate::outbox::{self, Relay};
 use crate::routes::Route;
@@ -24,7 +25,7 @@ pub struct Dashboard<'d> {
     pub name: &'d str,
     /// For those who may list the accounts.
     pub numbers: Option<&'d Numbers>,
-    /// For those who answer for the organisation; an empty list says that all is well.
+    /// What the reader can see to. For those who answer for the organisation an empty list says that all is well.
     pub concerns: Option<&'d [Concern]>,
     /// The reader's sign-in before this one.
     pub sign_in_before: Option<&'d Deed>,
@@ -67,8 +68,10 @@ pub enum Concern {
     Expired(i64),
     /// So many mails were given up.
     FailedMail(i64),
-    /// So many Active accounts have no second factor.
-    PasswordAlone(i64),
+    /// So many Active accounts have no second factor; and whether the reader decides what is asked of them.
+    PasswordAlone(i64, Yes),
+    /// The reader has none, and this is asked of them.
+    OwnFactor(Asked),
 }
 
 /// What is wrong with the public address.
@@ -138,7 +141,7 @@ fn tiles(numbers: &Numbers) -> Markup {
     let expired = counted(numbers.expired, "link expired", "links expired");
     // Rounded down: only all are 100 %.
     let with = (accounts.active - accounts.unprotected) * 100;
-    let protected = format!("{} %", with / accounts.active.max(1));
+    let protected = format!("{}%", with / accounts.active.max(1));
     let without = counted(accounts.unprotected, "account without", "accounts without");
     let [list, only_without, only_pending] = [
         Route::Accounts.to_string(),
@@ -233,12 +236,28 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 a href=(Route::NewAccount) { "Create one" } "."
             },
         ),
-        Concern::PasswordAlone(count) => (
+        Concern::PasswordAlone(count, may_decide) => (
             "Two-factor",
             html! {
                 (sub(Tone::Warn, &counted(*count, "account without it", "accounts without it")))
-                "Their password alone signs in: " a href={ (Route::Accounts) "?two_factor=off" } { "who they are" } ", "
-                a href={ (Route::Settings) "#security" } { "what is asked of them" } "."
+                (counted(*count, "account signs", "accounts sign")) " in with a password alone. "
+                a href={ (Route::Accounts) "?two_factor=off" } { "Show who" }
+                @if *may_decide == Yes::Yes {
+                    " or " a href={ (Route::Settings) "#security" } { "change what is asked" }
+                }
+                "."
+            },
+        ),
+        Concern::OwnFactor(asked) => (
+            "Your sign-in",
+            html! {
+                (sub(Tone::Warn, "Password alone"))
+                @if let Asked::By(end) = asked {
+                    "Two-factor is required of you from " (when(*end, page.now, page.zone)) " on. "
+                } @else {
+                    "Two-factor is strongly recommended. "
+                }
+                a href=(Route::TwoFactor) { "Set it up" } "."
             },
         ),
         Concern::Expired(count) => (

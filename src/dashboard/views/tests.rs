@@ -137,7 +137,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         owner: "Olivia <Berg>".to_owned(),
         organisation: "Fjord & Sons".parse().unwrap(),
     };
-    let told: [(Concern, &[&str]); 8] = [
+    let told: [(Concern, &[&str]); 12] = [
         (
             offered,
             &[
@@ -165,6 +165,34 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         (
             Concern::OneMaster,
             &["One Master", "href=\"/iam/accounts/new\""],
+        ),
+        (
+            Concern::PasswordAlone(2, Yes::Yes),
+            &[
+                "2 accounts without it",
+                "2 accounts sign in with a password alone. ",
+                "href=\"/iam/accounts?two_factor=off\"",
+                "href=\"/settings#security\"",
+            ],
+        ),
+        (
+            Concern::PasswordAlone(1, Yes::No),
+            &[
+                "1 account signs in with a password alone. ",
+                "Show who</a>.",
+            ],
+        ),
+        (
+            Concern::OwnFactor(Asked::By(NOW.plus(DAY))),
+            &[
+                "required of you from",
+                "tomorrow, 14:20</time> on",
+                "href=\"/account/two-factor\"",
+            ],
+        ),
+        (
+            Concern::OwnFactor(Asked::Recommended),
+            &["strongly recommended", "href=\"/account/two-factor\""],
         ),
         (
             Concern::Expired(3),

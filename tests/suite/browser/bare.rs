@@ -38,7 +38,7 @@ fn look_for(browser: &Browser) {
     choose(browser, "role", "Billing");
     go_on(browser, "Filter");
     assert!(
-        browser.url().ends_with("?q=ia&role=billing"),
+        browser.url().ends_with("?q=ia&role=billing&two_factor="),
         "{}",
         browser.url()
     );

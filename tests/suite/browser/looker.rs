@@ -123,9 +123,12 @@ impl<'t> Tour<'t> {
             row.innerText.includes(arguments[0]) && row.innerText.includes(arguments[1])
             && row.innerText.includes('Sent'))?.querySelector('a').href ?? null";
         let address = wait::until(PATIENCE, || {
-            self.go("/mail");
-            let found = self.browser.execute(find, &[json!(email), json!(subject)]);
-            found.as_str().map(str::to_owned)
+            // The newest stand first, on as many pages as they need.
+            (1..=3).find_map(|page| {
+                self.go(&format!("/mail?page={page}"));
+                let found = self.browser.execute(find, &[json!(email), json!(subject)]);
+                found.as_str().map(str::to_owned)
+            })
         });
         let address = address.unwrap_or_else(|| panic!("no {subject:?} to {email}"));
         self.browser.go(&address);

@@ -174,7 +174,7 @@ impl Scene {
         self.picture(office, "recovery-codes-telephone-dark");
         office.resize(1280, 800);
 
-        office.print_media(true);
+        office.print();
         for (css, is_printed) in [("main .codes", true), (".btn", false), (".steps", false)] {
             for element in office.find_all(css) {
                 assert_eq!(element.is_shown(), is_printed, "{css} on paper");
@@ -185,7 +185,7 @@ impl Scene {
             assert!(printed.contains(words), "{words} is not in {printed}");
         }
         self.picture(office, "recovery-codes-printed");
-        office.print_media(false);
+        office.prefer(&[]);
 
         let file = office.saving(|| office.find_words("a", "Download").click());
         let saved = std::fs::read_to_string(&file).unwrap();
@@ -250,8 +250,9 @@ impl Scene {
 
         // The sixth digit sends the form.
         let code = app.code();
-        fill(office, "code", &code[..5]);
-        office.leaving(|| office.press(&code[5..]));
+        let (five, sixth) = code.split_at(5);
+        fill(office, "code", five);
+        office.leaving(|| office.press(sixth));
         self.is_in();
 
         self.password_again();
@@ -262,7 +263,8 @@ impl Scene {
         self.picture(office, "second-step-used");
         // As many apps show it.
         let code = app.code();
-        office.set_clipboard(&format!("{} {}", &code[..3], &code[3..]));
+        let (first, last) = code.split_at(3);
+        office.set_clipboard(&format!("{first} {last}"));
         let field = office.find("[name=code]");
         field.clear();
         office.leaving(|| field.keys(&format!("{}v", key::CONTROL)));

@@ -157,7 +157,8 @@ fn a_second_factor_needs_no_scripts() {
     let shown = browser.find(".error").text();
     assert!(shown.contains("this server's time is"), "{shown}");
     let code = app.code();
-    fill(&browser, "code", &format!("{} {}", &code[..3], &code[3..]));
+    let (first, last) = code.split_at(3);
+    fill(&browser, "code", &format!("{first} {last}"));
     go_on(&browser, "Confirm");
     let recovery = keep_codes(&browser);
     go_on(&browser, "Done");

@@ -113,14 +113,14 @@ impl Browser {
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
             .collect();
-        let features = json!({ "features": features });
+        let features = json!({ "media": "", "features": features });
         self.chromium("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Shows pages as they are printed, or as on a screen again. Preferences are forgotten.
-    pub(crate) fn print_media(&self, is_on: bool) {
-        let media = if is_on { "print" } else { "" };
-        self.chromium("Emulation.setEmulatedMedia", &json!({ "media": media }));
+    /// Shows pages as they are printed; `prefer` shows them on a screen again.
+    pub(crate) fn print(&self) {
+        let paper = json!({ "media": "print", "features": [] });
+        self.chromium("Emulation.setEmulatedMedia", &paper);
     }
 
     /// Does what saves a file, and waits until all of it is there.
