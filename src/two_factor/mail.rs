@@ -213,10 +213,7 @@ impl Facts<'_> {
             doubt: format!(
                 "You did not expect this? Choose a new password now, and ask {within}, or a Master of {name}."
             ),
-            way_out: Some(Button {
-                label: "Choose a new password".to_owned(),
-                url: self.settings.link(&Route::ForgotPassword),
-            }),
+            way_out: None,
             ..self.notice(
                 "Your 2-step verification was reset",
                 Paragraph::default()

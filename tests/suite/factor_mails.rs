@@ -75,10 +75,11 @@ fn turning_it_on_is_told() {
     says(
         &mail,
         &[
-            "Your account at Fjord Supply asks for a code after the password: 2-step verification was set up",
+            "2-step verification was enabled for your account at Fjord Supply",
             WHEN,
             &format!("network address {}.", mia.address),
-            "Keep your recovery codes somewhere other than your phone. Every other browser was signed out.",
+            "Signing in asks for a code of the app after the password from then on, and every other browser was signed out.",
+            "Was it you? Then there is nothing to do but to keep the recovery codes somewhere other than your phone.",
             "Open your account: https://portal.example.com/account ",
             "Not you? Sign out everywhere, choose a new password, and tell a Master of Fjord Supply.",
             "Sign out everywhere: https://portal.example.com/account#sessions",
@@ -113,9 +114,9 @@ fn turning_it_off_is_told() {
     says(
         &mail,
         &[
-            "Your account at Fjord Supply asks for the password alone: 2-step verification was disabled",
+            "2-step verification was disabled for your account at Fjord Supply",
             WHEN,
-            "The key in your app and the recovery codes are worth nothing any more. You can enable it again at any time.",
+            "The app and the recovery codes stopped working, and the password alone signs in from then on.",
             "Not you? Sign out everywhere, choose a new password",
         ],
     );
@@ -150,11 +151,11 @@ fn a_reset_by_another_is_told_with_their_name() {
     says(
         &mail,
         &[
-            "Olivia Berg took the second factor of your account at Fjord Supply away.",
-            "The key in your app and the recovery codes stopped working, and every session was ended.",
-            "Sign in with your password, and set up 2-step verification anew.",
+            "Olivia Berg reset the 2-step verification of your account at Fjord Supply.",
+            "The app and the recovery codes stopped working, and every session was ended.",
+            "Sign in with your password, and set up 2-step verification again.",
             "Sign in: https://portal.example.com/sign-in ",
-            "You did not expect this? Change your password, and ask Olivia Berg, or a Master of Fjord Supply.",
+            "You did not expect this? Choose a new password now, and ask Olivia Berg, or a Master of Fjord Supply.",
         ],
     );
     // Every session has ended with it: there is nothing to sign out.
@@ -172,8 +173,8 @@ fn a_reset_by_another_is_told_with_their_name() {
     says(
         &newest(&portal, MIA),
         &[
-            "The operator of portal.example.com took the second factor of your account",
-            "ask The operator of portal.example.com, or a Master",
+            "The operator of portal.example.com reset the 2-step verification of your account",
+            "ask the operator of portal.example.com, or a Master",
         ],
     );
 }
@@ -190,21 +191,19 @@ fn each_recovery_code_is_told_with_what_is_left() {
         enter_with(&mut mia, &code);
         let mail = arrived(&portal, before);
         let left = 9 - place;
-        assert_eq!(
-            mail.subject,
-            format!("A recovery code was used ({left} left)")
-        );
-        let then = match left {
-            0 => "It was the last one. Make new ones on your Account page, or you are locked out when your phone is lost.".to_owned(),
-            1 => "One is left. Make new ones on your Account page.".to_owned(),
-            _ => format!("{left} are left. Your Account page makes new ones, or moves the key to another phone."),
+        let (count, then) = match left {
+            0 => ("none left".to_owned(), "It was the last one: without another, a lost phone locks you out. Make new ones now, on the Two-factor page of your account.".to_owned()),
+            1 => ("1 left".to_owned(), "One is left. Make new ones soon, on the Two-factor page of your account.".to_owned()),
+            _ => (format!("{left} left"), format!("{left} are left. Is the phone lost? Then move 2-step verification to another one, on the Two-factor page of your account.")),
         };
+        assert_eq!(mail.subject, format!("A recovery code was used ({count})"));
         says(
             &mail,
             &[
-                "Your account at Fjord Supply was opened with a recovery code, in place of the code of the app,",
+                "A recovery code of your account at Fjord Supply was used in place of a code of the app",
                 WHEN,
                 &then,
+                "Open two-factor: https://portal.example.com/account/two-factor ",
                 "Not you? Sign out everywhere",
             ],
         );
@@ -226,9 +225,10 @@ fn new_recovery_codes_are_told() {
     says(
         &mail,
         &[
-            "Your account at Fjord Supply has new recovery codes; the older ones stopped working. They were made",
+            "New recovery codes were made for your account at Fjord Supply",
+            "The older ones stopped working.",
             WHEN,
-            "Was it you? Then keep the new ones somewhere other than your phone.",
+            "Was it you? Then there is nothing to do but to keep the new ones somewhere other than your phone.",
         ],
     );
     assert_links(&mail, true);

@@ -170,6 +170,7 @@ pub(crate) fn assert_links(mail: &Message, is_security: bool) {
         mail.html
     );
     assert!(!mail.html.contains("src"), "{}", mail.html);
+    assert!(mail.html.len() < 4_096, "{} bytes", mail.html.len());
     for line in mail.text.lines().filter(|line| !links.contains(line)) {
         assert!(line.chars().count() <= 72, "{line}");
     }

@@ -125,6 +125,8 @@ mod sealed;
 #[cfg(test)]
 mod second_step;
 #[cfg(test)]
+mod security_mails;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;
