@@ -744,7 +744,7 @@ fn who_signs_in_with_a_password_alone_is_counted_shown_and_found() {
     // Whoever may not change what is asked is not shown the way there.
     ada.get("/iam/accounts?sort=name")
         .sees("2 accounts sign in with a password alone. Show them.")
-        .sees_not("required");
+        .sees_not("when it is required");
     assert!(!ada.html().contains(policies));
     assert!(
         ada.html()

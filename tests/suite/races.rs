@@ -33,7 +33,7 @@ const ROUNDS: usize = 1_000;
     clippy::disallowed_methods,
     reason = "how long the tests run is decided where they run"
 )]
-fn rounds() -> usize {
+pub(crate) fn rounds() -> usize {
     let asked = std::env::var("DOORWARD_RACE_ROUNDS").ok();
     asked
         .and_then(|rounds| rounds.parse().ok())
