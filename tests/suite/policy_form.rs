@@ -107,8 +107,8 @@ fn it_shows_what_is() {
         .answers(303)
         .goes_to("/settings")
         .follow()
-        .sees("The two-factor policy is saved. Two-factor is not asked of Member. Two-factor is recommended to Billing.")
-        .sees("required of Admin, after 30 days of grace. Two-factor is required of Master, at once. Browsers may be trusted for 30 days.")
+        .sees("The two-factor policy is saved. Off: Member. Recommended: Billing. Required after 30 days: Admin.")
+        .sees("Required at once: Master. Browsers may be trusted for 30 days.")
         .sees("Every Active account has it.");
     assert_eq!(
         policies(&portal),
