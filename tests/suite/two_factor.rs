@@ -792,7 +792,7 @@ fn whoever_must_set_it_up_sees_nothing_else_and_comes_to_where_they_wanted() {
     let hidden = "<input type=\"hidden\" name=\"next\" value=\"/iam/accounts?q=ada&amp;per=50\">";
     assert!(ada.html().contains(hidden), "{}", ada.html());
     // Help can be read, and what is not there says where to go.
-    ada.get("/help/two-factor-security")
+    ada.get("/help/2fa-security")
         .answers(200)
         .sees("Back to the set-up")
         .sees_not("Dashboard");
