@@ -32,7 +32,7 @@ fn decide(owner: &Visitor, trust: Trust, days: &str) {
     ];
     let sent: Vec<(&str, &str)> = fields
         .into_iter()
-        .filter(|(name, _)| *name != "trust" || is_offered)
+        .filter(|(name, _)| *name != "trust" || trust == Trust::Offered)
         .collect();
     owner
         .clone()
