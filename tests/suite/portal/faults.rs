@@ -1,5 +1,6 @@
 //! What must hold at the end of every test, whatever it was about.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use doorward::audit;
@@ -60,28 +61,76 @@ impl Portal {
             secrets.extend(answer::tokens(&mail.text));
         }
         let mut leaks = Vec::new();
+        let told = Needles::new(secrets.iter().chain(&noted.private));
         for line in log::since(self.0.log_place) {
-            for secret in secrets
-                .iter()
-                .chain(&noted.private)
-                .filter(|secret| secret.len() >= 8)
-            {
-                if line.text.contains(secret.as_str()) {
-                    leaks.push(format!("{secret:?} stands in the log: {}", line.text));
-                }
+            for secret in told.in_text(line.text.as_bytes()) {
+                leaks.push(format!("{secret:?} stands in the log: {}", line.text));
             }
         }
+        let kept = Needles::new(&secrets);
         for name in ["doorward.db", "doorward.db-wal"] {
             let bytes = std::fs::read(self.0.folder().join(name)).unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes);
-            for secret in secrets.iter().filter(|secret| secret.len() >= 8) {
-                if text.contains(secret.as_str()) {
-                    leaks.push(format!("{secret:?} stands in {name}"));
-                }
+            for secret in kept.in_text(&bytes) {
+                leaks.push(format!("{secret:?} stands in {name}"));
             }
         }
         leaks
     }
+}
+
+/// Words of eight bytes and more that must not stand in a text: looked for all at once, since a test may have thousands
+/// of them.
+struct Needles<'n> {
+    /// By their first three bytes, whether there is one.
+    marks: Vec<bool>,
+    by_head: BTreeMap<usize, Vec<&'n str>>,
+}
+
+impl<'n> Needles<'n> {
+    fn new(words: impl IntoIterator<Item = &'n String>) -> Self {
+        let mut needles = Self {
+            marks: vec![false; 1 << 24],
+            by_head: BTreeMap::new(),
+        };
+        for word in words.into_iter().filter(|word| word.len() >= 8) {
+            let bytes = word.as_bytes();
+            let head = head(bytes[0], bytes[1], bytes[2]);
+            needles.marks[head] = true;
+            needles.by_head.entry(head).or_default().push(word);
+        }
+        needles
+    }
+
+    fn in_text(&self, text: &[u8]) -> BTreeSet<&'n str> {
+        let mut found = BTreeSet::new();
+        let mut at = 0;
+        while at + 8 <= text.len() {
+            let head = head(text[at], text[at + 1], text[at + 2]);
+            if self.marks[head] {
+                let here = self.by_head[&head].iter();
+                found.extend(here.filter(|word| text[at..].starts_with(word.as_bytes())));
+            }
+            at += 1;
+        }
+        found
+    }
+}
+
+fn head(one: u8, two: u8, three: u8) -> usize {
+    usize::from(one) << 16 | usize::from(two) << 8 | usize::from(three)
+}
+
+#[test]
+fn every_needle_is_found_wherever_it_stands() {
+    let words = ["abcdefgh", "abcdefghi", "bcdefghij", "short", "søkeord å"].map(str::to_owned);
+    let needles = Needles::new(&words);
+    let found =
+        |text: &str| -> Vec<&str> { needles.in_text(text.as_bytes()).into_iter().collect() };
+    assert_eq!(found("abcdefghij"), ["abcdefgh", "abcdefghi", "bcdefghij"]);
+    assert_eq!(found("xxabcdefgh"), ["abcdefgh"]);
+    assert_eq!(found("abcdefg short"), Vec::<&str>::new());
+    assert_eq!(found("et søkeord å"), ["søkeord å"]);
+    assert_eq!(found(""), Vec::<&str>::new());
 }
 
 impl Drop for Portal {
