@@ -347,7 +347,7 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::OwnershipMoved(owner) => {
             ownership::mail::moved(read, settings, &claimed.to, *owner)
         }
-        errand @ (Errand::TwoFactorOn(_)
+        errand @ (Errand::TwoFactorOn { .. }
         | Errand::TwoFactorOff(_)
         | Errand::TwoFactorReset(_)
         | Errand::RecoveryUsed(..)

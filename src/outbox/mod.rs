@@ -55,8 +55,13 @@ pub enum Errand {
     OwnershipOffered,
     /// "The ownership has moved", to the old and to the new owner; about the new one.
     OwnershipMoved(AccountId),
-    /// "2-step verification is on."
-    TwoFactorOn(Place),
+    /// "2-step verification is on", or on another phone.
+    TwoFactorOn {
+        /// Where it was done.
+        place: Place,
+        /// Whether it took the place of another.
+        replaced: bool,
+    },
     /// "2-step verification is off."
     TwoFactorOff(Place),
     /// "Your 2-step verification was reset"; by this account, or the operator.
@@ -301,9 +306,16 @@ pub fn enqueue(
         Errand::EmailChanged(change) => (Kind::EmailChanged, Some(change.number()), None),
         Errand::OwnershipOffered => (Kind::OwnershipOffered, None, None),
         Errand::OwnershipMoved(owner) => (Kind::OwnershipMoved, Some(owner.number()), None),
-        Errand::TwoFactorOn(place) => (Kind::TwoFactorOn, None, Some(json(place)?)),
+        Errand::TwoFactorOn { place, replaced } => {
+            (Kind::TwoFactorOn, None, Some(json(&(place, replaced))?))
+        }
         Errand::TwoFactorOff(place) => (Kind::TwoFactorOff, None, Some(json(place)?)),
-        Errand::TwoFactorReset(by) => (Kind::TwoFactorReset, by.map(AccountId::number), None),
+        // Not what it is about: word of it is owed though whoever did it is deleted.
+        Errand::TwoFactorReset(by) => (
+            Kind::TwoFactorReset,
+            None,
+            Some(json(&by.map(|by| by.to_string()))?),
+        ),
         Errand::RecoveryUsed(place, left) => {
             (Kind::RecoveryUsed, None, Some(json(&(place, left))?))
         }

@@ -131,9 +131,16 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::EmailChanged => Errand::EmailChanged(row.get(about)?),
         Kind::OwnershipOffered => Errand::OwnershipOffered,
         Kind::OwnershipMoved => Errand::OwnershipMoved(row.get(about)?),
-        Kind::TwoFactorOn => Errand::TwoFactorOn(json(row, details)?),
+        Kind::TwoFactorOn => {
+            let (place, replaced) = json(row, details)?;
+            Errand::TwoFactorOn { place, replaced }
+        }
         Kind::TwoFactorOff => Errand::TwoFactorOff(json(row, details)?),
-        Kind::TwoFactorReset => Errand::TwoFactorReset(row.get(about)?),
+        Kind::TwoFactorReset => {
+            let by: Option<String> = json(row, details)?;
+            let by = by.map(|by| by.parse()).transpose();
+            Errand::TwoFactorReset(by.map_err(|()| contradiction("details of a mail"))?)
+        }
         Kind::RecoveryUsed => {
             let (place, left) = json(row, details)?;
             Errand::RecoveryUsed(place, left)

@@ -3,7 +3,7 @@
 //! Each is written when it is sent, and only if what it says still holds.
 
 use super::ResetLink;
-use crate::accounts::{self, Status};
+use crate::accounts::{self, Account, Status};
 use crate::app::Settings;
 use crate::domain::id::ResetId;
 use crate::error::Result;
@@ -118,13 +118,25 @@ pub fn changed(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<O
         }),
         closing: Vec::new(),
         doubt: format!(
-            "Not you? A reset ends every session too; tell a Master of {} as well.",
+            "Not you? Reset it now, sign out everywhere, and tell a Master of {}.",
             organisation.name
         ),
         way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }))
+}
+
+/// Who did it, another account or whoever runs the Portal: at the beginning of a sentence, and within one.
+#[must_use]
+pub fn doer(settings: &Settings, by: Option<&Account>) -> (String, String) {
+    match by {
+        Some(account) => (account.label(), account.label()),
+        None => (
+            format!("The operator of {}", settings.host()),
+            format!("the operator of {}", settings.host()),
+        ),
+    }
 }
 
 /// "Your password was reset", to whoever has the account: somebody else took it away, and has the link. None once the
@@ -143,10 +155,7 @@ pub fn taken(
         return Ok(None);
     }
     let organisation = organisations::get(read, to.organisation)?;
-    let by = match super::reset_by(read, id)? {
-        Some(by) => by.label(),
-        None => format!("The operator of {}", settings.host()),
-    };
+    let (first, within) = doer(settings, super::reset_by(read, id)?.as_ref());
     // Whoever has the link may have used it before this was sent, and that is not always whom it was meant for.
     let next = if super::changed_at(read, to.account)?.is_some() {
         "A new one was set since. Was it not you? Then reset it now."
@@ -159,7 +168,7 @@ pub fn taken(
         heading: "Your password was reset".to_owned(),
         paragraphs: vec![
             Paragraph::default()
-                .strong(by.as_str())
+                .strong(first)
                 .then(" reset the password of your account at ")
                 .strong(organisation.name.as_str())
                 .then(". The old one opens nothing any more, and every session was ended."),
@@ -171,9 +180,10 @@ pub fn taken(
         }),
         closing: Vec::new(),
         doubt: format!(
-            "You did not expect this? Ask {by}, or a Master of {}.",
+            "You did not expect this? Ask {within}, or a Master of {}.",
             organisation.name
         ),
+        // Every session has ended with it; another password is what helps, and the button leads to one.
         way_out: None,
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),

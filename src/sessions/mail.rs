@@ -55,7 +55,7 @@ pub fn new_device(
         }),
         closing: Vec::new(),
         doubt: format!(
-            "Not you? A new password ends every session too; tell a Master of {} as well.",
+            "Not you? Sign out everywhere, choose a new password, and tell a Master of {}.",
             organisation.name
         ),
         way_out: sign_out_everywhere(settings),

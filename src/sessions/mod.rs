@@ -104,6 +104,16 @@ pub enum Key {
     Link,
 }
 
+impl Key {
+    /// Its name in the log.
+    const fn slug(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Link => "link",
+        }
+    }
+}
+
 /// Lets somebody in: to a session, or to the second step where the account has a second factor and this browser is not
 /// trusted to skip it.
 pub fn enter(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>, key: Key) -> Result<Audited<Entered>> {
@@ -113,7 +123,7 @@ pub fn enter(tx: &Tx<'_>, by: &By, sign_in: &SignIn<'_>, key: Key) -> Result<Aud
     } else if key == Key::Password && is_trusted(tx, &organisation, &account, sign_in)? {
         "trusted"
     } else {
-        return Ok(challenge(tx, by, &account)?.map(Entered::Half));
+        return Ok(challenge(tx, by, &account, key)?.map(Entered::Half));
     };
     let opened = open(tx, by, sign_in, &account, second)?;
     Ok(opened.map(Entered::Full))
@@ -145,12 +155,13 @@ fn is_trusted(
 }
 
 /// Writes down that the code is owed.
-fn challenge(tx: &Tx<'_>, by: &By, account: &Account) -> Result<Audited<Token>> {
+fn challenge(tx: &Tx<'_>, by: &By, account: &Account, key: Key) -> Result<Audited<Token>> {
     let token = Token::fresh(tx)?;
     sql::make_room_for_challenge(tx, account.id, CHALLENGES_MAX - 1)?;
     sql::insert_challenge(tx, account, &token.hash(), tx.now().plus(CHALLENGE_TTL))?;
-    let event =
-        Event::of(account.organisation, Action::CodeAsked).on(account.id, account.address()?);
+    let event = Event::of(account.organisation, Action::CodeAsked)
+        .on(account.id, account.address()?)
+        .with("key", key.slug());
     audit::record(tx, by, &event, token)
 }
 

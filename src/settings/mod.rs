@@ -87,7 +87,17 @@ pub fn set_policies(
     organisations::set_policies(tx, organisation.id, wanted)?;
     organisations::set_trust(tx, organisation.id, trust)?;
     sessions::distrust_all(tx, organisation.id)?;
-    let mut event = Event::of(organisation.id, Action::PolicyChanged).with("trust", trust.slug());
+    let roles = Role::ALL.into_iter();
+    let mut changed: Vec<&str> = roles
+        .filter(|role| wanted.of(*role) != before.of(*role))
+        .map(Role::key)
+        .collect();
+    if organisation.trust != trust {
+        changed.push("trust");
+    }
+    let mut event = Event::of(organisation.id, Action::PolicyChanged)
+        .with("trust", trust.slug())
+        .with("changed", changed);
     for role in Role::ALL {
         event = event.with(role.key(), in_words(wanted.of(role)));
     }

@@ -299,7 +299,10 @@ pub fn confirm(
     sql::drop_enrolments(tx, account.id)?;
     accounts::gain_factor(tx, account.id)?;
     accounts::raise_epoch(tx, account.id)?;
-    let errand = Errand::TwoFactorOn(place.clone());
+    let errand = Errand::TwoFactorOn {
+        place: place.clone(),
+        replaced: enrolment.replaces,
+    };
     outbox::enqueue(tx, &account.recipient()?, &errand, None)?;
     let event = Event::of(account.organisation, Action::TwoFactorOn)
         .on(account.id, &who.email)

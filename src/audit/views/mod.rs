@@ -48,8 +48,8 @@ const fn icon(action: Action) -> Icon {
         | Action::OwnershipDeclined
         | Action::OwnershipMoved
         | Action::RoleChanged
-        | Action::ManagersChanged
-        | Action::PolicyChanged => Icon::Users,
+        | Action::ManagersChanged => Icon::Users,
+        Action::PolicyChanged => Icon::ShieldCheck,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
@@ -73,13 +73,10 @@ const fn icon(action: Action) -> Icon {
         | Action::PasswordReset
         | Action::AccountUnlocked
         | Action::ProofGiven
-        | Action::KeyReplaced => Icon::KeyRound,
-        Action::TwoFactorBegun
-        | Action::TwoFactorOn
-        | Action::TwoFactorOff
-        | Action::TwoFactorReset
         | Action::RecoveryCodesRenewed
-        | Action::CodeAsked => Icon::Smartphone,
+        | Action::KeyReplaced => Icon::KeyRound,
+        Action::TwoFactorBegun | Action::TwoFactorOn | Action::CodeAsked => Icon::Smartphone,
+        Action::TwoFactorOff | Action::TwoFactorReset => Icon::ShieldOff,
         Action::InvitationRefused
         | Action::Denied
         | Action::FormRefused

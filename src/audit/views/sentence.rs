@@ -11,6 +11,7 @@ pub fn sentence(deed: &Deed) -> String {
     let told = told(deed);
     match sum(deed) {
         Some(_) if says_how_often(deed) => told,
+        Some(1) => format!("{told}, once more"),
         Some(count) => format!("{told}, {count} times more"),
         None => told,
     }
@@ -19,7 +20,7 @@ pub fn sentence(deed: &Deed) -> String {
 fn says_how_often(deed: &Deed) -> bool {
     match deed.action {
         Action::SignInFailed => text(deed, "asked").is_none(),
-        Action::SignInThrottled => true,
+        Action::SignInThrottled | Action::CodeThrottled => true,
         _ => false,
     }
 }
@@ -87,17 +88,10 @@ fn told(deed: &Deed) -> String {
                 capital(&whose)
             ),
         },
-        Action::SignedIn => format!(
-            "{who} signed in{}{}{}",
-            with(deed),
-            from(deed),
-            match text(deed, "second") {
-                Some("code") => ", by code",
-                Some("recovery") => ", by recovery code",
-                Some("trusted") => ", in a trusted browser",
-                _ => "",
-            }
-        ),
+        Action::SignedIn => {
+            let (with, from) = (with(deed), from(deed));
+            format!("{who} signed in{with}{from}{}", second(deed))
+        }
         // Whoever is signed in was asked for their password again.
         Action::SignInFailed if text(deed, "asked") == Some("again") => {
             format!("{who} typed a wrong password{}", from(deed))
@@ -109,7 +103,8 @@ fn told(deed: &Deed) -> String {
         }
         // Whoever gave the password is nobody before the code.
         Action::SignedOut if deed.details.get("half").is_some() => {
-            format!("A sign-in to {} was left before the code", account(deed))
+            let (account, from) = (account(deed), from(deed));
+            format!("A sign-in to {account}{from} was left at the code")
         }
         Action::SignedOut => format!("{who} signed out"),
         Action::SessionEnded => format!("{who} ended another of {whose} sessions"),
@@ -155,33 +150,49 @@ fn told(deed: &Deed) -> String {
         Action::SetupLinkMade => format!("{who} made a set-up link"),
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
         Action::PolicyChanged => format!("{who} changed the two-factor policy{}", policy(deed)),
+        Action::TwoFactorBegun if is(deed, "replaces") => {
+            format!("{who} began to move 2-step verification to another phone")
+        }
         Action::TwoFactorBegun => format!("{who} began to set up 2-step verification"),
-        Action::TwoFactorOn if deed.details.get("replaced") == Some(&Value::Bool(true)) => {
+        Action::TwoFactorOn if is(deed, "replaced") => {
             format!("{who} moved 2-step verification to another phone")
         }
         Action::TwoFactorOn => format!("{who} enabled 2-step verification"),
         Action::TwoFactorOff => format!("{who} disabled 2-step verification"),
         Action::TwoFactorReset => format!("{who} reset {whose} 2-step verification"),
         Action::RecoveryCodesRenewed => format!("{who} made new recovery codes"),
-        Action::CodeAsked => format!(
-            "Somebody gave {whose} password, and was asked for the code{}",
-            from(deed)
-        ),
-        Action::CodeFailed => format!("A code for {} was wrong{}", account(deed), from(deed)),
+        Action::CodeAsked => {
+            // Whoever is not signed in yet may be anybody, also to the account's own person.
+            let from = from(deed);
+            match text(deed, "key") {
+                Some("link") => format!(
+                    "Somebody opened {whose} sign-in link{from}, and was asked for the code"
+                ),
+                _ => format!("Somebody gave {whose} password{from}, and was asked for the code"),
+            }
+        }
+        Action::CodeFailed => match deed.hand {
+            Hand::Own | Hand::Other(_) => format!("{who} typed a wrong code{}", from(deed)),
+            Hand::Stranger | Hand::System | Hand::Operator => {
+                let (account, from) = (account(deed), from(deed));
+                format!("Somebody typed a wrong code for {account}{from}")
+            }
+        },
         Action::CodeThrottled => {
-            format!(
-                "Codes for {}{} had to wait, as too many had failed",
-                account(deed),
-                from(deed)
-            )
+            let (codes, account, from) = (codes(deed), account(deed), from(deed));
+            format!("{codes} for {account}{from} had to wait, as too many had failed")
         }
         Action::ProofGiven => match text(deed, "how") {
-            Some("password") => format!("{who} gave their password again")
-                .replace("You gave their", "You gave your"),
-            _ => format!("{who} gave a code again"),
+            Some("code") => format!("{who} gave a code again{}", from(deed)),
+            Some("recovery") => format!("{who} gave a recovery code{}", from(deed)),
+            _ => format!("{who} gave {whose} password again{}", from(deed)),
         },
         Action::SignInLinkMade => format!("{who} made a sign-in link for {whom}"),
-        Action::KeyReplaced => "Another secret.key took over".to_owned(),
+        Action::KeyReplaced => {
+            format!(
+                "{who} replaced the Portal's secret key: all links and every second factor are void"
+            )
+        }
     }
 }
 
@@ -247,6 +258,10 @@ fn text<'d>(deed: &'d Deed, name: &str) -> Option<&'d str> {
     deed.details.get(name).and_then(Value::as_str)
 }
 
+fn is(deed: &Deed, name: &str) -> bool {
+    deed.details.get(name).and_then(Value::as_bool) == Some(true)
+}
+
 fn role(deed: &Deed, name: &str) -> Option<Role> {
     text(deed, name).and_then(|key| key.parse().ok())
 }
@@ -283,16 +298,63 @@ fn from(deed: &Deed) -> String {
         .unwrap_or_default()
 }
 
-/// What each role is asked for from then on.
+/// What opened the door besides the password, or instead of a code.
+fn second(deed: &Deed) -> &'static str {
+    match text(deed, "second") {
+        Some("code") => ", and gave a code",
+        Some("recovery") => ", and gave a recovery code",
+        Some("trusted") => ", without a code, as the browser is trusted",
+        _ => "",
+    }
+}
+
+/// What is asked of each role whose policy changed, roles of which the same is asked together; and whether browsers may be
+/// trusted, where that changed.
 fn policy(deed: &Deed) -> String {
-    let roles = Role::ALL.into_iter();
-    let parts: Vec<String> = roles
-        .filter_map(|role| Some(format!("{role} {}", text(deed, role.key())?)))
+    let changed = deed.details.get("changed").and_then(Value::as_array);
+    let is_changed = |name: &str| {
+        changed.is_none_or(|changed| changed.iter().any(|one| one.as_str() == Some(name)))
+    };
+    let mut asked: Vec<(&str, Vec<&str>)> = Vec::new();
+    for role in Role::ALL {
+        let Some(what) = text(deed, role.key()).filter(|_| is_changed(role.key())) else {
+            continue;
+        };
+        match asked.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, roles)) => roles.push(role.label()),
+            None => asked.push((what, vec![role.label()])),
+        }
+    }
+    let mut parts: Vec<String> = asked
+        .iter()
+        .map(|(what, roles)| format!("{what} for {}", listed(roles)))
         .collect();
+    match text(deed, "trust").filter(|_| is_changed("trust")) {
+        Some("offered") => parts.push("browsers may be trusted for 30 days".to_owned()),
+        Some(_) => parts.push("no browser is trusted".to_owned()),
+        None => {}
+    }
     if parts.is_empty() {
         return String::new();
     }
     format!(": {}", parts.join(", "))
+}
+
+/// "Member", "Member and Billing", "Member, Billing and Admin".
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn codes(deed: &Deed) -> String {
+    match sum(deed) {
+        Some(count) if count > 1 => format!("{count} more codes"),
+        Some(_) => "One more code".to_owned(),
+        None => "A code".to_owned(),
+    }
 }
 
 fn sign_ins(deed: &Deed) -> String {

@@ -261,106 +261,230 @@ fn what_people_do_to_their_own_account_reads_well_to_them_and_to_others() {
     }
 }
 
+/// What people do to their own second factor, told to them and to others.
 #[test]
-fn what_happens_to_a_second_factor_reads_well() {
-    let own = |action, details| told(action, Hand::Own, Whom::Reader, details);
-    for (action, details, words) in [
+fn what_people_do_with_their_second_factor_reads_well() {
+    for (action, details, does) in [
         (
             Action::TwoFactorBegun,
-            json!({"replaces": false}),
-            "You began to set up 2-step verification",
+            json!({ "replaces": false }),
+            "began to set up 2-step verification",
+        ),
+        (
+            Action::TwoFactorBegun,
+            json!({ "replaces": true }),
+            "began to move 2-step verification to another phone",
         ),
         (
             Action::TwoFactorOn,
-            json!({"replaced": false}),
-            "You enabled 2-step verification",
+            json!({ "replaced": false }),
+            "enabled 2-step verification",
         ),
         (
             Action::TwoFactorOn,
-            json!({"replaced": true}),
-            "You moved 2-step verification to another phone",
+            json!({ "replaced": true }),
+            "moved 2-step verification to another phone",
         ),
         (
             Action::TwoFactorOff,
             json!({}),
-            "You disabled 2-step verification",
+            "disabled 2-step verification",
         ),
         (
             Action::RecoveryCodesRenewed,
             json!({}),
-            "You made new recovery codes",
+            "made new recovery codes",
         ),
         (
             Action::ProofGiven,
-            json!({"how": "password"}),
-            "You gave your password again",
+            json!({ "how": "code" }),
+            "gave a code again from 203.0.113.24",
         ),
         (
             Action::ProofGiven,
-            json!({"how": "code"}),
-            "You gave a code again",
+            json!({ "how": "recovery" }),
+            "gave a recovery code from 203.0.113.24",
+        ),
+        (
+            Action::CodeFailed,
+            json!({}),
+            "typed a wrong code from 203.0.113.24",
         ),
         (
             Action::SignedIn,
-            json!({"second": "none"}),
-            "You signed in from 203.0.113.24",
+            json!({ "agent": "Firefox on Linux", "second": "none" }),
+            "signed in with Firefox on Linux from 203.0.113.24",
         ),
         (
             Action::SignedIn,
-            json!({"second": "code"}),
-            "You signed in from 203.0.113.24, by code",
+            json!({ "agent": "Firefox on Linux", "second": "code" }),
+            "signed in with Firefox on Linux from 203.0.113.24, and gave a code",
         ),
         (
             Action::SignedIn,
-            json!({"second": "recovery"}),
-            "You signed in from 203.0.113.24, by recovery code",
+            json!({ "agent": "Firefox on Linux", "second": "recovery" }),
+            "signed in with Firefox on Linux from 203.0.113.24, and gave a recovery code",
         ),
         (
             Action::SignedIn,
-            json!({"second": "trusted"}),
-            "You signed in from 203.0.113.24, in a trusted browser",
-        ),
-        (
-            Action::PolicyChanged,
-            json!({"member": "off", "master": "required after 7 days", "trust": "off"}),
-            "You changed the two-factor policy: Member off, Master required after 7 days",
+            json!({ "agent": "Firefox on Linux", "second": "trusted" }),
+            "signed in with Firefox on Linux from 203.0.113.24, without a code, as the browser is trusted",
         ),
     ] {
-        assert_eq!(own(action, details), words);
+        assert_eq!(
+            told(action, Hand::Own, Whom::Reader, details.clone()),
+            format!("You {does}")
+        );
+        assert_eq!(
+            told(action, ingrid(), Whom::Doer, details),
+            format!("{INGRID} {does}")
+        );
     }
-    let by = |hand, action, details| told(action, hand, on_lea(), details);
-    assert_eq!(
-        by(ingrid(), Action::TwoFactorReset, json!({})),
-        "ingrid@fjord.example reset lea@fjord.example's 2-step verification"
-    );
-    assert_eq!(
-        by(Hand::Operator, Action::SignInLinkMade, json!({})),
-        "The operator made a sign-in link for lea@fjord.example"
-    );
-    assert_eq!(
-        by(Hand::Stranger, Action::CodeAsked, json!({})),
-        "Somebody gave lea@fjord.example's password, and was asked for the code from 203.0.113.24"
-    );
-    assert_eq!(
-        by(Hand::Stranger, Action::SignedOut, json!({"half": true})),
-        "A sign-in to lea@fjord.example's account was left before the code"
-    );
-    assert_eq!(
-        by(
-            Hand::System,
-            Action::CodeFailed,
-            json!({"sum": true, "count": 3})
-        ),
-        "A code for lea@fjord.example's account was wrong from 203.0.113.24, 3 times more"
-    );
+    let password = json!({ "how": "password" });
     assert_eq!(
         told(
             Action::ProofGiven,
-            ingrid(),
-            Whom::Doer,
-            json!({"how": "password"})
+            Hand::Own,
+            Whom::Reader,
+            password.clone()
         ),
-        "ingrid@fjord.example gave their password again"
+        "You gave your password again from 203.0.113.24"
+    );
+    assert_eq!(
+        told(Action::ProofGiven, ingrid(), Whom::Doer, password),
+        "ingrid@fjord.example gave their password again from 203.0.113.24"
+    );
+}
+
+/// Whoever typed the password is nobody before the code, to the account's own person as to others.
+#[test]
+fn between_password_and_code_whoever_signs_in_may_be_anybody() {
+    for (action, details, to_lea, to_others) in [
+        (
+            Action::CodeAsked,
+            json!({ "key": "password" }),
+            "Somebody gave your password from 203.0.113.24, and was asked for the code",
+            "Somebody gave lea@fjord.example's password from 203.0.113.24, and was asked for the code",
+        ),
+        (
+            Action::CodeAsked,
+            json!({ "key": "link" }),
+            "Somebody opened your sign-in link from 203.0.113.24, and was asked for the code",
+            "Somebody opened lea@fjord.example's sign-in link from 203.0.113.24, and was asked for the code",
+        ),
+        (
+            Action::CodeFailed,
+            json!({}),
+            "Somebody typed a wrong code for your account from 203.0.113.24",
+            "Somebody typed a wrong code for lea@fjord.example's account from 203.0.113.24",
+        ),
+        (
+            Action::CodeThrottled,
+            json!({}),
+            "A code for your account from 203.0.113.24 had to wait, as too many had failed",
+            "A code for lea@fjord.example's account from 203.0.113.24 had to wait, as too many had failed",
+        ),
+        (
+            Action::SignedOut,
+            json!({ "half": true }),
+            "A sign-in to your account from 203.0.113.24 was left at the code",
+            "A sign-in to lea@fjord.example's account from 203.0.113.24 was left at the code",
+        ),
+    ] {
+        let told = |whom| told(action, Hand::Stranger, whom, details.clone());
+        assert_eq!(told(Whom::Reader), to_lea);
+        assert_eq!(told(on_lea()), to_others);
+    }
+    let sum = |action, count| {
+        let sum = json!({ "count": count, "sum": true });
+        told(action, Hand::System, Whom::Reader, sum)
+    };
+    assert_eq!(
+        sum(Action::CodeFailed, 3),
+        "Somebody typed a wrong code for your account from 203.0.113.24, 3 times more"
+    );
+    assert_eq!(
+        sum(Action::CodeFailed, 1),
+        "Somebody typed a wrong code for your account from 203.0.113.24, once more"
+    );
+    assert_eq!(
+        sum(Action::CodeThrottled, 3),
+        "3 more codes for your account from 203.0.113.24 had to wait, as too many had failed"
+    );
+    assert_eq!(
+        sum(Action::CodeThrottled, 1),
+        "One more code for your account from 203.0.113.24 had to wait, as too many had failed"
+    );
+}
+
+#[test]
+fn what_others_do_about_a_second_factor_reads_well_from_every_side() {
+    let none = json!({});
+    for (action, [to_you, by_you, operator]) in [
+        (
+            Action::TwoFactorReset,
+            [
+                "ingrid@fjord.example reset your 2-step verification",
+                "You reset lea@fjord.example's 2-step verification",
+                "The operator reset lea@fjord.example's 2-step verification",
+            ],
+        ),
+        (
+            Action::SignInLinkMade,
+            [
+                "ingrid@fjord.example made a sign-in link for you",
+                "You made a sign-in link for lea@fjord.example",
+                "The operator made a sign-in link for lea@fjord.example",
+            ],
+        ),
+    ] {
+        assert_eq!(told(action, ingrid(), Whom::Reader, none.clone()), to_you);
+        assert_eq!(told(action, Hand::Own, on_lea(), none.clone()), by_you);
+        assert_eq!(
+            told(action, Hand::Operator, on_lea(), none.clone()),
+            operator
+        );
+    }
+    assert_eq!(
+        told(Action::KeyReplaced, Hand::Operator, Whom::Nobody, none),
+        "The operator replaced the Portal's secret key: all links and every second factor are void"
+    );
+}
+
+#[test]
+fn a_changed_policy_is_told_by_what_changed() {
+    let all = json!({
+        "member": "off", "billing": "recommended", "admin": "required after 7 days",
+        "master": "required after 7 days", "trust": "offered"
+    });
+    for (changed, words) in [
+        (
+            json!(["admin", "master"]),
+            ": required after 7 days for Admin and Master",
+        ),
+        (
+            json!(["member", "billing", "trust"]),
+            ": off for Member, recommended for Billing, browsers may be trusted for 30 days",
+        ),
+        (json!(["trust"]), ": browsers may be trusted for 30 days"),
+        (json!([]), ""),
+    ] {
+        let mut details = all.clone();
+        details["changed"] = changed;
+        assert_eq!(
+            told(Action::PolicyChanged, Hand::Own, Whom::Nobody, details),
+            format!("You changed the two-factor policy{words}")
+        );
+    }
+    let same = "required at once";
+    let details = json!({
+        "member": same, "billing": same, "admin": same, "master": same, "trust": "off",
+        "changed": ["member", "billing", "admin", "master", "trust"]
+    });
+    assert_eq!(
+        told(Action::PolicyChanged, ingrid(), Whom::Nobody, details),
+        "ingrid@fjord.example changed the two-factor policy: required at once for Member, Billing, Admin and Master, \
+         no browser is trusted"
     );
 }
 
