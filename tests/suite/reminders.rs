@@ -1,8 +1,6 @@
 //! The mail that tells whoever has no second factor that their grace is about to end: once, in time, and only while it
 //! is so.
 
-use std::time::{Duration, Instant};
-
 use doorward::domain::policy::{Level, Policies, Policy, Trust};
 use doorward::domain::role::Role;
 use doorward::kit::mail::Message;
@@ -318,56 +316,4 @@ fn a_hundred_at_a_time_and_the_rest_in_the_next_rounds() {
     assert_eq!(to.len(), 250);
     assert!(!to.contains(OWNER));
     assert!(reminders(&portal)[0].text.contains(ORGANISATION));
-}
-
-/// How long a round takes that looks for whose grace ends, at best of five.
-fn look(portal: &Portal, when: Timestamp) -> Duration {
-    let looks = (1..=5).map(|turn| {
-        portal.travel(when.plus(turn * 10 * MINUTE).since(portal.app().now()));
-        let started = Instant::now();
-        portal.work();
-        started.elapsed()
-    });
-    looks.min().unwrap()
-}
-
-#[test]
-fn a_hundred_thousand_without_one_are_looked_through_in_little_time() {
-    const MANY: i64 = 100_000;
-    let portal = Portal::start();
-    owner(&portal);
-    portal.work();
-    let first = portal.first().number();
-    portal.tamper(&format!(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})
-         INSERT INTO accounts (id, organisation_id, status, role, email, name, created_at, activated_at, role_at)
-         SELECT i, {first}, 'active', 'member', 'p' || i || '@fjord.example', 'P', {0}, {0} + i % 100, {0} FROM n",
-        START.0
-    ));
-    let early = look(&portal, START);
-    // Each was reminded: what is left to see is that.
-    portal.tamper(&format!(
-        "UPDATE accounts SET reminded_of = activated_at + {} WHERE id <= {MANY}",
-        7 * DAY
-    ));
-    let reminded = look(&portal, START.plus(6 * DAY));
-    let over = look(&portal, START.plus(9 * DAY));
-    assert_eq!(errands(&portal, "waiting") + errands(&portal, "sent"), 0);
-    // A round with a hundred to remind, of very many.
-    portal.tamper(&format!(
-        "UPDATE accounts SET reminded_of = NULL, activated_at = {} WHERE id BETWEEN {MANY} - 98 AND {MANY}",
-        START.plus(8 * DAY).0
-    ));
-    portal.travel(START.plus(14 * DAY).since(portal.app().now()));
-    let started = Instant::now();
-    portal.work();
-    let due = started.elapsed();
-    assert_eq!(errands(&portal, "sent"), 99);
-    println!(
-        "{MANY} without: early {early:?}, reminded {reminded:?}, over {over:?}; 99 due, with their mail {due:?}"
-    );
-    // Built without optimisation, and on a machine that does other things too.
-    for round in [early, reminded, over] {
-        assert!(round < Duration::from_secs(1), "{round:?}");
-    }
 }
