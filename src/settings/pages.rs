@@ -254,9 +254,9 @@ fn preview(
             two_factor::met(read, by.organisation(), &stricter, MET_MAX)?,
         ))
     })?;
-    let roles: Vec<(Role, Policy, i64)> = without
+    let roles: Vec<(Role, Policy, i64)> = stricter
         .iter()
-        .filter(|one| stricter.contains(&one.role))
+        .filter_map(|role| without.iter().find(|one| one.role == *role))
         .map(|one| (one.role, wanted.of(one.role), one.count))
         .collect();
     let count = roles.iter().map(|(_, _, count)| count).sum();

@@ -259,24 +259,21 @@ fn accounts_without(count: i64) -> String {
 /// trusted.
 #[must_use]
 pub fn saved(before: (&Policies, Trust), after: (&Policies, Trust)) -> String {
-    let mut sentences = Vec::new();
+    let mut changed: Vec<(Policy, Vec<&str>)> = Vec::new();
     for role in Role::ALL {
         let policy = after.0.of(role);
         if policy == before.0.of(role) {
             continue;
         }
-        sentences.push(match (policy.level, policy.grace_days) {
-            (Level::Off, _) => format!("Two-factor is not asked of {role}."),
-            (Level::Recommended, _) => format!("Two-factor is recommended to {role}."),
-            (Level::Required, 0) => format!("Two-factor is required of {role}, at once."),
-            (Level::Required, 1) => {
-                format!("Two-factor is required of {role}, after 1 day of grace.")
-            }
-            (Level::Required, days) => {
-                format!("Two-factor is required of {role}, after {days} days of grace.")
-            }
-        });
+        match changed.iter_mut().find(|(one, _)| *one == policy) {
+            Some((_, roles)) => roles.push(role.label()),
+            None => changed.push((policy, vec![role.label()])),
+        }
     }
+    let mut sentences: Vec<String> = changed
+        .iter()
+        .map(|(policy, roles)| format!("{}: {}.", in_short(*policy), roles.join(", ")))
+        .collect();
     match (before.1, after.1) {
         (Trust::Off, Trust::Offered) => {
             sentences.push("Browsers may be trusted for 30 days.".to_owned());
@@ -287,6 +284,16 @@ pub fn saved(before: (&Policies, Trust), after: (&Policies, Trust)) -> String {
         (Trust::Off, Trust::Off) | (Trust::Offered, Trust::Offered) => {}
     }
     format!("The two-factor policy is saved. {}", sentences.join(" "))
+}
+
+/// "Off", "Required after 7 days", "Required at once".
+fn in_short(policy: Policy) -> String {
+    match (policy.level, policy.grace_days) {
+        (Level::Off | Level::Recommended, _) => level_label(policy.level).to_owned(),
+        (Level::Required, 0) => "Required at once".to_owned(),
+        (Level::Required, 1) => "Required after 1 day".to_owned(),
+        (Level::Required, days) => format!("Required after {days} days"),
+    }
 }
 
 /// Whom a stricter policy meets, before it is saved.
@@ -550,21 +557,13 @@ mod tests {
             )
         };
         for (after, trust, sentence) in [
-            (off, Trust::Off, "Two-factor is not asked of Member."),
-            (
-                required(0),
-                Trust::Off,
-                "Two-factor is required of Member, at once.",
-            ),
-            (
-                required(1),
-                Trust::Off,
-                "Two-factor is required of Member, after 1 day of grace.",
-            ),
+            (off, Trust::Off, "Off: Member."),
+            (required(0), Trust::Off, "Required at once: Member."),
+            (required(1), Trust::Off, "Required after 1 day: Member."),
             (
                 required(30),
                 Trust::Offered,
-                "Two-factor is required of Member, after 30 days of grace. Browsers may be trusted for 30 days.",
+                "Required after 30 days: Member. Browsers may be trusted for 30 days.",
             ),
             (
                 required(7),
@@ -575,6 +574,12 @@ mod tests {
             let expected = format!("The two-factor policy is saved. {sentence}");
             assert_eq!(told(after, trust), expected);
         }
+        // Roles of which the same is asked stand together.
+        let all = Policies::each(|_| required(3));
+        assert_eq!(
+            saved((&policies(off), Trust::Off), (&all, Trust::Off)),
+            "The two-factor policy is saved. Required after 3 days: Member, Billing, Admin, Master."
+        );
     }
 
     fn met(letter: char, name: &str) -> Account {

@@ -221,14 +221,15 @@ pub(super) fn without_of(
     )
 }
 
-/// Read from one index of those without a factor, and the few policies that require one.
+/// Read from one index of those without a factor, and the few policies that require one. The joins are crossed so that
+/// the policies are looked at first: of most, nobody's grace can end within two days.
 pub(super) fn due(read: &Read<'_>, rows: i64) -> Result<Vec<Due>> {
     read.list(
         "SELECT a.id, max(coalesce(a.activated_at, 0), a.role_at, p.stricter_at, coalesce(a.factor_reset_at, 0))
                   + p.grace_days * ?3 AS grace_end
            FROM policies p
-           JOIN organisations o ON o.id = p.organisation_id AND o.disabled_at IS NULL
-           JOIN accounts a INDEXED BY accounts_without_factor
+           CROSS JOIN organisations o ON o.id = p.organisation_id AND o.disabled_at IS NULL
+           CROSS JOIN accounts a INDEXED BY accounts_without_factor
              ON a.organisation_id = p.organisation_id AND a.role = p.role AND a.status = 'active' AND a.two_factor = 0
           WHERE p.level = 'required' AND p.grace_days > 0 AND p.stricter_at + p.grace_days * ?3 - ?2 <= ?1
             AND a.activated_at <= ?1 + ?2 - p.grace_days * ?3

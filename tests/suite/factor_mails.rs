@@ -8,7 +8,7 @@ use doorward::kit::time::{DAY, MINUTE};
 use doorward::scope::Allowed;
 use doorward::{lifecycle, organisations, settings};
 
-use crate::mail::{assert_links, joined, newest, not_needed, says};
+use crate::mail::{Kind, assert_links, joined, newest, not_needed, says};
 use crate::portal::Portal;
 use crate::visitor::Visitor;
 
@@ -85,7 +85,7 @@ fn turning_it_on_is_told() {
             "Sign out everywhere: https://portal.example.com/account#sessions",
         ],
     );
-    assert_links(&mail, true);
+    assert_links(&mail, Kind::Security);
     assert_tells_no_secret(&mail, &mia);
 }
 
@@ -120,7 +120,7 @@ fn turning_it_off_is_told() {
             "Not you? Sign out everywhere, choose a new password",
         ],
     );
-    assert_links(&mail, true);
+    assert_links(&mail, Kind::Security);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_reset_by_another_is_told_with_their_name() {
         ],
     );
     // Every session has ended with it: there is nothing to sign out.
-    assert_links(&mail, false);
+    assert_links(&mail, Kind::Other);
 
     // By the operator, who has no name here.
     mia.phone = None;
@@ -207,7 +207,7 @@ fn each_recovery_code_is_told_with_what_is_left() {
                 "Not you? Sign out everywhere",
             ],
         );
-        assert_links(&mail, true);
+        assert_links(&mail, Kind::Security);
         assert_tells_no_secret(&mail, &mia);
     }
 }
@@ -231,7 +231,7 @@ fn new_recovery_codes_are_told() {
             "Was it you? Then there is nothing to do but to keep the new ones somewhere other than your phone.",
         ],
     );
-    assert_links(&mail, true);
+    assert_links(&mail, Kind::Security);
     assert_tells_no_secret(&mail, &mia);
 }
 

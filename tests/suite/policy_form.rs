@@ -82,7 +82,7 @@ fn it_shows_what_is() {
         .get("/settings")
         .answers(200)
         .sees("1 Active account has none. Grace ends on 1 Dec 2026.")
-        .sees("Every Active account has it.");
+        .sees("No Active account is Member.");
     let page = owner.html();
     assert_eq!(
         page.matches("<option value=\"required\" selected>").count(),
@@ -107,7 +107,9 @@ fn it_shows_what_is() {
         .answers(303)
         .goes_to("/settings")
         .follow()
-        .sees("The two-factor policy is saved.");
+        .sees("The two-factor policy is saved. Off: Member. Recommended: Billing. Required after 30 days: Admin.")
+        .sees("Required at once: Master. Browsers may be trusted for 30 days.")
+        .sees("Every Active account has it.");
     assert_eq!(
         policies(&portal),
         "off 0, recommended 3, required 30, required 0; offered"
@@ -200,6 +202,11 @@ fn days_that_are_none_are_said_at_their_field_and_everything_is_kept() {
             );
         }
     }
+    // Where nothing is counted they may stay empty, but not be wrong.
+    for (level, days) in [("off", "31"), ("recommended", "-1"), ("off", "+7")] {
+        save(&mut owner, &Typed::all(level, days)).answers(422);
+        assert_eq!(owner.html().matches("aria-invalid").count(), 4, "{days}");
+    }
     // Several at once are several messages.
     save(&mut owner, &Typed::all("required", "x")).answers(422);
     assert_eq!(owner.html().matches("aria-invalid").count(), 4);
@@ -217,6 +224,7 @@ fn what_no_form_of_ours_sends_is_refused() {
         ("master", ""),
         ("admin", "Required"),
         ("trust", "on"),
+        ("confirm", "7"),
     ] {
         let mut fields = good.fields();
         fields.retain(|(name, _)| *name != forged);

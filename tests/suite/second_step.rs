@@ -294,9 +294,9 @@ fn whoever_owes_the_code_reaches_nothing_else() {
         }
     }
     println!("{alike} pages are a stranger's");
-    assert!(alike >= 10, "{alike}");
+    assert!(alike >= 9, "{alike}");
     there
-        .get("/help/two-factor-security")
+        .get("/help/2fa-security")
         .answers(200)
         .sees("Back to the code");
     there.post("/theme", &[("theme", "dark")]).answers(303);

@@ -1,5 +1,6 @@
 //! Browsers that are trusted to skip the code, and the operator's link, which skips nothing.
 
+use doorward::domain::policy::Trust;
 use doorward::domain::role::Role;
 use doorward::kit::time::{DAY, MINUTE};
 use doorward::kit::totp::STEP;
@@ -16,7 +17,7 @@ const LEA: &str = "lea@fjord.example";
 const ANOTHER: &str = "Another-Horse-8!";
 
 /// The policy's form, with or without the tick.
-fn decide(owner: &Visitor, is_offered: bool, days: &str) {
+fn decide(owner: &Visitor, trust: Trust, days: &str) {
     let fields = [
         ("member", "required"),
         ("member_days", days),
@@ -31,7 +32,7 @@ fn decide(owner: &Visitor, is_offered: bool, days: &str) {
     ];
     let sent: Vec<(&str, &str)> = fields
         .into_iter()
-        .filter(|(name, _)| *name != "trust" || is_offered)
+        .filter(|(name, _)| *name != "trust" || trust == Trust::Offered)
         .collect();
     owner
         .clone()
@@ -42,7 +43,7 @@ fn decide(owner: &Visitor, is_offered: bool, days: &str) {
 /// Lea in a browser that she trusts, signed out.
 fn trusting(portal: &Portal) -> (Visitor, Visitor) {
     let owner = portal.owner();
-    decide(&owner, true, "7");
+    decide(&owner, Trust::Offered, "7");
     let mut lea = portal.member(Role::Member, LEA);
     lea.enrol();
     portal.work();
@@ -108,7 +109,7 @@ fn nobody_else_in_that_browser_is_trusted() {
 fn a_copy_of_the_cookie_from_before_the_tick_is_worth_nothing() {
     let portal = Portal::start();
     let owner = portal.owner();
-    decide(&owner, true, "7");
+    decide(&owner, Trust::Offered, "7");
     let mut lea = portal.member(Role::Member, LEA);
     portal.member(Role::Member, "bo@fjord.example");
     lea.enrol();
@@ -145,7 +146,7 @@ fn a_tick_that_is_not_offered_trusts_nothing() {
     lea.post("/sign-in/code", &[("code", &code), ("trust", "yes")])
         .answers(303);
     lea.sign_out();
-    decide(&portal.owner(), true, "7");
+    decide(&portal.owner(), Trust::Offered, "7");
     assert!(!skips(&mut lea, PASSWORD));
 }
 
@@ -237,12 +238,12 @@ fn trust_ends_with_the_password_the_factor_and_the_policy() {
             PASSWORD
         }),
         ("a change of the policy", |_, owner, _| {
-            decide(owner, true, "6");
+            decide(owner, Trust::Offered, "6");
             PASSWORD
         }),
         ("trust that is not offered any more", |_, owner, _| {
-            decide(owner, false, "7");
-            decide(owner, true, "7");
+            decide(owner, Trust::Off, "7");
+            decide(owner, Trust::Offered, "7");
             PASSWORD
         }),
         ("being signed out everywhere", |_, owner, lea| {

@@ -80,7 +80,7 @@ fn numbers_lead_to_the_lists_behind_them() {
     for part in [
         "<a href=\"/iam/accounts\">Accounts</a></dt><dd class=\"value\">14</dd>",
         "11 active, 2 pending",
-        "<a href=\"/iam/accounts?two_factor=on\">Two-factor</a></dt><dd class=\"value\">100 %</dd>",
+        "<a href=\"/iam/accounts?two_factor=on\">Two-factor</a></dt><dd class=\"value\">100%</dd>",
         "<a href=\"/iam/accounts?status=pending\">Pending</a></dt><dd class=\"value\">2</dd>",
     ] {
         assert!(page.contains(part), "{part} in {page}");

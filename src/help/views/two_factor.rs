@@ -242,8 +242,11 @@ fn lost(facts: &Facts<'_>) -> Markup {
                     ", and then move 2-step verification to your new phone on your Account page."
                 }
                 li {
-                    b { "No codes left?" } " " (whom_to_ask(facts)) " They choose " b { "Reset two-factor" } " in the menu of your \
-                     account. You are told by mail, sign in with your password alone, and set up your new phone; your days of \
+                    b { "No codes left?" } " " (whom_to_ask(facts))
+                    @if !facts.known().is_some_and(|known| known.is_owner) {
+                        " They choose " b { "Reset two-factor" } " in the menu of your account."
+                    }
+                    " After a reset you are told by mail, sign in with your password alone, and set up your new phone; your days of \
                      grace begin anew."
                 }
                 li {
