@@ -139,7 +139,7 @@ fn a_move_to_another_phone_is_told_as_such() {
             "Not you? Sign out everywhere, choose a new password",
         ],
     );
-    assert_links(&mail, true);
+    assert_links(&mail, crate::mail::Kind::Security);
     let new = mia.phone.as_ref().unwrap();
     for secret in old.recovery.iter().chain([&old.key, &new.key]) {
         assert!(!mail.text.contains(secret.as_str()) && !mail.html.contains(secret.as_str()));
