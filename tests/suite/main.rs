@@ -145,6 +145,8 @@ mod supply;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod told_events;
+#[cfg(test)]
 mod trust;
 #[cfg(test)]
 mod two_factor;
