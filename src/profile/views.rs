@@ -87,7 +87,7 @@ impl Section {
             Self::Profile => "Profile",
             Self::Email => "Email",
             Self::Password => "Password",
-            Self::TwoFactor => "Two-factor",
+            Self::TwoFactor => "Two-factor authentication",
             Self::Sessions => "Sessions",
             Self::Activity => "Activity",
             Self::Preferences => "Preferences",

@@ -60,7 +60,7 @@ pub fn recovery_used(left: usize) -> String {
         1 => "One is left: make new ones".to_owned(),
         left => format!("{left} are left; you can make new ones"),
     };
-    format!("You signed in with a recovery code. {left}, under Account, Two-factor.")
+    format!("You signed in with a recovery code. {left}, under Account, Two-factor authentication.")
 }
 
 /// The second step of signing in.
