@@ -15,7 +15,8 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
-use crate::config::Plan;
+use crate::config::Config;
+use crate::config::sources::Mistake;
 use crate::door;
 use crate::error::{Error, Result};
 use crate::kit::folder;
@@ -43,39 +44,40 @@ const REQUESTS_TIME: Duration = Duration::from_secs(7);
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves the folder until a signal comes.
-pub fn run(plan: &Plan) -> Result<()> {
+/// Serves the folder until a signal comes. SIGHUP reads the settings anew.
+pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
+    let values = &config.values;
     let stop = Stop::listen()?;
     let clock = SystemClock::new();
     let origin = Origin {
         now: clock.now(),
         random: &OsRandom,
     };
-    let (opened, mut lock) = migrations::open_to_serve(&plan.data, origin)?;
+    let (opened, mut lock) = migrations::open_to_serve(&values.data, origin)?;
     let is_new = opened.is_new;
-    let listener = bind(plan.listen)?;
+    let listener = bind(values.listen)?;
     let address = listener.local_addr()?;
-    let settings = plan.settings(address);
+    let settings = config.settings(address);
     lock.leave_note(&settings.public_url)?;
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
-        mailer: mailer(plan, address)?,
+        mailer: mailer(config, address)?,
         mailbox: None,
     };
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
-    let running = Running::start(&app, listener, plan_of(plan, address))?;
-    warn(plan, &app);
+    let running = Running::start(&app, listener, server_of(config, address))?;
+    warn(config, &app);
     let welcome = Welcome {
         address: running.address(),
         is_new,
         link: link.as_deref(),
-        plan,
+        config,
     };
     welcome.say(&app)?;
-    stop.wait();
+    stop.wait(|| reload(again));
     running.stop(STOP_TIME);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
@@ -109,18 +111,33 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-fn mailer(plan: &Plan, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
-    let Some(relay) = plan.relay.clone() else {
+/// The settings as they are now, or what is wrong with them.
+pub type Reread = std::result::Result<Config, Vec<Mistake>>;
+
+/// Takes the settings that may change while people are signed in. Wrong ones change nothing.
+fn reload(again: &dyn Fn() -> Reread) {
+    match again() {
+        Ok(_config) => tracing::info!("the settings were read anew"),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                tracing::error!(err = %mistake, "the settings are wrong; those before stay");
+            }
+        }
+    }
+}
+
+fn mailer(config: &Config, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = config.values.relay.clone() else {
         return Ok(None);
     };
-    let smtp = Smtp::new(relay, plan.public_url(address).host())?;
+    let smtp = Smtp::new(relay, config.public_url(address).host())?;
     Ok(Some(Arc::new(smtp)))
 }
 
-fn plan_of(plan: &Plan, address: SocketAddr) -> server::Settings {
+fn server_of(config: &Config, address: SocketAddr) -> server::Settings {
     server::Settings {
-        trusted: plan.trusted.clone(),
-        ..server_settings(&plan.runtime, plan.public_url(address).scheme())
+        trusted: config.values.trusted.clone(),
+        ..server_settings(&config.values.runtime, config.public_url(address).scheme())
     }
 }
 
@@ -137,11 +154,16 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
     }
 }
 
-fn warn(plan: &Plan, app: &App) {
+fn warn(config: &Config, app: &App) {
     if let Some(warning) = app.settings.warning {
         tracing::warn!(public_url = app.settings.public_url, "{warning}");
     }
-    if let Some(warning) = plan.relay.as_ref().and_then(|relay| relay.warning()) {
+    if let Some(warning) = config
+        .values
+        .relay
+        .as_ref()
+        .and_then(|relay| relay.warning())
+    {
         tracing::warn!("{warning}");
     }
 }
@@ -170,8 +192,8 @@ pub fn forget_link(app: &App) -> Result<()> {
     Ok(folder::remove(&app.settings.data.join(setup::LINK_FILE))?)
 }
 
-/// SIGTERM and SIGINT end the process: the first in good order, the second at once. SIGHUP does nothing yet, so that
-/// a closed terminal ends nobody's session.
+/// SIGTERM and SIGINT end the process: the first in good order, the second at once. SIGHUP reads the
+/// settings anew, so that a closed terminal ends nobody's session.
 #[derive(Debug)]
 pub struct Stop {
     signals: Signals,
@@ -190,12 +212,13 @@ impl Stop {
         Ok(Self { signals })
     }
 
-    /// Waits until the process is told to end.
-    pub fn wait(mut self) {
+    /// Waits until the process is told to end, and does on every SIGHUP before it what is asked.
+    pub fn wait(mut self, mut on_hangup: impl FnMut()) {
         for signal in self.signals.forever() {
             if signal != SIGHUP {
                 return;
             }
+            on_hangup();
         }
     }
 }
@@ -287,7 +310,7 @@ struct Welcome<'w> {
     address: SocketAddr,
     is_new: bool,
     link: Option<&'w str>,
-    plan: &'w Plan,
+    config: &'w Config,
 }
 
 impl Welcome<'_> {
@@ -304,7 +327,7 @@ impl Welcome<'_> {
             version = env!("CARGO_PKG_VERSION"),
             address = %self.address,
             public_url = app.settings.public_url,
-            data = %self.plan.data.display(),
+            data = %self.config.values.data.display(),
             mail = app.settings.relay.as_deref().unwrap_or("off"),
             "listening"
         );
@@ -321,11 +344,11 @@ impl Welcome<'_> {
             settings.brand,
             env!("CARGO_PKG_VERSION")
         );
-        if self.plan.has_public_url() {
+        if self.config.values.public_url.is_some() {
             text += &format!("  Public      {}\n", settings.public_url);
         }
         let new = if self.is_new { "  (new)" } else { "" };
-        text += &format!("  Data        {}{new}\n", self.plan.data.display());
+        text += &format!("  Data        {}{new}\n", self.config.values.data.display());
         let mail = settings.relay.as_deref();
         text += &format!(
             "  Mail        {}\n\n",

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::print::Output;
 use super::{beside, print};
 use crate::audit::{self, Fault, Verdict};
-use crate::config::Basics;
+use crate::config::flags::Basics;
 use crate::migrations::IfEmpty;
 use crate::organisations::{self, Organisation};
 

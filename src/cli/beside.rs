@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use crate::app::{App, Outside};
-use crate::config::Basics;
+use crate::config::flags::Basics;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::log;
@@ -16,14 +16,15 @@ use crate::organisations::{self, Organisation};
 /// The application without a mailer: the server sends what the command owes.
 pub(super) fn open(basics: &Basics, if_empty: IfEmpty) -> Result<App, Failure> {
     log::begin(tracing::level_filters::LevelFilter::WARN, log::Format::Text);
-    let data = basics.data();
+    let config = super::read(&basics.0)?;
+    let data = &config.values.data;
     let clock = SystemClock::new();
     let origin = Origin {
         now: clock.now(),
         random: &OsRandom,
     };
-    let opened = migrations::open_beside(&data, if_empty, origin)?;
-    let noted = folder::note(&data).and_then(|note| note.parse().ok());
+    let opened = migrations::open_beside(data, if_empty, origin)?;
+    let noted = folder::note(data).and_then(|note| note.parse().ok());
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
@@ -31,7 +32,7 @@ pub(super) fn open(basics: &Basics, if_empty: IfEmpty) -> Result<App, Failure> {
         mailbox: None,
     };
     let hasher = Hasher::new(Cost::PRODUCTION, 1);
-    let settings = basics.settings(noted);
+    let settings = config.settings_beside(noted);
     Ok(App::new(opened.db, opened.keys, outside, hasher, settings)?)
 }
 

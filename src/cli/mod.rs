@@ -18,7 +18,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Basics, Plan, Serving};
+use crate::config::Config;
+use crate::config::flags::{Basics, Everything, Flags};
+use crate::config::sources::Surroundings;
 use crate::demo;
 use crate::kit::log;
 use crate::serve;
@@ -50,9 +52,7 @@ enum Command {
     /// Serve the Portal; an empty data folder is set up
     Serve {
         #[command(flatten)]
-        basics: Basics,
-        #[command(flatten)]
-        serving: Box<Serving>,
+        settings: Everything,
     },
     /// Make a new one-time link for setting up the Portal; the one before is dead
     SetupLink {
@@ -93,18 +93,28 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo(options) => demo(&options),
-        Command::Serve { basics, serving } => {
-            let plan = Plan::new(&basics, &serving).map_err(Failure::Usage)?;
-            let (level, format) = serving.log();
-            log::begin(level, format);
-            Ok(serve::run(&plan)?)
-        }
+        Command::Serve { settings } => serve(&settings.0),
         Command::SetupLink { basics } => setup_link::run(&basics),
         Command::Org(command) => org::run(command),
         Command::Account(command) => account::run(command),
         Command::Audit(command) => audit::run(&command),
         Command::Version => print::line(concat!("doorward ", env!("CARGO_PKG_VERSION"))),
     }
+}
+
+fn serve(flags: &Flags) -> Result<(), Failure> {
+    let config = read(flags)?;
+    log::begin(config.values.log.level, config.values.log.format);
+    let again = || Config::read(flags, &Surroundings::of_process());
+    Ok(serve::run(&config, &again)?)
+}
+
+/// The settings of this process; whatever is wrong with them is wrong usage.
+fn read(flags: &Flags) -> Result<Config, Failure> {
+    Config::read(flags, &Surroundings::of_process()).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Failure::Usage(lines.join("\n       "))
+    })
 }
 
 fn demo(options: &demo::Options) -> Result<(), Failure> {
@@ -139,16 +149,5 @@ mod tests {
             }
             open.extend(command.get_subcommands().cloned());
         }
-    }
-
-    #[test]
-    fn help_shows_no_secret_of_the_environment() {
-        let mut command = Cli::command();
-        let serve = command.find_subcommand_mut("serve").unwrap();
-        let option = serve
-            .get_arguments()
-            .find(|arg| arg.get_id() == "smtp_url")
-            .unwrap();
-        assert!(option.is_hide_env_values_set());
     }
 }

@@ -10,7 +10,7 @@ use super::print::Output;
 use super::{beside, confirm, links, print};
 use crate::accounts;
 use crate::app::App;
-use crate::config::Basics;
+use crate::config::flags::Basics;
 use crate::domain::email::Email;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Link;

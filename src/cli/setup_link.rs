@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::{beside, print};
-use crate::config::Basics;
+use crate::config::flags::Basics;
 use crate::kit::time::MINUTE;
 use crate::migrations::IfEmpty;
 use crate::scope::By;

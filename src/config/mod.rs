@@ -1,21 +1,21 @@
-//! Every setting of the host, once: its flag, its variable, its default, its unit.
+//! The settings of the host: each stands once, in the table of [`keys`], and comes from a flag, a variable, the file that
+//! a variable names, a credential of systemd or the configuration file, in that order; else it is the default.
 //!
-//! A flag wins over a variable. Nothing here is a setting in the Portal, and nothing else reads the environment. All
-//! options may be missing, so that another source can stand behind flags and variables; defaults are applied where an
-//! option is used, and nowhere else.
+//! Nothing here is a setting in the Portal, and nothing else reads the environment.
 
+pub mod flags;
+pub mod keys;
 mod parse;
 mod public_url;
+pub mod sources;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
-use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
@@ -24,53 +24,174 @@ use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
 use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
-use crate::kit::log::Format;
+use crate::kit::log::{Access, Format};
 use crate::kit::mail::smtp::Relay;
+use crate::kit::secret::Secret;
 use crate::sessions::Lifetimes;
+
+use self::flags::Flags;
+use self::keys::Key;
+use self::parse::Reader;
+use self::sources::{Found, Gathered, Mistake, Surroundings};
 
 pub use public_url::PublicUrl;
 
 /// Where `serve` and `demo` listen when nobody says otherwise: for an identity server loopback is the kind default.
 pub const LISTEN: &str = "127.0.0.1:8080";
 const DATA: &str = "./doorward-data";
-const BRAND: &str = "Portal";
+/// The folder of backups in the data folder.
+pub const BACKUPS: &str = "backups";
 
-/// What every command needs to know.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Settings")]
-pub struct Basics {
-    /// The data folder (default: ./doorward-data)
-    #[arg(long, env = "DOORWARD_DATA", value_name = "DIR", global = true)]
-    pub data: Option<PathBuf>,
-    /// The address people type; links in mails begin with it (default: http:// and the listen address)
-    #[arg(long, env = "DOORWARD_PUBLIC_URL", value_name = "URL", global = true)]
-    pub public_url: Option<PublicUrl>,
-    /// The sender of mails, as in "Portal <portal@example.com>" (default: portal@ and the host of the public URL)
-    #[arg(long, env = "DOORWARD_MAIL_FROM", value_name = "ADDRESS", value_parser = parse::sender, global = true)]
-    pub mail_from: Option<String>,
-    /// How long an invitation's link lives, as in 24h or 3d (default: 24h)
-    #[arg(long, env = "DOORWARD_INVITATION_TTL", value_name = "TIME", value_parser = parse::seconds, global = true)]
-    pub invitation_ttl: Option<i64>,
+/// All settings, judged as a whole.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What was said, and by whom; what nobody said anything about is not in it.
+    pub found: BTreeMap<Key, Found>,
+    /// The configuration file, if one was read.
+    pub file: Option<PathBuf>,
+    /// Variables that look like ours and are not.
+    pub strangers: Vec<String>,
+    /// What it all means.
+    pub values: Values,
 }
 
-impl Basics {
+/// What the settings mean, with defaults.
+#[derive(Clone, Debug)]
+pub struct Values {
     /// The data folder.
-    #[must_use]
-    pub fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| PathBuf::from(DATA))
+    pub data: PathBuf,
+    /// Where private sockets may lie.
+    pub runtime: PathBuf,
+    /// The address people type, when the operator named it.
+    pub public_url: Option<PublicUrl>,
+    /// The sender of mails, when the operator named one.
+    pub mail_from: Option<String>,
+    /// How long invitations live, and how many there may be.
+    pub terms: Terms,
+    /// Where the secret key lies, when it is not in the data folder.
+    pub secret_key_file: Option<PathBuf>,
+    /// Whether a network file system will do.
+    pub network_fs: NetworkFs,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether http:// in the open is accepted.
+    pub is_insecure: bool,
+    /// The proxies whose word about addresses is taken.
+    pub trusted: Vec<IpNet>,
+    /// Certificate and key; none while a proxy does TLS.
+    pub tls: Option<TlsFiles>,
+    /// The mail relay; none while mail is off.
+    pub relay: Option<Relay>,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// What pages before sign-in call the Portal.
+    pub brand: String,
+    /// How and what to log.
+    pub log: Log,
+    /// Where metrics are served.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What opens the metrics at the public address.
+    pub metrics_token: Option<Secret<String>>,
+    /// When backups are made, where they go, how many stay.
+    pub backups: Backups,
+}
+
+/// What to do with a data folder that lies on a network file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFs {
+    /// Refuse it.
+    Refused,
+    /// Use it: the operator takes the risk.
+    Allowed,
+}
+
+/// The files of TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and its chain, PEM.
+    pub cert: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// How and what to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How much.
+    pub level: LevelFilter,
+    /// In which form.
+    pub format: Format,
+    /// Which requests.
+    pub access: Access,
+}
+
+/// When backups are made, where they go, how many stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backups {
+    /// The second of the UTC day; none: not by itself.
+    pub at: Option<i64>,
+    /// How many nightly ones stay.
+    pub keep: usize,
+    /// Where they go.
+    pub folder: PathBuf,
+}
+
+impl Config {
+    /// Reads all sources and judges what they say together. All mistakes are found at once.
+    pub fn read(flags: &Flags, around: &Surroundings) -> Result<Self, Vec<Mistake>> {
+        let Gathered {
+            found,
+            file,
+            strangers,
+            mut mistakes,
+        } = Gathered::new(flags, around);
+        let mut reader = Reader::new(&found);
+        let values = Values::read(&mut reader, around);
+        mistakes.append(&mut reader.mistakes);
+        match values {
+            Some(values) if mistakes.is_empty() => Ok(Self {
+                found,
+                file,
+                strangers,
+                values,
+            }),
+            Some(_) | None => Err(mistakes),
+        }
     }
 
-    /// The settings of a command that works beside the server; `noted` is the address a server left in the folder.
+    /// The address people type, once it is known where the server really listens.
     #[must_use]
-    pub fn settings(&self, noted: Option<PublicUrl>) -> Settings {
-        let usual = || PublicUrl::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
-        let public_url = self.public_url.clone().or(noted).unwrap_or_else(usual);
+    pub fn public_url(&self, address: SocketAddr) -> PublicUrl {
+        self.values.public_url(address)
+    }
+
+    /// What the application of the server is told, once it is known where it really listens.
+    #[must_use]
+    pub fn settings(&self, address: SocketAddr) -> Settings {
+        let public_url = self.public_url(address);
+        let warning = public_url.is_in_the_clear().then_some(
+            "This Portal is used without encryption (--insecure-http): passwords can be read on the way.",
+        );
+        Settings {
+            warning,
+            relay: self.values.relay.as_ref().map(Relay::summary),
+            ..self.settings_at(&public_url)
+        }
+    }
+
+    /// What a command is told that works beside the server; `noted` is the address a server left in the folder.
+    #[must_use]
+    pub fn settings_beside(&self, noted: Option<PublicUrl>) -> Settings {
+        let values = &self.values;
+        let usual = || values.public_url(values.listen);
+        let public_url = values.public_url.clone().or(noted).unwrap_or_else(usual);
         self.settings_at(&public_url)
     }
 
     fn settings_at(&self, public_url: &PublicUrl) -> Settings {
+        let values = &self.values;
         let mut hosts = vec![public_url.host().to_owned()];
-        if self.public_url.is_none() || public_url.is_loopback() {
+        if values.public_url.is_none() || public_url.is_loopback() {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         }
         Settings {
@@ -80,221 +201,171 @@ impl Basics {
                 Scheme::Https => Transport::Https,
                 Scheme::Http => Transport::Http,
             },
-            brand: BRAND.to_owned(),
-            mail_from: self
+            brand: values.brand.clone(),
+            mail_from: values
                 .mail_from
                 .clone()
                 .unwrap_or_else(|| format!("portal@{}", public_url.mail_domain())),
             relay: None,
-            lifetimes: Lifetimes::default(),
-            terms: self.terms(),
+            lifetimes: values.lifetimes,
+            terms: values.terms,
             mode: Mode::Production,
             warning: None,
-            data: self.data(),
-        }
-    }
-
-    fn terms(&self) -> Terms {
-        let terms = Terms::default();
-        Terms {
-            ttl: self.invitation_ttl.unwrap_or(terms.ttl),
-            ..terms
+            data: values.data.clone(),
         }
     }
 }
 
-/// What the server needs to know besides.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Settings")]
-pub struct Serving {
-    /// Where to listen; port 0 takes a free one (default: 127.0.0.1:8080)
-    #[arg(long, env = "DOORWARD_LISTEN", value_name = "ADDRESS:PORT", value_parser = parse::listen)]
-    pub listen: Option<SocketAddr>,
-    /// Serve a public http:// address that is not loopback, without encryption
-    #[arg(long, env = "DOORWARD_INSECURE_HTTP", value_parser = BoolishValueParser::new(), num_args = 0..=1,
-          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub insecure_http: Option<bool>,
-    /// Networks of proxies whose X-Forwarded-For is believed, as in 10.0.0.0/8,::1 (default: none)
-    #[arg(long, env = "DOORWARD_TRUSTED_PROXIES", value_name = "CIDR", value_parser = parse::network,
-          value_delimiter = ',')]
-    pub trusted_proxies: Vec<IpNet>,
-    /// The mail relay, as in smtp://user:password@mail.example.com:587 or smtps://… (default: mail is off)
-    #[arg(
-        long,
-        env = "DOORWARD_SMTP_URL",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub smtp_url: Option<String>,
-    /// A file that holds the mail relay's URL, so that its password stands in no list of processes
-    #[arg(long, env = "DOORWARD_SMTP_URL_FILE", value_name = "FILE")]
-    pub smtp_url_file: Option<PathBuf>,
-    /// How long a session lives without a request, as in 2h or 30m (default: 2h)
-    #[arg(long, env = "DOORWARD_SESSION_IDLE", value_name = "TIME", value_parser = parse::seconds)]
-    pub session_idle: Option<i64>,
-    /// How long a session lives in all (default: 24h)
-    #[arg(long, env = "DOORWARD_SESSION_MAX", value_name = "TIME", value_parser = parse::seconds)]
-    pub session_max: Option<i64>,
-    /// What pages call the Portal before sign-in (default: Portal)
-    #[arg(long, env = "DOORWARD_BRAND", value_name = "NAME")]
-    pub brand: Option<OrganisationName>,
-    /// How much to log: error, warn, info, debug or trace (default: info)
-    #[arg(long, env = "DOORWARD_LOG_LEVEL", value_name = "LEVEL", value_parser = parse::level)]
-    pub log_level: Option<LevelFilter>,
-    /// How to log: auto (text on a terminal, JSON elsewhere), text or json (default: auto)
-    #[arg(long, env = "DOORWARD_LOG_FORMAT", value_name = "FORMAT", value_parser = ["auto", "text", "json"])]
-    pub log_format: Option<String>,
-    /// Set by systemd: folders for what lives as long as the process.
-    #[arg(long, env = "RUNTIME_DIRECTORY", hide = true)]
-    runtime_directory: Option<String>,
-    /// Set by systemd when the journal reads what is logged.
-    #[arg(long, env = "JOURNAL_STREAM", hide = true)]
-    journal_stream: Option<String>,
-}
-
-impl Serving {
-    /// How to log.
-    #[must_use]
-    pub fn log(&self) -> (LevelFilter, Format) {
-        let is_text = match self.log_format.as_deref() {
-            Some("text") => true,
-            Some("json") => false,
-            _ => std::io::stderr().is_terminal(),
-        };
-        let format = match (is_text, &self.journal_stream) {
-            (false, _) => Format::Json,
-            (true, None) => Format::Text,
-            (true, Some(_)) => Format::UndatedText,
-        };
-        (self.log_level.unwrap_or(LevelFilter::INFO), format)
-    }
-
-    /// The relay, as the URL or the file says; none while mail is off.
-    fn relay(&self) -> Result<Option<Relay>, String> {
-        // An empty variable is what compose files make of one that is not set.
-        let url = self.smtp_url.as_ref().filter(|url| !url.is_empty());
-        let file = self
-            .smtp_url_file
-            .as_ref()
-            .filter(|file| !file.as_os_str().is_empty());
-        match (url, file) {
-            (None, None) => Ok(None),
-            (Some(url), None) => Relay::parse(url)
-                .map(Some)
-                .map_err(|why| format!("--smtp-url (DOORWARD_SMTP_URL): {why}")),
-            (None, Some(file)) => {
-                let name = format!(
-                    "--smtp-url-file (DOORWARD_SMTP_URL_FILE) {}",
-                    file.display()
-                );
-                let url = fs::read_to_string(file).map_err(|why| format!("{name}: {why}"))?;
-                Relay::parse(url.trim())
-                    .map(Some)
-                    .map_err(|why| format!("{name}: {why}"))
-            }
-            (Some(_), Some(_)) => Err(
-                "--smtp-url (DOORWARD_SMTP_URL) and --smtp-url-file (DOORWARD_SMTP_URL_FILE) are both given: \
-                 remove one"
-                    .to_owned(),
-            ),
-        }
-    }
-}
-
-/// What `serve` was asked to do, judged as a whole.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where to listen.
-    pub listen: SocketAddr,
-    /// The data folder.
-    pub data: PathBuf,
-    /// The mail relay; none while mail is off.
-    pub relay: Option<Relay>,
-    /// The proxies whose word about addresses is taken.
-    pub trusted: Vec<IpNet>,
-    /// Where the private socket may lie.
-    pub runtime: PathBuf,
-    basics: Basics,
-    lifetimes: Lifetimes,
-    brand: String,
-    is_insecure: bool,
-}
-
-impl Plan {
-    /// Judges all options together; the error is a sentence that names the option to change.
-    pub fn new(basics: &Basics, serving: &Serving) -> Result<Self, String> {
-        let listen = match serving.listen {
-            Some(listen) => listen,
-            None => parse::listen(LISTEN)?,
-        };
-        let lifetimes = Lifetimes::default();
-        let data = basics.data();
-        let plan = Self {
-            listen,
-            relay: serving.relay()?,
-            trusted: serving.trusted_proxies.clone(),
-            runtime: parse::first_folder(serving.runtime_directory.as_deref())
+impl Values {
+    fn read(reader: &mut Reader<'_>, around: &Surroundings) -> Option<Self> {
+        let data = reader
+            .path(Key::Data)
+            .or_else(|| around.folder("STATE_DIRECTORY"))
+            .unwrap_or_else(|| PathBuf::from(DATA));
+        let public_url = reader.optional(Key::PublicUrl, str::parse::<PublicUrl>);
+        let mail_from = reader.optional(Key::MailFrom, parse::sender);
+        let ttl = reader.value(Key::InvitationTtl, parse::seconds);
+        let secret_key_file = reader.path(Key::SecretKeyFile);
+        let is_allowed = reader.value(Key::AllowNetworkFs, parse::switch);
+        let listen = reader.value(Key::Listen, parse::listen);
+        let is_insecure = reader.value(Key::InsecureHttp, parse::switch);
+        let trusted = reader.optional(Key::TrustedProxies, parse::networks);
+        let tls = tls_files(reader);
+        let relay = reader.optional(Key::SmtpUrl, Relay::parse);
+        let idle = reader.value(Key::SessionIdle, parse::seconds);
+        let max = reader.value(Key::SessionMax, parse::seconds);
+        let brand = reader.value(Key::BrandingName, |text| {
+            text.parse::<OrganisationName>()
+                .map_err(|why| why.to_string())
+        });
+        let log = log(reader, around);
+        let metrics_listen = reader.optional(Key::MetricsListen, parse::listen);
+        let metrics_token = reader.optional(Key::MetricsToken, parse::token);
+        let backups = backups(reader, &data);
+        let values = Self {
+            runtime: around
+                .folder("RUNTIME_DIRECTORY")
                 .unwrap_or_else(|| data.clone()),
             data,
-            basics: basics.clone(),
-            lifetimes: Lifetimes {
-                idle: serving.session_idle.unwrap_or(lifetimes.idle),
-                max: serving.session_max.unwrap_or(lifetimes.max),
+            public_url,
+            mail_from,
+            terms: Terms {
+                ttl: ttl?,
+                ..Terms::default()
             },
-            brand: serving
-                .brand
-                .as_ref()
-                .map_or_else(|| BRAND.to_owned(), ToString::to_string),
-            is_insecure: serving.insecure_http.unwrap_or(false),
+            secret_key_file,
+            network_fs: if is_allowed? {
+                NetworkFs::Allowed
+            } else {
+                NetworkFs::Refused
+            },
+            listen: listen?,
+            is_insecure: is_insecure?,
+            trusted: trusted.unwrap_or_default(),
+            tls,
+            relay,
+            lifetimes: Lifetimes {
+                idle: idle?,
+                max: max?,
+            },
+            brand: brand?.to_string(),
+            log: log?,
+            metrics_listen,
+            metrics_token,
+            backups: backups?,
         };
-        plan.check_encryption()?;
-        Ok(plan)
+        values.check_encryption(reader);
+        Some(values)
     }
 
-    fn check_encryption(&self) -> Result<(), String> {
-        let public_url = self.public_url(self.listen);
-        if self.is_insecure || !public_url.is_in_the_clear() {
-            return Ok(());
-        }
-        let what = if self.basics.public_url.is_some() {
-            format!("--public-url {public_url} is not encrypted")
-        } else {
-            format!("Without --public-url people would use {public_url}, which is not encrypted")
+    fn public_url(&self, address: SocketAddr) -> PublicUrl {
+        let scheme = match self.tls {
+            Some(_) => Scheme::Https,
+            None => Scheme::Http,
         };
-        Err(format!(
-            "{what}: passwords could be read on the way. Put a proxy with TLS in front and give its https:// address \
-             with --public-url, or take the risk with --insecure-http"
-        ))
-    }
-
-    /// The address people type, once it is known where the server really listens.
-    #[must_use]
-    pub fn public_url(&self, address: SocketAddr) -> PublicUrl {
-        self.basics
-            .public_url
+        self.public_url
             .clone()
-            .unwrap_or_else(|| PublicUrl::of(address))
+            .unwrap_or_else(|| PublicUrl::of(scheme, address))
     }
 
-    /// Whether the operator named the public address.
-    #[must_use]
-    pub const fn has_public_url(&self) -> bool {
-        self.basics.public_url.is_some()
-    }
-
-    /// What the application is told, once it is known where the server really listens.
-    #[must_use]
-    pub fn settings(&self, address: SocketAddr) -> Settings {
-        let public_url = self.public_url(address);
-        let warning = public_url.is_in_the_clear().then_some(
-            "This Portal is used without encryption (--insecure-http): passwords can be read on the way.",
-        );
-        Settings {
-            brand: self.brand.clone(),
-            relay: self.relay.as_ref().map(Relay::summary),
-            lifetimes: self.lifetimes,
-            warning,
-            ..self.basics.settings_at(&public_url)
+    fn check_encryption(&self, reader: &mut Reader<'_>) {
+        let public_url = self.public_url(self.listen);
+        if self.tls.is_some() && public_url.scheme() == Scheme::Http {
+            let sentence =
+                format!("{public_url} is not encrypted, and tls_cert is given: write https://");
+            return reader.wrong(Key::PublicUrl, sentence);
         }
+        if self.is_insecure || !public_url.is_in_the_clear() {
+            return;
+        }
+        let (key, what) = match self.public_url {
+            Some(_) => (Key::PublicUrl, format!("{public_url} is not encrypted")),
+            None => (
+                Key::Listen,
+                format!(
+                    "without --public-url people would use {public_url}, which is not encrypted"
+                ),
+            ),
+        };
+        let sentence = format!(
+            "{what}: passwords could be read on the way. Put a proxy with TLS in front and give its https:// address \
+             with --public-url, serve TLS yourself with --tls-cert and --tls-key, or take the risk with \
+             --insecure-http"
+        );
+        reader.wrong(key, sentence);
     }
+}
+
+fn tls_files(reader: &mut Reader<'_>) -> Option<TlsFiles> {
+    match (reader.path(Key::TlsCert), reader.path(Key::TlsKey)) {
+        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+        (Some(_), None) => {
+            reader.wrong(Key::TlsCert, "it needs --tls-key too");
+            None
+        }
+        (None, Some(_)) => {
+            reader.wrong(Key::TlsKey, "it needs --tls-cert too");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn log(reader: &mut Reader<'_>, around: &Surroundings) -> Option<Log> {
+    let level = reader.value(Key::LogLevel, parse::level);
+    let is_text = reader.value(Key::LogFormat, |text| match text {
+        "text" => Ok(true),
+        "json" => Ok(false),
+        "auto" => Ok(std::io::stderr().is_terminal()),
+        _ => Err("it is one of auto, text, json".to_owned()),
+    });
+    let access = reader.value(Key::LogAccess, |text| match text {
+        "all" => Ok(Access::All),
+        "writes" => Ok(Access::Writes),
+        "off" => Ok(Access::Off),
+        _ => Err("it is one of all, writes, off".to_owned()),
+    });
+    let format = match (is_text?, around.get("JOURNAL_STREAM")) {
+        (false, _) => Format::Json,
+        (true, None) => Format::Text,
+        (true, Some(_)) => Format::UndatedText,
+    };
+    Some(Log {
+        level: level?,
+        format,
+        access: access?,
+    })
+}
+
+fn backups(reader: &mut Reader<'_>, data: &Path) -> Option<Backups> {
+    let at = reader.value(Key::BackupTime, parse::time_of_day);
+    let keep = reader.value(Key::BackupKeep, parse::count);
+    let folder = reader
+        .path(Key::BackupDir)
+        .unwrap_or_else(|| data.join(BACKUPS));
+    Some(Backups {
+        at: at?,
+        keep: keep?,
+        folder,
+    })
 }

@@ -1,12 +1,16 @@
 //! How single values are written. Each error is the end of a sentence that begins with the option.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
+use super::keys::Key;
+use super::sources::{Found, Mistake};
 use crate::kit::mail::address::Sender;
+use crate::kit::secret::Secret;
 use crate::kit::time::{DAY, HOUR, MINUTE};
 
 /// No time that anybody sets is longer.
@@ -83,8 +87,109 @@ pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
     }
 }
 
-/// The first of the folders that systemd lists.
-pub(super) fn first_folder(list: Option<&str>) -> Option<PathBuf> {
-    let first = list?.split(':').next()?;
-    (!first.is_empty()).then(|| PathBuf::from(first))
+/// Networks, separated by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    text.split(',').map(network).collect()
+}
+
+/// Yes or no.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("it is true or false".to_owned()),
+    }
+}
+
+/// What opens the metrics.
+pub(super) fn token(text: &str) -> Result<Secret<String>, String> {
+    let text = text.trim();
+    let is_long = text.len() >= 16;
+    if is_long && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(Secret::new(text.to_owned()))
+    } else {
+        Err("16 or more letters, digits and signs are needed, without spaces".to_owned())
+    }
+}
+
+/// The second of a day, as in `02:30`; none for `off`.
+pub(super) fn time_of_day(text: &str) -> Result<Option<i64>, String> {
+    let text = text.trim();
+    if text == "off" {
+        return Ok(None);
+    }
+    let form = || "write a time of day like 02:30, in UTC, or off".to_owned();
+    let part = |text: &str, end: i64| {
+        let number: i64 = text.parse().ok()?;
+        let is_right = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        (is_right && number < end).then_some(number)
+    };
+    let (hour, minute) = text.split_once(':').ok_or_else(form)?;
+    let (hour, minute) = part(hour, 24).zip(part(minute, 60)).ok_or_else(form)?;
+    Ok(Some(hour * HOUR + minute * MINUTE))
+}
+
+/// How many backups stay.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(count @ 1..=1000) => Ok(count),
+        Ok(_) | Err(_) => Err("a number from 1 to 1000 is needed".to_owned()),
+    }
+}
+
+/// Understands what was gathered, key by key, and collects what cannot be understood.
+pub(super) struct Reader<'f> {
+    found: &'f BTreeMap<Key, Found>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl<'f> Reader<'f> {
+    pub(super) const fn new(found: &'f BTreeMap<Key, Found>) -> Self {
+        Self {
+            found,
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// What somebody wrote. Empty is as good as nothing.
+    fn written(&self, key: Key) -> Option<&'f str> {
+        let text = self.found.get(&key)?.text.as_str();
+        (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// Something is wrong with this key.
+    pub(super) fn wrong(&mut self, key: Key, sentence: impl Into<String>) {
+        let place = match self.found.get(&key) {
+            Some(found) => found.place(key),
+            None => format!("--{}", key.flag()),
+        };
+        self.mistakes.push(Mistake::new(place, sentence));
+    }
+
+    /// The value of a key that may be missing.
+    pub(super) fn optional<T, E: ToString>(
+        &mut self,
+        key: Key,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.written(key)?;
+        parse(text)
+            .map_err(|why| self.wrong(key, why.to_string()))
+            .ok()
+    }
+
+    /// The value of a key that has a default; none only where what is written is wrong.
+    pub(super) fn value<T>(
+        &mut self,
+        key: Key,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.written(key).or(key.spec().default).unwrap_or_default();
+        parse(text).map_err(|why| self.wrong(key, why)).ok()
+    }
+
+    /// A file or folder.
+    pub(super) fn path(&self, key: Key) -> Option<PathBuf> {
+        self.written(key).map(PathBuf::from)
+    }
 }

@@ -22,16 +22,20 @@ impl PublicUrl {
     /// The address of a server that is reached where it listens. One that listens everywhere is reached on this
     /// machine, for all we know.
     #[must_use]
-    pub fn of(address: SocketAddr) -> Self {
+    pub fn of(scheme: Scheme, address: SocketAddr) -> Self {
         let host = match address.ip() {
             ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
+        let usual = match scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        };
         Self {
-            scheme: Scheme::Http,
+            scheme,
             host,
-            port: other_than(80, address.port()),
+            port: other_than(usual, address.port()),
         }
     }
 

@@ -1,22 +1,30 @@
+use std::fs;
+
 use super::*;
 
 fn url(text: &str) -> PublicUrl {
     text.parse().unwrap()
 }
 
-fn plan(basics: &Basics, serving: &Serving) -> Plan {
-    Plan::new(basics, serving).unwrap()
-}
-
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-fn with_url(text: &str) -> Basics {
-    Basics {
-        public_url: Some(url(text)),
-        ..Basics::default()
-    }
+fn flags(given: &[(Key, &str)]) -> Flags {
+    given.iter().fold(Flags::default(), |flags, (key, text)| {
+        flags.with(*key, *text)
+    })
+}
+
+fn config(given: &[(Key, &str)]) -> Config {
+    Config::read(&flags(given), &Surroundings::default()).unwrap()
+}
+
+/// All that is wrong, one line each.
+fn mistakes(given: &[(Key, &str)], around: &Surroundings) -> String {
+    let found = Config::read(&flags(given), around).unwrap_err();
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 #[test]
@@ -84,8 +92,12 @@ fn only_this_machine_may_use_http() {
         "http://127.0.0.9",
         "http://[::1]:1",
     ] {
-        let plan = plan(&with_url(fine), &Serving::default());
-        assert_eq!(plan.settings(plan.listen).warning, None, "{fine}");
+        let config = config(&[(Key::PublicUrl, fine)]);
+        assert_eq!(
+            config.settings(config.values.listen).warning,
+            None,
+            "{fine}"
+        );
     }
     for open in [
         "http://portal.example.com",
@@ -94,17 +106,16 @@ fn only_this_machine_may_use_http() {
         "http://localhost.example.com",
         "http://127.0.0.1.example.com",
     ] {
-        let why = Plan::new(&with_url(open), &Serving::default()).unwrap_err();
+        let why = mistakes(&[(Key::PublicUrl, open)], &Surroundings::default());
         assert!(
             why.contains(open) && why.contains("--insecure-http"),
             "{why}"
         );
-        let insecure = Serving {
-            insecure_http: Some(true),
-            ..Serving::default()
-        };
-        let plan = plan(&with_url(open), &insecure);
-        assert!(plan.settings(plan.listen).warning.is_some(), "{open}");
+        let config = config(&[(Key::PublicUrl, open), (Key::InsecureHttp, "true")]);
+        assert!(
+            config.settings(config.values.listen).warning.is_some(),
+            "{open}"
+        );
     }
 }
 
@@ -116,42 +127,30 @@ fn without_a_public_url_the_listen_address_is_it() {
         ("0.0.0.0:8080", "http://127.0.0.1:8080"),
         ("[::]:80", "http://127.0.0.1"),
     ] {
-        let serving = Serving {
-            listen: Some(at(listen)),
-            ..Serving::default()
-        };
-        let settings = plan(&Basics::default(), &serving).settings(at(listen));
+        let settings = config(&[(Key::Listen, listen)]).settings(at(listen));
         assert_eq!(settings.public_url, public);
         assert!(settings.hosts.contains(&"[::1]".to_owned()));
     }
-    let serving = Serving {
-        listen: Some(at("192.0.2.7:8080")),
-        ..Serving::default()
-    };
-    let why = Plan::new(&Basics::default(), &serving).unwrap_err();
+    let why = mistakes(&[(Key::Listen, "192.0.2.7:8080")], &Surroundings::default());
     assert!(why.contains("http://192.0.2.7:8080"), "{why}");
     // A free port is known only once it is taken.
-    let free = Serving {
-        listen: Some(at("127.0.0.1:0")),
-        ..Serving::default()
-    };
-    let settings = plan(&Basics::default(), &free).settings(at("127.0.0.1:40123"));
+    let settings = config(&[(Key::Listen, "127.0.0.1:0")]).settings(at("127.0.0.1:40123"));
     assert_eq!(settings.public_url, "http://127.0.0.1:40123");
 }
 
 #[test]
 fn the_hosts_are_the_public_one_and_on_loopback_its_other_names() {
-    let hosts = |basics: &Basics| {
-        let plan = plan(basics, &Serving::default());
-        plan.settings(plan.listen).hosts
+    let hosts = |given: &[(Key, &str)]| {
+        let config = config(given);
+        config.settings(config.values.listen).hosts
     };
     let local = ["localhost", "127.0.0.1", "[::1]"];
     assert_eq!(
-        hosts(&with_url("https://portal.example.com:8443")),
+        hosts(&[(Key::PublicUrl, "https://portal.example.com:8443")]),
         ["portal.example.com"]
     );
-    for basics in [Basics::default(), with_url("http://localhost:9000")] {
-        let hosts = hosts(&basics);
+    for given in [&[][..], &[(Key::PublicUrl, "http://localhost:9000")]] {
+        let hosts = hosts(given);
         assert!(
             local
                 .iter()
@@ -162,28 +161,27 @@ fn the_hosts_are_the_public_one_and_on_loopback_its_other_names() {
 
 #[test]
 fn the_sender_defaults_to_the_public_host() {
-    let from = |basics: &Basics| basics.settings(None).mail_from;
+    let from = |given: &[(Key, &str)]| config(given).settings_beside(None).mail_from;
     assert_eq!(
-        from(&with_url("https://portal.example.com")),
+        from(&[(Key::PublicUrl, "https://portal.example.com")]),
         "portal@portal.example.com"
     );
-    assert_eq!(from(&Basics::default()), "portal@localhost");
-    let named = Basics {
-        mail_from: Some(parse::sender(" Halden <it@example.com> ").unwrap()),
-        ..Basics::default()
-    };
-    assert_eq!(from(&named), "Halden <it@example.com>");
+    assert_eq!(from(&[]), "portal@localhost");
+    assert_eq!(
+        from(&[(Key::MailFrom, " Halden <it@example.com> ")]),
+        "Halden <it@example.com>"
+    );
     assert!(parse::sender("it@example.com\r\nBcc: x@example.com").is_err());
 }
 
 #[test]
 fn a_command_takes_the_address_that_the_server_left() {
     let noted = || Some(url("https://portal.example.com"));
-    let settings = Basics::default().settings(noted());
+    let settings = config(&[]).settings_beside(noted());
     assert_eq!(settings.public_url, "https://portal.example.com");
-    let told = with_url("https://other.example.com").settings(noted());
+    let told = config(&[(Key::PublicUrl, "https://other.example.com")]).settings_beside(noted());
     assert_eq!(told.public_url, "https://other.example.com");
-    let neither = Basics::default().settings(None);
+    let neither = config(&[]).settings_beside(None);
     assert_eq!(neither.public_url, "http://127.0.0.1:8080");
 }
 
@@ -236,51 +234,38 @@ fn proxies_are_networks_or_addresses() {
 
 #[test]
 fn the_relay_comes_from_one_place_and_its_password_from_no_error() {
-    let url = Some("smtp://ann:secret@mail.example.com".to_owned());
+    const URL: &str = "smtp://ann:secret@mail.example.com";
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "smtps://mail.example.com\n").unwrap();
-    let file = Some(file.path().to_owned());
-
-    let from = |smtp_url: &Option<String>, smtp_url_file: &Option<PathBuf>| {
-        let serving = Serving {
-            smtp_url: smtp_url.clone(),
-            smtp_url_file: smtp_url_file.clone(),
-            ..Serving::default()
-        };
-        Plan::new(&Basics::default(), &serving).map(|plan| plan.settings(plan.listen).relay)
+    let path = file.path().to_str().unwrap();
+    let around = Surroundings::default;
+    let from = |around: &Surroundings| {
+        let config = Config::read(&Flags::default(), around).unwrap();
+        config.settings(config.values.listen).relay
     };
-    assert_eq!(from(&None, &None).unwrap(), None);
-    assert_eq!(from(&Some(String::new()), &None).unwrap(), None);
-    let summary = from(&url, &None).unwrap().unwrap();
+    assert_eq!(from(&around()), None);
+    assert_eq!(from(&around().with("DOORWARD_SMTP_URL", "")), None);
+    let summary = from(&around().with("DOORWARD_SMTP_URL", URL)).unwrap();
     assert!(summary.contains("mail.example.com:587") && !summary.contains("secret"));
-    let summary = from(&None, &file).unwrap().unwrap();
+    let summary = from(&around().with("DOORWARD_SMTP_URL_FILE", path)).unwrap();
     assert!(
         summary.contains("smtps://mail.example.com:465"),
         "{summary}"
     );
 
-    let why = from(&url, &file).unwrap_err();
-    assert!(why.contains("DOORWARD_SMTP_URL)") && why.contains("DOORWARD_SMTP_URL_FILE"));
-    let wrong = Some("http://ann:secret@mail.example.com".to_owned());
-    let why = from(&wrong, &None).unwrap_err();
+    let both = around()
+        .with("DOORWARD_SMTP_URL", URL)
+        .with("DOORWARD_SMTP_URL_FILE", path);
+    let why = mistakes(&[], &both);
+    assert!(why.contains("DOORWARD_SMTP_URL:") && why.contains("DOORWARD_SMTP_URL_FILE"));
+    let why = mistakes(
+        &[(Key::SmtpUrl, "http://ann:secret@mail.example.com")],
+        &around(),
+    );
     assert!(
         why.starts_with("--smtp-url") && !why.contains("secret"),
         "{why}"
     );
-    let missing = Some(PathBuf::from("/nowhere/at/all"));
-    assert!(
-        from(&None, &missing)
-            .unwrap_err()
-            .contains("/nowhere/at/all")
-    );
-}
-
-#[test]
-fn the_runtime_folder_is_the_first_of_systemds() {
-    assert_eq!(
-        parse::first_folder(Some("/run/doorward:/run/other")),
-        Some(PathBuf::from("/run/doorward"))
-    );
-    assert_eq!(parse::first_folder(Some("")), None);
-    assert_eq!(parse::first_folder(None), None);
+    let missing = around().with("DOORWARD_SMTP_URL_FILE", "/nowhere/at/all");
+    assert!(mistakes(&[], &missing).contains("/nowhere/at/all"));
 }

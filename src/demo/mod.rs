@@ -17,10 +17,14 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 
 use crate::app::{App, Mode, Outside, Settings};
-use crate::config::{Basics, LISTEN, PublicUrl};
+use crate::config::flags::Flags;
+use crate::config::keys::Key;
+use crate::config::sources::Surroundings;
+use crate::config::{Config, LISTEN, PublicUrl};
 use crate::error::{Error, Result};
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
+use crate::kit::http::headers::Scheme;
 use crate::kit::mail::Mailbox;
 use crate::kit::random::{self, OsRandom, Random, SeededRandom};
 use crate::kit::time::{Clock, FixedClock, SystemClock};
@@ -86,7 +90,7 @@ pub fn run(options: &Options) -> Result<()> {
             mailbox: Some(Arc::clone(&mailbox)),
         };
         let hasher = Hasher::new(Cost::PRODUCTION, serve::cores());
-        let settings = settings(address, place.path());
+        let settings = settings(address, place.path())?;
         App::new(opened.db, opened.keys, outside, hasher, settings)
     };
     let past = Arc::new(FixedClock::new(seed::beginning(origin.now)));
@@ -96,25 +100,30 @@ pub fn run(options: &Options) -> Result<()> {
 
     let opened = migrations::open_beside(place.path(), IfEmpty::Refuse, origin)?;
     let app = Arc::new(build(opened, Arc::new(clock))?);
-    let scheme = crate::kit::http::headers::Scheme::Http;
-    let running = Running::start(&app, listener, serve::server_settings(place.path(), scheme))?;
+    let running = Running::start(
+        &app,
+        listener,
+        serve::server_settings(place.path(), Scheme::Http),
+    )?;
     say(&app, &place)?;
-    stop.wait();
+    stop.wait(|| {});
     running.stop(STOP_TIME);
     Ok(())
 }
 
-fn settings(address: SocketAddr, data: &Path) -> Settings {
-    let basics = Basics {
-        data: Some(data.to_owned()),
-        mail_from: Some(MAIL_FROM.to_owned()),
-        ..Basics::default()
-    };
-    Settings {
+fn settings(address: SocketAddr, data: &Path) -> Result<Settings> {
+    let flags = Flags::default()
+        .with(Key::Data, data.display().to_string())
+        .with(Key::MailFrom, MAIL_FROM);
+    // Nothing of what surrounds it: the demonstration is the same everywhere.
+    let config = Config::read(&flags, &Surroundings::default())
+        .map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
+    let public_url = PublicUrl::of(Scheme::Http, address);
+    Ok(Settings {
         mode: Mode::Demo,
         relay: Some("a mailbox in this process; nothing is sent anywhere".to_owned()),
-        ..basics.settings(Some(PublicUrl::of(address)))
-    }
+        ..config.settings_beside(Some(public_url))
+    })
 }
 
 fn say(app: &App, place: &Place) -> Result<()> {
@@ -250,7 +259,7 @@ mod tests {
             mailbox: Some(mailbox),
         };
         let hasher = Hasher::new(Cost::CHEAP, 1);
-        let settings = settings("127.0.0.1:1".parse().unwrap(), place.path());
+        let settings = settings("127.0.0.1:1".parse().unwrap(), place.path()).unwrap();
         let app = App::new(opened.db, opened.keys, outside, hasher, settings).unwrap();
         seed::seed(&app, &clock, now).unwrap();
         assert_eq!(clock.now(), now);

@@ -28,6 +28,17 @@ pub enum Format {
     Json,
 }
 
+/// Which requests are worth a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Every one.
+    All,
+    /// Those that change something.
+    Writes,
+    /// None.
+    Off,
+}
+
 /// From here on events of this level and above are written. Does nothing where that was decided before.
 pub fn begin(level: LevelFilter, format: Format) {
     // Others' events only where they may matter to an operator.

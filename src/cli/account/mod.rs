@@ -12,7 +12,7 @@ use super::print::Output;
 use super::{beside, password, print};
 use crate::accounts::{self, Account, Status};
 use crate::app::App;
-use crate::config::Basics;
+use crate::config::flags::Basics;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::password::Password;

@@ -1,0 +1,137 @@
+//! The settings as flags of the command line, drawn from the table of keys.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+
+use super::keys::{Key, Kind, Reach};
+
+const CONFIG: &str = "config";
+
+/// What was given as flags.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// The file that `--config` names.
+    pub config: Option<PathBuf>,
+    /// The keys, as they were written.
+    pub given: BTreeMap<Key, String>,
+}
+
+impl Flags {
+    /// With one more, as if it had been typed.
+    #[must_use]
+    pub fn with(mut self, key: Key, value: impl Into<String>) -> Self {
+        self.given.insert(key, value.into());
+        self
+    }
+
+    fn take(matches: &ArgMatches, keys: impl Iterator<Item = Key>) -> Self {
+        let given = keys.filter(|key| key.has_flag()).filter_map(|key| {
+            let values = matches.get_many::<String>(key.name())?;
+            let values: Vec<&str> = values.map(String::as_str).collect();
+            Some((key, values.join(",")))
+        });
+        Self {
+            config: matches.get_one::<PathBuf>(CONFIG).cloned(),
+            given: given.collect(),
+        }
+    }
+}
+
+/// The flags of every command that opens the data folder.
+#[derive(Clone, Debug, Default)]
+pub struct Basics(pub Flags);
+
+/// The flags of the server, and of commands that look at it as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Everything(pub Flags);
+
+fn basics() -> impl Iterator<Item = Key> {
+    Key::ALL
+        .into_iter()
+        .filter(|key| key.spec().reach == Reach::Everywhere)
+}
+
+fn augment(command: Command, keys: impl Iterator<Item = Key>) -> Command {
+    const HEADING: &str = "Settings";
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_parser(ValueParser::path_buf())
+        .value_hint(ValueHint::FilePath)
+        .help(
+            "The configuration file (default: ./doorward.toml, then /etc/doorward/doorward.toml) [env: DOORWARD_CONFIG]",
+        )
+        .help_heading(HEADING)
+        .global(true);
+    keys.filter(|key| key.has_flag())
+        .map(|key| arg(key).help_heading(HEADING).global(true))
+        .fold(command.arg(config), Command::arg)
+}
+
+fn arg(key: Key) -> Arg {
+    let spec = key.spec();
+    let default = spec.default.unwrap_or(spec.unset);
+    let arg = Arg::new(spec.name)
+        .long(key.flag())
+        .value_name(spec.value)
+        .help(format!(
+            "{} (default: {default}) [env: {}]",
+            spec.help,
+            key.variable()
+        ));
+    match spec.kind {
+        Kind::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(PossibleValuesParser::new(["true", "false"])),
+        Kind::List => arg.value_delimiter(','),
+        Kind::Path => arg.value_hint(ValueHint::AnyPath),
+        Kind::Text | Kind::Number | Kind::Secret | Kind::FlaglessSecret => arg,
+    }
+}
+
+impl FromArgMatches for Basics {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(Flags::take(matches, basics())))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Basics {
+    fn augment_args(command: Command) -> Command {
+        augment(command, basics())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Everything {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(Flags::take(matches, Key::ALL.into_iter())))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Everything {
+    fn augment_args(command: Command) -> Command {
+        augment(command, Key::ALL.into_iter())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
