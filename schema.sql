@@ -12,6 +12,20 @@ CREATE TABLE install (
   probe      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- The last hundred tries to make a copy of this file.
+CREATE TABLE backups (
+  id       INTEGER PRIMARY KEY CHECK (id > 0),
+  cause    TEXT    NOT NULL CHECK (cause IN ('nightly', 'command', 'upgrade')),
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL CHECK (ended_at >= began_at),
+  place    TEXT    NOT NULL,                   -- the copy, or where it was to be
+  bytes    INTEGER,                            -- its size; NULL where none was made
+  failure  TEXT,                               -- why; NULL where it was made and verified
+  CHECK ((bytes IS NULL) = (failure IS NOT NULL))
+) STRICT;
+
+CREATE INDEX backups_by_end ON backups (ended_at);
+
 -- The tenants.
 CREATE TABLE organisations (
   id          INTEGER PRIMARY KEY CHECK (id > 0),
@@ -309,7 +323,7 @@ CREATE TABLE setup_links (
 CREATE TABLE errands (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved', 'two_factor_on', 'two_factor_off', 'two_factor_reset', 'recovery_used', 'codes_renewed', 'grace_ends')),
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved', 'two_factor_on', 'two_factor_off', 'two_factor_reset', 'recovery_used', 'codes_renewed', 'grace_ends', 'backup_failed')),
   account_id      INTEGER NOT NULL,            -- to whom
   about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
   details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
@@ -392,4 +406,4 @@ CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT ra
 CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

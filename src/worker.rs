@@ -347,6 +347,7 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::OwnershipMoved(owner) => {
             ownership::mail::moved(read, settings, &claimed.to, *owner)
         }
+        Errand::BackupFailed(_) => Ok(None),
         errand @ (Errand::TwoFactorOn { .. }
         | Errand::TwoFactorOff(_)
         | Errand::TwoFactorReset(_)

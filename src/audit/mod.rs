@@ -138,11 +138,19 @@ pub enum Action {
     SignInLinkMade,
     /// Another secret.key took over: what the older one sealed or signed is void.
     KeyReplaced,
+    /// The operator made a copy of the file.
+    BackupMade,
+    /// A copy could not be made, or was not whole.
+    BackupFailed,
+    /// The file was put back from a copy: what came after it is gone.
+    BackupRestored,
+    /// The file was brought to the schema of a newer version.
+    SchemaUpgraded,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 59] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -198,6 +206,10 @@ impl Action {
         Self::ProofGiven,
         Self::SignInLinkMade,
         Self::KeyReplaced,
+        Self::BackupMade,
+        Self::BackupFailed,
+        Self::BackupRestored,
+        Self::SchemaUpgraded,
     ];
 
     /// The name in the log.
@@ -259,6 +271,10 @@ impl Action {
             Self::ProofGiven => "proof.given",
             Self::SignInLinkMade => "sign_in.link_made",
             Self::KeyReplaced => "key.replaced",
+            Self::BackupMade => "backup.made",
+            Self::BackupFailed => "backup.failed",
+            Self::BackupRestored => "backup.restored",
+            Self::SchemaUpgraded => "schema.upgraded",
         }
     }
 

@@ -5,14 +5,20 @@
 
 mod account;
 mod audit;
+mod backup;
 mod beside;
+mod config;
 mod confirm;
+mod doctor;
 mod failure;
+mod healthcheck;
 mod links;
 mod org;
 mod password;
 mod print;
+mod restore;
 mod setup_link;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -65,6 +71,24 @@ enum Command {
     Account(account::Command),
     /// The audit log: verify it
     Audit(audit::Command),
+    /// Make a backup of the database, or verify one
+    Backup(backup::Command),
+    /// Put the database back from a backup
+    Restore(restore::Command),
+    /// The settings of the host: check, show, reference
+    Config(config::Command),
+    /// Look for what is wrong with this install, and say what to do
+    Doctor(doctor::Command),
+    /// Ask the running server whether it is well
+    Healthcheck(healthcheck::Command),
+    /// Print what completes these commands in a shell
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    Man(shell::Man),
     /// Print the version
     Version,
 }
@@ -98,6 +122,13 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Org(command) => org::run(command),
         Command::Account(command) => account::run(command),
         Command::Audit(command) => audit::run(&command),
+        Command::Backup(command) => backup::run(&command),
+        Command::Restore(command) => restore::run(&command),
+        Command::Config(command) => config::run(&command),
+        Command::Doctor(command) => doctor::run(&command),
+        Command::Healthcheck(command) => healthcheck::run(&command),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man(man) => shell::man(&man.folder),
         Command::Version => print::line(concat!("doorward ", env!("CARGO_PKG_VERSION"))),
     }
 }

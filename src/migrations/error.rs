@@ -32,6 +32,8 @@ pub enum Error {
     NotOurs(PathBuf),
     /// Of a later version.
     Newer(PathBuf, i64),
+    /// Of a version that the server brings to today's.
+    Outdated(PathBuf, i64),
     /// Of a version from before the first release.
     Older(PathBuf, i64),
     /// It holds what it cannot hold.
@@ -89,6 +91,12 @@ impl fmt::Display for Error {
             Self::Newer(path, version) => write!(
                 f,
                 "{} is of schema version {version}, and this doorward knows version {VERSION}; run the newer doorward",
+                path.display()
+            ),
+            Self::Outdated(path, version) => write!(
+                f,
+                "{} is of schema version {version}, and this doorward works with version {VERSION}; start doorward serve, \
+                 which brings it up to date after making a copy",
                 path.display()
             ),
             Self::Older(path, version) => write!(

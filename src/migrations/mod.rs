@@ -2,8 +2,9 @@
 //!
 //! Setting up happens in a folder of its own inside the data folder, whose name counts as nothing. Database and key
 //! are whole and on the disk before the database is moved into place, and the key after it. A kill before the first
-//! move leaves an empty folder; one between the two leaves the key where the next start finds it. There are no steps
-//! from older schemas yet; they will be listed here, and only `serve` will take them.
+//! move leaves an empty folder; one between the two leaves the key where the next start finds it. An
+//! older file is brought to today's schema step by step, after a copy of it was made; only `serve` does that, under its
+//! lock.
 
 mod error;
 #[cfg(test)]
@@ -13,10 +14,11 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use crate::kit::db::upgrade::{self, Step};
 use crate::kit::db::{self, Db, World};
 use crate::kit::folder::{self, Lock};
 use crate::kit::key_file;
@@ -32,7 +34,14 @@ pub const DATABASE: &str = "doorward.db";
 /// The database as it is today.
 const SCHEMA: &str = include_str!("../../schema.sql");
 /// The number in its last line.
-const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
+/// The steps to it, in order; the first one is from the oldest schema that is known.
+const STEPS: [Step; 1] = [Step {
+    from: 3,
+    sql: include_str!("0004_backups.sql"),
+}];
+/// The folder of copies in the data folder.
+const BACKUPS: &str = "backups";
 /// Where a folder is set up before anything is in its place; see [`folder::is_empty`].
 const UNFINISHED: &str = ".setup.unfinished";
 /// What a lost database leaves behind. A new one must not be put beside it, as if there had been none.
@@ -87,6 +96,17 @@ pub struct Opened {
     pub keys: Keys,
     /// Whether it was set up just now.
     pub is_new: bool,
+    /// From which older schema it was brought to today's just now.
+    pub upgraded: Option<Upgraded>,
+}
+
+/// A file that was brought to today's schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The schema it had.
+    pub from: i64,
+    /// The copy that was made before.
+    pub copy: PathBuf,
 }
 
 /// Whether a command may set up an empty folder.
@@ -103,9 +123,16 @@ pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)
     folder::prepare(folder)?;
     let lock = folder::lock(folder)?;
     let is_new = settle(folder, origin)?;
+    let upgraded = upgrade_if_older(folder, origin.now)?;
     let (db, keys) = open(folder, origin.now)?;
     check_small(&folder.join(DATABASE), &db, origin.now)?;
-    Ok((Opened { db, keys, is_new }, lock))
+    let opened = Opened {
+        db,
+        keys,
+        is_new,
+        upgraded,
+    };
+    Ok((opened, lock))
 }
 
 /// Opens the folder beside a server that may be running: without the lock, unless there is something to set up.
@@ -116,7 +143,12 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
     folder::prepare(folder)?;
     let is_new = settle_beside(folder, origin)?;
     let (db, keys) = open(folder, origin.now)?;
-    Ok(Opened { db, keys, is_new })
+    Ok(Opened {
+        db,
+        keys,
+        is_new,
+        upgraded: None,
+    })
 }
 
 /// Neither database nor key, finished or not.
@@ -259,6 +291,59 @@ fn open(folder: &Path, now: Timestamp) -> Result<(Db, Keys)> {
     Ok((db, keys))
 }
 
+/// Brings an older file that belongs to the key to today's schema. A copy is made first, and without it nothing changes.
+fn upgrade_if_older(folder: &Path, now: Timestamp) -> Result<Option<Upgraded>> {
+    let path = folder.join(DATABASE);
+    let keys = key_file::read(folder)
+        .map_err(Error::Key)?
+        .ok_or_else(|| Error::KeyMissing(folder.to_owned()))?;
+    let from = {
+        let db = open_database(&path)?;
+        match version_of(&path, &db, now)? {
+            older if older < VERSION && older >= oldest() => {
+                check_small(&path, &db, now)?;
+                if !belongs(&db, &keys, now).map_err(of(&path))? {
+                    return Err(Error::KeyWrong(folder.to_owned()));
+                }
+                older
+            }
+            _ => return Ok(None),
+        }
+    };
+    let copy = folder
+        .join(BACKUPS)
+        .join(format!("pre-{}.db", env!("CARGO_PKG_VERSION")));
+    put_copy(&path, &copy)?;
+    for step in STEPS.iter().filter(|step| step.from >= from) {
+        upgrade::take(&path, step).map_err(of(&path))?;
+    }
+    Ok(Some(Upgraded { from, copy }))
+}
+
+/// The oldest schema that is known.
+fn oldest() -> i64 {
+    STEPS.first().map_or(VERSION, |step| step.from)
+}
+
+/// A copy that has its name only once it is whole and on the disk.
+fn put_copy(path: &Path, copy: &Path) -> Result<()> {
+    let around = copy.parent().unwrap_or(path);
+    let unfinished = around.join(".backup.unfinished");
+    if !is_there(around)? {
+        DirBuilder::new()
+            .mode(0o700)
+            .create(around)
+            .and_then(|()| folder::take_owner(around))
+            .map_err(at(around))?;
+    }
+    folder::remove(&unfinished).map_err(at(&unfinished))?;
+    upgrade::copy(path, &unfinished).map_err(of(copy))?;
+    folder::take_owner(&unfinished)
+        .and_then(|()| fs::rename(&unfinished, copy))
+        .and_then(|()| folder::sync(around))
+        .map_err(at(copy))
+}
+
 fn open_database(path: &Path) -> Result<Db> {
     let found = fs::symlink_metadata(path).map_err(at(path))?;
     if found.file_type().is_symlink() || found.nlink() > 1 {
@@ -280,6 +365,15 @@ fn is_sqlite(path: &Path) -> io::Result<bool> {
 }
 
 fn check_version(path: &Path, db: &Db, now: Timestamp) -> Result<()> {
+    match version_of(path, db, now)? {
+        VERSION => Ok(()),
+        newer if newer > VERSION => Err(Error::Newer(path.to_owned(), newer)),
+        older if older >= oldest() => Err(Error::Outdated(path.to_owned(), older)),
+        older => Err(Error::Older(path.to_owned(), older)),
+    }
+}
+
+fn version_of(path: &Path, db: &Db, now: Timestamp) -> Result<i64> {
     let version = db
         .read(now, |read| {
             let is_ours = read.get(
@@ -292,9 +386,7 @@ fn check_version(path: &Path, db: &Db, now: Timestamp) -> Result<()> {
         })
         .map_err(of(path))?;
     match version {
-        Some(VERSION) => Ok(()),
-        Some(newer) if newer > VERSION => Err(Error::Newer(path.to_owned(), newer)),
-        Some(older) if older > 0 => Err(Error::Older(path.to_owned(), older)),
+        Some(version) if version > 0 => Ok(version),
         Some(_) | None => Err(Error::NotOurs(path.to_owned())),
     }
 }

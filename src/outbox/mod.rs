@@ -72,6 +72,8 @@ pub enum Errand {
     CodesRenewed(Place),
     /// "You need a second factor by …"
     GraceEnds(Timestamp),
+    /// "No backup could be made", since that instant.
+    BackupFailed(Timestamp),
 }
 
 /// Where a sign-in or a change came from.
@@ -122,11 +124,13 @@ pub enum Kind {
     CodesRenewed,
     /// See [`Errand::GraceEnds`].
     GraceEnds,
+    /// See [`Errand::BackupFailed`].
+    BackupFailed,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Activation,
         Self::LinkAsked,
         Self::Reset,
@@ -144,6 +148,7 @@ impl Kind {
         Self::RecoveryUsed,
         Self::CodesRenewed,
         Self::GraceEnds,
+        Self::BackupFailed,
     ];
 
     /// The name in the file.
@@ -167,6 +172,7 @@ impl Kind {
             Self::RecoveryUsed => "recovery_used",
             Self::CodesRenewed => "codes_renewed",
             Self::GraceEnds => "grace_ends",
+            Self::BackupFailed => "backup_failed",
         }
     }
 
@@ -191,6 +197,7 @@ impl Kind {
             Self::RecoveryUsed => "A recovery code was used",
             Self::CodesRenewed => "New recovery codes were made",
             Self::GraceEnds => "Set up 2-step verification",
+            Self::BackupFailed => "No backup could be made",
         }
     }
 
@@ -321,6 +328,7 @@ pub fn enqueue(
         }
         Errand::CodesRenewed(place) => (Kind::CodesRenewed, None, Some(json(place)?)),
         Errand::GraceEnds(at) => (Kind::GraceEnds, None, Some(json(&at.0)?)),
+        Errand::BackupFailed(since) => (Kind::BackupFailed, None, Some(json(&since.0)?)),
     };
     let details = details.unwrap_or_else(|| "{}".to_owned());
     sql::insert(

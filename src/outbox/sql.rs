@@ -147,6 +147,7 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         }
         Kind::CodesRenewed => Errand::CodesRenewed(json(row, details)?),
         Kind::GraceEnds => Errand::GraceEnds(Timestamp(json(row, details)?)),
+        Kind::BackupFailed => Errand::BackupFailed(Timestamp(json(row, details)?)),
     })
 }
 

@@ -58,7 +58,7 @@ fn it_applies_to_an_empty_file_in_one_transaction() {
         .unwrap();
     assert_eq!(
         ask(&conn, "SELECT user_version || '' FROM pragma_user_version"),
-        ["3"]
+        ["4"]
     );
     assert_eq!(
         ask(&conn, "SELECT integrity_check FROM pragma_integrity_check"),

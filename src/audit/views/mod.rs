@@ -61,13 +61,18 @@ const fn icon(action: Action) -> Icon {
         | Action::EmailChanged => Icon::Mail,
         Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
         Action::InvitationLinkCopied | Action::SetupLinkMade | Action::SignInLinkMade => Icon::Link,
-        Action::InvitationExpired | Action::ClockSteppedBack => Icon::Clock,
+        Action::InvitationExpired
+        | Action::ClockSteppedBack
+        | Action::BackupMade
+        | Action::BackupRestored
+        | Action::SchemaUpgraded => Icon::Clock,
         Action::SignedIn => Icon::LogIn,
         Action::SignedOut | Action::SessionEnded | Action::SessionsEnded => Icon::LogOut,
         Action::SignInFailed
         | Action::SignInThrottled
         | Action::CodeFailed
-        | Action::CodeThrottled => Icon::CircleAlert,
+        | Action::CodeThrottled
+        | Action::BackupFailed => Icon::CircleAlert,
         Action::ResetRequested
         | Action::PasswordChanged
         | Action::PasswordReset

@@ -193,6 +193,12 @@ fn told(deed: &Deed) -> String {
                 "{who} replaced the Portal's secret key: all links and every second factor are void"
             )
         }
+        Action::BackupMade => format!("{who} made a backup"),
+        Action::BackupFailed => "A backup failed".to_owned(),
+        Action::BackupRestored => {
+            format!("{who} restored a backup: all sessions and links of before are void")
+        }
+        Action::SchemaUpgraded => "The database was upgraded to a newer version".to_owned(),
     }
 }
 

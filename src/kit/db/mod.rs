@@ -6,6 +6,7 @@
 mod pool;
 #[cfg(test)]
 mod tests;
+pub mod upgrade;
 pub mod values;
 
 use std::fmt;

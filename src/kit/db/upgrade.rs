@@ -1,0 +1,69 @@
+//! Copies of the file, and steps from one schema to the next, each in a transaction of its own.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{Error, Result, check_library, pool};
+
+/// A step from one schema to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The version it begins with; it ends with the next one.
+    pub from: i64,
+    /// What it does, without transaction and version.
+    pub sql: &'static str,
+}
+
+/// Takes the step: whole and on the disk, or not at all. Fails where the file is of another version.
+pub fn take(path: &Path, step: &Step) -> Result<()> {
+    check_library()?;
+    let mut writer = pool::connect(path, pool::Role::Writer)?;
+    // Inside a transaction SQLite ignores the switch; a table that others refer to could not be rebuilt with it on.
+    writer.execute_batch("PRAGMA foreign_keys = OFF")?;
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version != step.from {
+        let words = format!("the file is of version {version}, not {}", step.from);
+        return Err(Error::Broken(words.into()));
+    }
+    tx.execute_batch(step.sql)?;
+    let loose = tx
+        .prepare("PRAGMA foreign_key_check")?
+        .query_map([], |row| row.get::<_, String>(0))?
+        .next()
+        .transpose()?;
+    if let Some(table) = loose {
+        let words = format!("after the step a row of {table} points nowhere");
+        return Err(Error::Broken(words.into()));
+    }
+    tx.pragma_update(None, "user_version", step.from + 1)?;
+    tx.commit()?;
+    writer.close().map_err(|(_, error)| Error::from(error))
+}
+
+/// Writes a whole, compact copy of the file at `from` to `to`, as of one instant, while others go on writing. Only its
+/// owner may read it, and it is on the disk when this answers. Fails where there is something at `to`; what a failure
+/// leaves there is the caller's to remove.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    check_library()?;
+    let target = to
+        .to_str()
+        .ok_or_else(|| Error::Broken("the path of a copy must be text".into()))?;
+    // Made before SQLite sees it, so that nobody else can ever have opened it.
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(from, flags)?;
+    reader.prepare("VACUUM INTO ?1")?.execute([target])?;
+    file.sync_all()?;
+    if let Some(folder) = to.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
