@@ -333,11 +333,6 @@ fn a_wrong_setting_ends_the_start_before_anything_is_made() {
         (&["--listen", "0.0.0.0"], 2, "127.0.0.1:8080"),
         (&["--session-idle", "2"], 2, "2h"),
         (&["--smtp-url", "mail.example.com"], 2, "smtp://"),
-        (
-            &["--smtp-url", "smtp://x.example", "--smtp-url-file", "/none"],
-            2,
-            "DOORWARD_SMTP_URL_FILE",
-        ),
     ] {
         let launch = Launch::serve();
         let args: Vec<_> = ["serve"].iter().chain(args).copied().collect();

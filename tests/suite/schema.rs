@@ -85,6 +85,7 @@ fn what_belongs_to_somebody_names_its_organisation() {
         "audit_heads",
         "audit_texts",
         // The install's own.
+        "backups",
         "install",
         // By the organisation's id or a MAC, as the kind says.
         "invitation_tallies",
