@@ -160,8 +160,8 @@ impl Config {
         let exposed = self.file.as_ref().filter(|_| self.is_exposed);
         let exposed = exposed.map(|file| {
             let sentence = format!(
-                "everybody on this machine may read it, and there is a secret in it: chmod o-r {}, or move the secret \
-                 into a file or credential of its own",
+                "everybody on this machine may read it, and there is a secret in it: move the secret into a file or \
+                 credential of its own, or close it: chmod o-r {}",
                 file.display()
             );
             Mistake::new(file.display().to_string(), sentence)
