@@ -16,6 +16,7 @@ pub mod qr;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod size;
 pub mod throttle;
 pub mod time;
 pub mod totp;
