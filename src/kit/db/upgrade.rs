@@ -72,6 +72,14 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Folds the log into the file, which nobody else has open: then it is whole by itself, and nothing lies beside it.
+pub fn fold(path: &Path) -> Result<()> {
+    check_library()?;
+    let writer = pool::connect(path, pool::Role::Writer)?;
+    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    writer.close().map_err(|(_, error)| Error::from(error))
+}
+
 /// Reads a file that nobody writes to, as a copy is, and leaves it as it is.
 pub fn look<T, E: From<Error>>(
     path: &Path,
