@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod banner;
 #[cfg(test)]
 mod binary;
@@ -112,6 +114,8 @@ mod reminders;
 mod resets;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod restore;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
