@@ -249,7 +249,7 @@ impl House {
         upgrade::fold(&self.file()).unwrap();
         let used = upgrade::look(&self.file(), world.now, two_factor::used_codes).unwrap();
         let swap = Swap::begin(self.folder(), "replaced").unwrap();
-        let aside = Aside::take(backup, &swap.folder(), world.now).unwrap();
+        let aside = Aside::take(backup, &swap.folder(), world.now, Some(&keys)).unwrap();
         let restored = Restored {
             made_at: None,
             version: aside.version,
