@@ -137,6 +137,8 @@ mod sessions;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod settings_of_host;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod smtp;
