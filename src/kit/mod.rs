@@ -18,6 +18,7 @@ pub mod qr;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod size;
 pub mod throttle;
 pub mod time;
 pub mod totp;

@@ -38,6 +38,10 @@ pub enum Error {
     Older(PathBuf, i64),
     /// It holds what it cannot hold.
     Damaged(PathBuf, String),
+    /// A file that was given as a backup, and is none.
+    NoBackup(PathBuf),
+    /// A backup that holds what it cannot hold.
+    BackupDamaged(PathBuf, String),
     /// Storage refused.
     Storage(PathBuf, db::Error),
     /// The operating system refused.
@@ -56,25 +60,27 @@ impl fmt::Display for Error {
             ),
             Self::KeyAlone(folder) => write!(
                 f,
-                "the data folder {} holds secret.key and no doorward.db; put back a copy of doorward.db, or name an \
-                 empty folder to begin anew",
+                "the data folder {} holds secret.key and no doorward.db; put back a backup: doorward restore FILE; or name \
+                 an empty folder to begin anew",
                 folder.display()
             ),
             Self::KeyMissing(folder) => write!(
                 f,
-                "the data folder {} holds doorward.db and no secret.key; put back your copy of secret.key",
-                folder.display()
+                "the data folder {folder} holds doorward.db and no secret.key; put back your copy of secret.key; if it is \
+                 lost, go on without what it sealed: doorward restore {folder}/doorward.db --new-key",
+                folder = folder.display()
             ),
             Self::KeyWrong(folder) => write!(
                 f,
-                "secret.key and doorward.db in {} do not belong together; put back the secret.key that was made with \
-                 this database",
-                folder.display()
+                "secret.key and doorward.db in {folder} do not belong together; put back the secret.key that was made with \
+                 this database; if it is lost, go on without what it sealed: doorward restore {folder}/doorward.db \
+                 --new-key",
+                folder = folder.display()
             ),
             Self::Trace(path) => write!(
                 f,
-                "{} belongs to a database that is not there; put back doorward.db and secret.key, or name an empty \
-                 folder to begin anew",
+                "{} belongs to a database that is not there; put back secret.key and a backup: doorward restore FILE; or \
+                 name an empty folder to begin anew",
                 path.display()
             ),
             Self::Linked(path) => write!(
@@ -107,7 +113,17 @@ impl fmt::Display for Error {
             ),
             Self::Damaged(path, what) => write!(
                 f,
-                "{} is damaged ({what}); put back a copy of it",
+                "{} is damaged ({what}); put back a backup: doorward restore FILE",
+                path.display()
+            ),
+            Self::NoBackup(path) => write!(
+                f,
+                "{} is no backup of doorward; name another file",
+                path.display()
+            ),
+            Self::BackupDamaged(path, what) => write!(
+                f,
+                "the backup {} is damaged ({what}); take another one",
                 path.display()
             ),
             Self::Storage(path, cause) => {

@@ -6,7 +6,9 @@
 //! older file is brought to today's schema step by step, after a copy of it was made; only `serve` does that, under its
 //! lock.
 
+pub mod aside;
 mod error;
+pub mod swap;
 #[cfg(test)]
 mod tests;
 
@@ -153,11 +155,15 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
 
 /// Neither database nor key, finished or not.
 fn is_bare(folder: &Path) -> Result<bool> {
-    Ok(!is_there(&folder.join(DATABASE))? && !is_there(&folder.join(key_file::NAME))?)
+    Ok(!swap::is_pending(folder)?
+        && !is_there(&folder.join(DATABASE))?
+        && !is_there(&folder.join(key_file::NAME))?)
 }
 
 fn is_whole(folder: &Path) -> Result<bool> {
-    Ok(is_there(&folder.join(DATABASE))? && is_there(&folder.join(key_file::NAME))?)
+    Ok(!swap::is_pending(folder)?
+        && is_there(&folder.join(DATABASE))?
+        && is_there(&folder.join(key_file::NAME))?)
 }
 
 /// A folder that may not be looked into is no empty one.
@@ -193,6 +199,7 @@ fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 
 /// Sets up an empty folder, or ends what a kill interrupted. The caller holds the lock.
 fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
+    swap::complete(folder)?;
     let unfinished = folder.join(UNFINISHED);
     let is_new = match (
         is_there(&folder.join(DATABASE))?,
