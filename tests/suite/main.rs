@@ -39,6 +39,8 @@ mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod first_run;
 #[cfg(test)]
 mod foreign;
