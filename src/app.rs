@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
+use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub warning: Option<&'static str>,
     /// The data folder.
     pub data: PathBuf,
+    /// When backups are made, and where they go.
+    pub backups: Plan,
 }
 
 /// For whom this process runs.
@@ -167,9 +170,11 @@ pub struct App {
     /// What the operator decided.
     pub settings: Settings,
     /// Wakes the worker.
-    pub bell: Bell,
+    pub bell: Arc<Bell>,
     /// The relay's state of health; none while it is well.
     pub trouble: Mutex<Option<Trouble>>,
+    /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
+    pub backup_trouble: Mutex<Option<Failing>>,
     /// Which requests are logged.
     pub access: AccessDial,
     /// When the worker last finished a round, by the clock that never steps back.
@@ -214,8 +219,9 @@ impl App {
             throttle: Throttle::new(saved),
             floods: Floods::default(),
             settings,
-            bell: Bell::default(),
+            bell: Arc::default(),
             trouble: Mutex::new(None),
+            backup_trouble: Mutex::new(None),
             access: AccessDial::default(),
             worked_at,
             front: OnceLock::new(),

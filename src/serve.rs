@@ -343,7 +343,8 @@ impl Running {
             Arc::new(move |request| door::handle(&app, &request))
         };
         let server = Server::start(listener, settings, handler)?;
-        app.front.get_or_init(|| Box::new(server.watch()));
+        let watch = server.watch();
+        app.front.get_or_init(|| Box::new(move || watch.is_well()));
         Ok(Self {
             app: Arc::clone(app),
             server,

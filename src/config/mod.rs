@@ -21,6 +21,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::{Mode, Settings};
+use crate::backups::Plan;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
 use crate::kit::disk::NetworkFs;
@@ -228,6 +229,19 @@ impl Config {
             mode: Mode::Production,
             warning: None,
             data: values.data.clone(),
+            backups: values.backups.plan(),
+        }
+    }
+}
+
+impl Backups {
+    /// The same, for the capability that makes them.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            at: self.at,
+            keep: self.keep,
+            folder: self.folder.clone(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod banner;
 #[cfg(test)]
 mod binary;
@@ -36,6 +38,8 @@ mod error_pages;
 mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -112,6 +116,8 @@ mod reminders;
 mod resets;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod restore;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
