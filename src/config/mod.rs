@@ -14,6 +14,7 @@ pub mod sources;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
 use crate::kit::log::{Access, Format};
 use crate::kit::mail::smtp::Relay;
+use crate::kit::notify::Manager;
 use crate::kit::secret::Secret;
 use crate::sessions::Lifetimes;
 
@@ -101,6 +103,8 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
+    /// The service manager that started the process; none where nobody waits to hear of it.
+    pub manager: Option<Manager>,
 }
 
 /// The files of TLS.
@@ -229,6 +233,7 @@ impl Config {
             mode: Mode::Production,
             warning: None,
             data: values.data.clone(),
+            metrics_token: values.metrics_token.clone(),
             backups: values.backups.plan(),
         }
     }
@@ -312,6 +317,7 @@ impl Values {
             metrics_listen,
             metrics_token,
             backups: backups?,
+            manager: manager(around),
         })
     }
 
@@ -410,6 +416,23 @@ fn is_one_place(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Who wants to be told, as systemd says it. A watchdog that is meant for another process is none of ours.
+fn manager(around: &Surroundings) -> Option<Manager> {
+    let socket = around.get("NOTIFY_SOCKET")?.to_owned();
+    let own = std::process::id().to_string();
+    let is_ours = around.get("WATCHDOG_PID").is_none_or(|pid| pid == own);
+    let within = around
+        .get("WATCHDOG_USEC")
+        .and_then(|micros| micros.parse().ok())
+        .filter(|micros| *micros > 0);
+    Some(Manager {
+        socket,
+        watchdog: within
+            .filter(|_| is_ours)
+            .map(std::time::Duration::from_micros),
+    })
+}
+
 fn tls_files(reader: &mut Reader<'_>) -> Option<TlsFiles> {
     match (reader.path(Key::TlsCert), reader.path(Key::TlsKey)) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
@@ -433,6 +456,8 @@ fn log(reader: &mut Reader<'_>, around: &Surroundings) -> Option<Log> {
     let format = match (is_text?, around.get("JOURNAL_STREAM")) {
         (false, _) => Format::Json,
         (true, None) => Format::Text,
+        // A terminal shows no times of its own, though it was opened by something that the journal listens to.
+        (true, Some(_)) if std::io::stderr().is_terminal() => Format::Text,
         (true, Some(_)) => Format::UndatedText,
     };
     Some(Log {
