@@ -10,24 +10,27 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
-use crate::config::Config;
 use crate::config::sources::Mistake;
+use crate::config::{Config, TlsFiles};
 use crate::door;
 use crate::error::{Error, Result};
+use crate::kit::dates;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
+use crate::kit::http::tls::Tls;
 use crate::kit::mail::Mailer;
 use crate::kit::mail::smtp::Smtp;
 use crate::kit::random::OsRandom;
-use crate::kit::time::{Clock, SystemClock, instant};
+use crate::kit::time::{Clock, DAY, SystemClock, instant};
 use crate::migrations::{self, Origin};
 use crate::organisations;
 use crate::routes::Route;
@@ -41,6 +44,8 @@ const WORKERS: usize = 48;
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
+/// Renewals are due by then: those who issue certificates for ninety days renew them a month before.
+const END_NEAR: i64 = 14 * DAY;
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,6 +53,7 @@ const WORKER_PAUSE: Duration = Duration::from_secs(1);
 pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let values = &config.values;
     let stop = Stop::listen()?;
+    let tls = certificate(config)?;
     let clock = SystemClock::new();
     let origin = Origin {
         now: clock.now(),
@@ -68,7 +74,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
-    let running = Running::start(&app, listener, server_of(config, address))?;
+    let running = Running::start(&app, listener, server_of(config, address, tls.clone()))?;
     warn(config, &app);
     let welcome = Welcome {
         address: running.address(),
@@ -77,7 +83,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         config,
     };
     welcome.say(&app)?;
-    stop.wait(|| reload(again));
+    stop.wait(|| reload(again, tls.as_deref()));
     running.stop(STOP_TIME);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
@@ -115,14 +121,66 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 pub type Reread = std::result::Result<Config, Vec<Mistake>>;
 
 /// Takes the settings that may change while people are signed in. Wrong ones change nothing.
-fn reload(again: &dyn Fn() -> Reread) {
+fn reload(again: &dyn Fn() -> Reread, tls: Option<&Tls>) {
     match again() {
-        Ok(_config) => tracing::info!("the settings were read anew"),
+        Ok(config) => {
+            renew(tls, config.values.tls.as_ref());
+            tracing::info!("the settings were read anew");
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 tracing::error!(err = %mistake, "the settings are wrong; those before stay");
             }
         }
+    }
+}
+
+/// Certificate and key for the gate; none while a proxy does TLS.
+fn certificate(config: &Config) -> Result<Option<Arc<Tls>>> {
+    let Some(files) = &config.values.tls else {
+        return Ok(None);
+    };
+    let tls = Tls::load(&files.cert, &files.key).map_err(Error::internal)?;
+    warn_of_end(&tls);
+    Ok(Some(Arc::new(tls)))
+}
+
+/// Takes the certificate as the files have it now. A wrong one changes nothing.
+fn renew(tls: Option<&Tls>, files: Option<&TlsFiles>) {
+    match (tls, files) {
+        (Some(tls), Some(files)) => match tls.reload(&files.cert, &files.key) {
+            Ok(()) => {
+                tracing::info!(cert = %files.cert.display(), "the certificate was read anew");
+                warn_of_end(tls);
+            }
+            Err(sentence) => {
+                tracing::error!(
+                    err = sentence,
+                    "the certificate is wrong; the one before stays"
+                );
+            }
+        },
+        (None, None) => {}
+        _ => tracing::warn!("TLS is turned on and off by a restart"),
+    }
+}
+
+/// A certificate that ends soon is said while there is time to renew it.
+fn warn_of_end(tls: &Tls) {
+    let Some(ends) = tls.ends() else { return };
+    let now = SystemClock::new().now();
+    let day = dates::zoned(ends, &TimeZone::UTC).date();
+    if ends <= now {
+        tracing::warn!(
+            ended = %day,
+            "the certificate is over, and browsers refuse it: renew it, then reload"
+        );
+    } else if ends.since(now) < END_NEAR {
+        tracing::warn!(
+            ends = %day,
+            days = ends.since(now) / DAY,
+            "the certificate ends soon: renew it, then reload"
+        );
     }
 }
 
@@ -134,9 +192,10 @@ fn mailer(config: &Config, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>
     Ok(Some(Arc::new(smtp)))
 }
 
-fn server_of(config: &Config, address: SocketAddr) -> server::Settings {
+fn server_of(config: &Config, address: SocketAddr, tls: Option<Arc<Tls>>) -> server::Settings {
     server::Settings {
         trusted: config.values.trusted.clone(),
+        tls,
         ..server_settings(&config.values.runtime, config.public_url(address).scheme())
     }
 }
@@ -151,6 +210,7 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
         wide_body_paths: Vec::new(),
         socket_folder: socket_folder.to_owned(),
         scheme,
+        tls: None,
     }
 }
 
@@ -316,7 +376,11 @@ struct Welcome<'w> {
 impl Welcome<'_> {
     fn say(&self, app: &App) -> Result<()> {
         let mut out = io::stdout();
-        let url = format!("http://{}", self.address);
+        let scheme = match self.config.values.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{}", self.address);
         if out.is_terminal() {
             write!(out, "{}", self.boxed(app, &url))?;
             return Ok(out.flush()?);

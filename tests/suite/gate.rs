@@ -42,6 +42,7 @@ impl House {
             wide_body_paths: vec!["/wide".to_owned()],
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         change(&mut settings);
         let server = Server::start(listener, settings, Arc::new(answer)).unwrap();

@@ -13,3 +13,4 @@ pub mod request;
 pub mod response;
 pub mod server;
 mod socket_folder;
+pub mod tls;

@@ -55,6 +55,7 @@ impl House {
             wide_body_paths: Vec::new(),
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));

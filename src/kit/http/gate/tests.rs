@@ -473,6 +473,7 @@ fn a_gate_that_fell_leaves_the_poll_to_the_next_one() {
         slot_count: 2,
         rules: &rules,
         scheme: crate::kit::http::headers::Scheme::Http,
+        tls: None,
         signals: &signals,
     };
     let fallen = catch_unwind(AssertUnwindSafe(|| {
