@@ -325,27 +325,38 @@ fn http_in_the_clear_is_told_to_use_https_and_promised_nothing() {
     let pair = Pair::new();
     let house = house(&pair);
     let sentence = "This port speaks HTTPS only. Write https:// at the beginning of the address.\n";
-    for request in [
-        get("/"),
-        "G".to_owned(),
-        "BREW /pot HTCPCP/1.0\r\n\r\n".to_owned(),
-        form("/", "a=b"),
-        form("/wide", &"x".repeat(300_000)),
-    ] {
+    let answer_to = |request: &str| {
         let mut client = bare(&house);
-        client.try_send(&request);
+        client.try_send(request);
         let answer = client.answer();
-        assert_eq!((answer.status, answer.body.as_str()), (400, sentence));
+        assert_eq!(answer.body, sentence);
         let kind = answer.header("Content-Type");
         assert_eq!(kind, Some("text/plain; charset=utf-8"));
         assert_eq!(answer.header("Strict-Transport-Security"), None);
         assert_eq!(answer.header("Connection"), Some("close"));
         assert!(client.is_closed());
+        answer
+    };
+    for request in [
+        "G",
+        "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+        "BREW /pot HTCPCP/1.0\r\n\r\n",
+        &form("/", "a=b"),
+        &form("/wide", &"x".repeat(300_000)),
+    ] {
+        let answer = answer_to(request);
+        assert_eq!((answer.status, answer.header("Location")), (400, None));
     }
+    // A page is found there; a form has been in the open already.
+    let answer = answer_to("GET /a?b=c HTTP/1.1\r\nHost: a.example:8443\r\n\r\n");
+    assert_eq!(answer.status, 307);
+    let location = answer.header("Location");
+    assert_eq!(location, Some("https://a.example:8443/a?b=c"));
     let mut client = bare(&house);
     client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert_eq!(client.answer_to("HEAD").status, 400);
-    assert!(client.is_closed(), "a refused HEAD has no body");
+    let answer = client.answer_to("HEAD");
+    assert_eq!(answer.header("Location"), Some("https://a/"));
+    assert!(client.is_closed(), "an answer to HEAD has no body");
 }
 
 #[test]

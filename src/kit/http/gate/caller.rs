@@ -9,7 +9,7 @@ use mio::event::Event;
 use super::answer::{Answer, Asked};
 use super::body::{Inbound, Rules, Stage, Step, Whole};
 use super::line::{Line, Shaken};
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use super::wire::{Outbox, Sent};
 use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
@@ -159,7 +159,7 @@ impl Caller {
                 self.receive(rules, scratch, now)
             }
             Ok(Shaken::NotYet) => Next::Rest,
-            // What it sends is looked at for its method alone.
+            // What is here of it tells where to send it; the rest is not waited for.
             Ok(Shaken::Plain) => match self.read(scratch) {
                 Ok(_) => Next::Refuse(Refusal::Unencrypted),
                 Err(Ended) => Next::Close,
@@ -256,14 +256,20 @@ impl Caller {
     }
 
     /// Puts the refusal in the place of an answer; the connection ends with it.
-    pub(super) fn refuse(&mut self, refusal: Refusal, scheme: Scheme, date: &str) {
+    pub(super) fn refuse(&mut self, refusal: Refusal, rules: &Rules, scheme: Scheme, date: &str) {
         let mut asked = self.asked.take().unwrap_or(Asked {
             method: self.inbound.method(),
             minor: 1,
             keep_alive: false,
         });
         asked.keep_alive = false;
-        let wire = refusal.wire(scheme, asked.method);
+        let wire = match refusal {
+            Refusal::Unencrypted => {
+                let address = self.inbound.encrypted_address(rules);
+                refusal::unencrypted(address.as_deref(), asked.method)
+            }
+            _ => refusal.wire(scheme, asked.method),
+        };
         let mut answer = Answer::new(asked);
         self.outbox = Outbox::default();
         // A page of ours that does not read as an answer would leave the client with a closed connection.

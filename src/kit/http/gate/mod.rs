@@ -294,7 +294,7 @@ impl<'a> Gate<'a> {
     fn refuse(&mut self, token: usize, refusal: Refusal) {
         if let Some(caller) = self.crowd.get_mut(token) {
             tracing::debug!(status = refusal.status(), "refused at the gate");
-            caller.refuse(refusal, self.scheme, self.date.now());
+            caller.refuse(refusal, self.rules, self.scheme, self.date.now());
             caller.deadline = self.now + self.rules.limits.answer_time;
             self.flush(token);
         }

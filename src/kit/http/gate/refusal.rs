@@ -118,16 +118,28 @@ impl Refusal {
     /// The refusal as bytes, complete but for `Date` and `Connection`.
     #[must_use]
     pub fn wire(self, scheme: Scheme, method: Method) -> Vec<u8> {
-        let response = self.response();
-        // Nothing is promised about HTTPS in the clear.
-        let scheme = match self {
-            Self::Unencrypted => Scheme::Http,
-            _ => scheme,
-        };
-        let mut wire = headers::head(&response, scheme);
-        if headers::has_body(response.status, method) {
-            wire.extend_from_slice(response.body.bytes());
-        }
-        wire
+        wire(&self.response(), scheme, method)
     }
+}
+
+/// What the gate says in the clear where TLS is spoken: the page's address by HTTPS, where it can be told from what
+/// has come. It promises nothing about HTTPS, since anybody on the way could have said it.
+#[must_use]
+pub(super) fn unencrypted(address: Option<&str>, method: Method) -> Vec<u8> {
+    let refusal = Refusal::Unencrypted;
+    let response = match address {
+        Some(address) => {
+            Response::text(307, format!("{}\n", refusal.sentence())).with("Location", address)
+        }
+        None => refusal.response(),
+    };
+    wire(&response, Scheme::Http, method)
+}
+
+fn wire(response: &Response, scheme: Scheme, method: Method) -> Vec<u8> {
+    let mut wire = headers::head(response, scheme);
+    if headers::has_body(response.status, method) {
+        wire.extend_from_slice(response.body.bytes());
+    }
+    wire
 }
