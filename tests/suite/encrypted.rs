@@ -123,7 +123,10 @@ pub(crate) fn connect(config: &Arc<ClientConfig>, to: SocketAddr) -> Stream {
 
 /// A connection that has said nothing yet.
 pub(crate) fn begin(config: &Arc<ClientConfig>, to: SocketAddr) -> Stream {
-    let socket = TcpStream::connect(to).unwrap();
+    begin_on(config, TcpStream::connect(to).unwrap())
+}
+
+fn begin_on(config: &Arc<ClientConfig>, socket: TcpStream) -> Stream {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.set_nodelay(true).unwrap();
     let name = ServerName::try_from(NAME).unwrap();
@@ -132,14 +135,18 @@ pub(crate) fn begin(config: &Arc<ClientConfig>, to: SocketAddr) -> Stream {
 }
 
 /// Takes connections in the clear and goes on with TLS, for clients that speak none.
-pub(crate) fn tunnel(config: Arc<ClientConfig>, to: SocketAddr) -> String {
+pub(crate) fn tunnel(
+    config: Arc<ClientConfig>,
+    reach: impl Fn() -> TcpStream + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     // Both threads end with the process; what they carry ends with its client.
+    let reach = Arc::new(reach);
     thread::spawn(move || {
         for client in listener.incoming() {
-            let config = Arc::clone(&config);
-            thread::spawn(move || carry(client.unwrap(), &config, to));
+            let (config, reach) = (Arc::clone(&config), Arc::clone(&reach));
+            thread::spawn(move || carry(client.unwrap(), begin_on(&config, reach())));
         }
     });
     format!("http://{address}")
@@ -147,8 +154,7 @@ pub(crate) fn tunnel(config: Arc<ClientConfig>, to: SocketAddr) -> String {
 
 /// One request after the other, as clients of HTTP/1.1 send them: what the client has said goes out, then what the
 /// server has said comes back, whoever speaks first.
-fn carry(mut client: TcpStream, config: &Arc<ClientConfig>, to: SocketAddr) {
-    let mut server = begin(config, to);
+fn carry(mut client: TcpStream, mut server: Stream) {
     let short = Some(Duration::from_millis(2));
     client.set_read_timeout(short).unwrap();
     server.sock.set_read_timeout(Some(PATIENCE)).unwrap();

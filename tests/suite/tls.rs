@@ -531,7 +531,7 @@ fn the_executable_serves_https_and_people_sign_in_by_it() {
     until_it_says(&process, &format!("Listening   https://{address}\n"));
     assert!(setup_link(&process).starts_with(&format!("https://{NAME}/")));
     let trusted = pair.client(rustls::ALL_VERSIONS);
-    let through = tunnel(trusted, address);
+    let through = tunnel(trusted, move || TcpStream::connect(address).unwrap());
     let site = format!("https://{NAME}");
     let owner = found_by(&process, Browser::new(&through).behind(&site, &[]));
     let session = owner.cookie("__Host-session").unwrap();
