@@ -81,6 +81,8 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod new_key;
 #[cfg(test)]
 mod new_passwords;
