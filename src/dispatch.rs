@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::kit::db::unpoisoned;
 use crate::kit::http::request::Method;
 use crate::kit::http::response::Response;
 use crate::routes::Route;
@@ -165,9 +166,7 @@ pub fn readyz(app: &App) -> Response {
 const WORKER_SILENT_MAX: std::time::Duration = std::time::Duration::from_secs(150);
 
 fn health(app: &App, well: &str) -> Response {
-    let silent = app
-        .elapsed()
-        .saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
+    let silent = app.elapsed().saturating_sub(*unpoisoned(&app.worked_at));
     let is_front_well = app.front.get().is_none_or(|is_well| is_well());
     let failed: Vec<&str> = [
         (silent > WORKER_SILENT_MAX, "worker"),
@@ -182,9 +181,18 @@ fn health(app: &App, well: &str) -> Response {
             serde_json::json!({ "status": "failed", "failed": failed }).to_string(),
         );
     }
-    let is_troubled = crate::kit::db::unpoisoned(&app.trouble).is_some();
-    let degraded: &[&str] = if is_troubled { &["mail"] } else { &[] };
-    let status = if is_troubled { "degraded" } else { well };
+    let degraded: Vec<&str> = [
+        (unpoisoned(&app.trouble).is_some(), "mail"),
+        (unpoisoned(&app.backup_trouble).is_some(), "backup"),
+    ]
+    .into_iter()
+    .filter_map(|(is_troubled, what)| is_troubled.then_some(what))
+    .collect();
+    let status = if degraded.is_empty() {
+        well
+    } else {
+        "degraded"
+    };
     Response::json(
         200,
         serde_json::json!({ "status": status, "degraded": degraded }).to_string(),

@@ -9,6 +9,7 @@ pub mod routes;
 pub mod scope;
 
 pub mod audit;
+pub mod backups;
 pub mod outbox;
 pub mod ownership;
 

@@ -16,8 +16,9 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
+use crate::config::keys::Key;
 use crate::config::sources::Mistake;
-use crate::config::{Config, TlsFiles};
+use crate::config::{Config, PublicUrl, TlsFiles};
 use crate::door;
 use crate::error::{Error, Result};
 use crate::kit::dates;
@@ -27,11 +28,13 @@ use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
 use crate::kit::http::tls::Tls;
+use crate::kit::key_file;
+use crate::kit::log;
 use crate::kit::mail::Mailer;
-use crate::kit::mail::smtp::Smtp;
+use crate::kit::mail::smtp::{Relay, Smtp};
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, DAY, SystemClock, instant};
-use crate::migrations::{self, Origin};
+use crate::migrations::{self, Origin, Upgraded};
 use crate::organisations;
 use crate::routes::Route;
 use crate::scope::By;
@@ -56,10 +59,14 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let tls = certificate(config)?;
     let clock = SystemClock::new();
     let origin = Origin {
-        now: clock.now(),
-        random: &OsRandom,
+        key_file: values.secret_key_file.as_deref(),
+        network_fs: values.network_fs,
+        ..Origin::new(clock.now(), &OsRandom)
     };
     let (opened, mut lock) = migrations::open_to_serve(&values.data, origin)?;
+    if let Some(upgraded) = &opened.upgraded {
+        tell(upgraded, &values.data);
+    }
     let is_new = opened.is_new;
     let listener = bind(values.listen)?;
     let address = listener.local_addr()?;
@@ -68,12 +75,13 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
-        mailer: mailer(config, address)?,
+        mailer: mailer(values.relay.as_ref(), &config.public_url(address))?,
         mailbox: None,
     };
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
+    app.access.set(values.log.access);
     let running = Running::start(&app, listener, server_of(config, address, tls.clone()))?;
     warn(config, &app);
     let welcome = Welcome {
@@ -83,7 +91,8 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         config,
     };
     welcome.say(&app)?;
-    stop.wait(|| reload(again, tls.as_deref()));
+    let mut present = config.clone();
+    stop.wait(|| reload(&app, config, &mut present, tls.as_deref(), again));
     running.stop(STOP_TIME);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
@@ -120,19 +129,37 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// The settings as they are now, or what is wrong with them.
 pub type Reread = std::result::Result<Config, Vec<Mistake>>;
 
-/// Takes the settings that may change while people are signed in. Wrong ones change nothing.
-fn reload(again: &dyn Fn() -> Reread, tls: Option<&Tls>) {
-    match again() {
-        Ok(config) => {
-            renew(tls, config.values.tls.as_ref());
-            tracing::info!("the settings were read anew");
-        }
+/// Takes the settings that may change while people are signed in: `present` becomes what holds now. Those that wait for
+/// the next start are named. Wrong ones change nothing.
+fn reload(
+    app: &App,
+    start: &Config,
+    present: &mut Config,
+    tls: Option<&Tls>,
+    again: &dyn Fn() -> Reread,
+) {
+    let config = match again() {
+        Ok(config) => config,
         Err(mistakes) => {
             for mistake in mistakes {
                 tracing::error!(err = %mistake, "the settings are wrong; those before stay");
             }
+            return;
         }
+    };
+    log::set_level(config.values.log.level);
+    app.access.set(config.values.log.access);
+    renew(tls, config.values.tls.as_ref());
+    if let Err(error) = change_relay(app, start, present, &config) {
+        tracing::error!(err = %error, "mail leaves as before");
     }
+    let waiting = waiting(start, &config);
+    if !waiting.is_empty() {
+        let settings = waiting.join(", ");
+        tracing::warn!(settings, "these settings changed and wait for a restart");
+    }
+    *present = config;
+    tracing::info!("the settings were read anew");
 }
 
 /// Certificate and key for the gate; none while a proxy does TLS.
@@ -184,11 +211,43 @@ fn warn_of_end(tls: &Tls) {
     }
 }
 
-fn mailer(config: &Config, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
-    let Some(relay) = config.values.relay.clone() else {
+/// The settings of which a running server cannot take another value.
+fn waiting(start: &Config, config: &Config) -> Vec<&'static str> {
+    let changed = Key::ALL
+        .into_iter()
+        .filter(|key| !key.is_reread() && start.text(*key) != config.text(*key));
+    changed.map(Key::name).collect()
+}
+
+/// The next mail leaves by the relay that is named now.
+fn change_relay(app: &App, start: &Config, before: &Config, config: &Config) -> Result<()> {
+    let is_same = match (&before.values.relay, &config.values.relay) {
+        (None, None) => true,
+        (Some(before), Some(now)) => before.is_same(now),
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if is_same {
+        return Ok(());
+    }
+    let relay = config.values.relay.as_ref();
+    let words = relay.map(Relay::summary);
+    app.change_way_out(
+        mailer(relay, &start.public_url(start.values.listen))?,
+        words.clone(),
+    );
+    tracing::info!(
+        mail = words.as_deref().unwrap_or("off"),
+        "mail leaves another way from now on"
+    );
+    warn_of_relay(config);
+    Ok(())
+}
+
+fn mailer(relay: Option<&Relay>, public_url: &PublicUrl) -> Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = relay else {
         return Ok(None);
     };
-    let smtp = Smtp::new(relay, config.public_url(address).host())?;
+    let smtp = Smtp::new(relay.clone(), public_url.host())?;
     Ok(Some(Arc::new(smtp)))
 }
 
@@ -215,17 +274,48 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
 }
 
 fn warn(config: &Config, app: &App) {
+    let own = config.values.data.join(key_file::NAME);
+    if config.values.secret_key_file.is_some() && own.exists() {
+        tracing::warn!(
+            file = %own.display(),
+            "the key lies elsewhere (secret_key_file), and this one is not used; remove it"
+        );
+    }
     if let Some(warning) = app.settings.warning {
         tracing::warn!(public_url = app.settings.public_url, "{warning}");
     }
-    if let Some(warning) = config
-        .values
-        .relay
-        .as_ref()
-        .and_then(|relay| relay.warning())
-    {
+    for variable in &config.strangers {
+        tracing::warn!(
+            variable,
+            "no setting has this name; the variable is not looked at"
+        );
+    }
+    if let Some(file) = config.file.as_ref().filter(|_| config.is_exposed) {
+        tracing::warn!(
+            file = %file.display(),
+            "everybody on this machine may read the configuration file, and there is a secret in it"
+        );
+    }
+    warn_of_relay(config);
+}
+
+fn warn_of_relay(config: &Config) {
+    let relay = config.values.relay.as_ref();
+    if let Some(warning) = relay.and_then(Relay::warning) {
         tracing::warn!("{warning}");
     }
+}
+
+/// The one line about an upgrade, with what it takes to go back.
+fn tell(upgraded: &Upgraded, data: &Path) {
+    let copy = upgraded.copy.strip_prefix(data).unwrap_or(&upgraded.copy);
+    tracing::info!(
+        from = upgraded.from,
+        to = upgraded.to,
+        took = format!("{:.2}s", upgraded.took.as_secs_f64()),
+        backup = %copy.display(),
+        "migrated"
+    );
 }
 
 /// A new set-up link, on the terminal and in its file; none once any organisation exists.
@@ -317,7 +407,8 @@ impl Running {
             Arc::new(move |request| door::handle(&app, &request))
         };
         let server = Server::start(listener, settings, handler)?;
-        app.front.get_or_init(|| Box::new(server.watch()));
+        let watch = server.watch();
+        app.front.get_or_init(|| Box::new(move || watch.is_well()));
         Ok(Self {
             app: Arc::clone(app),
             server,

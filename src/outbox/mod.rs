@@ -502,6 +502,11 @@ pub fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
     Ok(sql::drop_about(tx, about, why)?)
 }
 
+/// Nothing that is owed is sent, of anybody.
+pub fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
+    Ok(sql::drop_owed(tx, why)?)
+}
+
 /// The account was deleted: what was owed to it is not needed, and its address goes from every row.
 pub fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget_account(tx, account)?)

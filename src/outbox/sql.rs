@@ -282,6 +282,14 @@ pub(super) fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
     Ok(())
 }
 
+pub(super) fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
+    tx.execute(
+        "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?1, answer = ?2
+          WHERE state IN ('waiting', 'sending')",
+        (tx.now(), why),
+    )
+}
+
 pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute(
         "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = 'The account was deleted.'

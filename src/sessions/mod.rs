@@ -556,6 +556,12 @@ pub fn close(tx: &Tx<'_>, by: &By, who: &Enroller) -> Result<Audited<()>> {
     audit::record(tx, by, &event, ())
 }
 
+/// The file is of the past: nobody of it is signed in or half-way, no link lets anybody in, no browser skips the code.
+/// Browsers stay known.
+pub fn end_everything(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::end_everything(tx)?)
+}
+
 /// Every session, challenge, known browser and sign-in link of the install is void: their key is gone.
 pub fn void_all(tx: &Tx<'_>) -> Result<()> {
     Ok(sql::void_all(tx)?)

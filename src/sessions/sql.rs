@@ -453,6 +453,17 @@ pub(super) fn sweep_links(tx: &Tx<'_>, dead_before: Timestamp, rows: i64) -> Res
     )
 }
 
+pub(super) fn end_everything(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("DELETE FROM sessions", [])?;
+    tx.execute("DELETE FROM challenges", [])?;
+    tx.execute("DELETE FROM sign_in_links", [])?;
+    tx.execute(
+        "UPDATE devices SET trusted_at = NULL WHERE trusted_at IS NOT NULL",
+        [],
+    )?;
+    Ok(())
+}
+
 pub(super) fn void_all(tx: &Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM sessions", [])?;
     tx.execute("DELETE FROM challenges", [])?;

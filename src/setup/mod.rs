@@ -128,6 +128,11 @@ pub fn invite_owner(
     audit::record(tx, &By::operator(), &event, link)
 }
 
+/// The link of the first run is dead.
+pub fn void_link(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::drop_all(tx)?)
+}
+
 /// Another `secret.key` takes over, the one before is gone: it is the transaction's, and the file belongs to it from here
 /// on. All that the older one signed, derived or sealed is void; people sign in with their passwords, and have their grace
 /// anew to set up another second factor. Pending accounts wait to be sent another link.

@@ -6,12 +6,13 @@ use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
+use super::crew::Crew;
 use super::gate::body::Rules;
 use super::gate::{Gate, Outcome, Parts, Signals, WAKER};
 use super::headers::Scheme;
@@ -63,7 +64,7 @@ pub(super) struct House {
     pub(super) rules: Rules,
     pub(super) scheme: Scheme,
     pub(super) handler: Handler,
-    pub(super) alive: Arc<AtomicUsize>,
+    pub(super) crew: Arc<Crew>,
 }
 
 /// Runs the gate, and sets it up again when it falls.
@@ -92,7 +93,7 @@ impl Keeper {
                 rules: rules(&settings)?,
                 scheme: settings.scheme,
                 handler,
-                alive: Arc::new(AtomicUsize::new(0)),
+                crew: Crew::new(),
             }),
             worker_count: settings.workers.max(1),
             socket_folder: settings.socket_folder,

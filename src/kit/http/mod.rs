@@ -4,6 +4,7 @@ pub mod agent;
 pub mod assets;
 pub mod client;
 pub mod cookie;
+mod crew;
 pub mod fields;
 pub mod form;
 pub mod gate;

@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 25] = [
+const ORDER: [&[&str]; 26] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -29,6 +29,7 @@ const ORDER: [&[&str]; 25] = [
     &["lifecycle"],
     &["ownership", "settings"],
     &["setup"],
+    &["backups"],
     &["dashboard", "help", "roles"],
     &["migrations"],
     &["app"],

@@ -43,6 +43,7 @@ pub use self::refusal::Refusal;
 use self::slot::{Slots, Use};
 use super::headers::Scheme;
 use super::tls::Tls;
+use crate::kit::pulse::Pulse;
 use crate::kit::time::instant;
 
 const LISTENER: Token = Token(0);
@@ -54,6 +55,9 @@ const FIRST_CALLER: usize = 1 << 16;
 /// One read takes no more than this.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
+/// However quiet it is, the gate shows this often that it is there.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+
 /// Deadlines are met this exactly.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 
@@ -64,14 +68,17 @@ pub(super) struct Signals {
     stop_at: Mutex<Option<Instant>>,
     /// Whether the gate runs and reaches the server behind it.
     pub(super) is_reaching: AtomicBool,
+    /// Beats with every turn of the gate.
+    pub(super) pulse: Pulse,
 }
 
 impl Signals {
-    pub(super) const fn new(waker: Waker) -> Self {
+    pub(super) fn new(waker: Waker) -> Self {
         Self {
             waker,
             stop_at: Mutex::new(None),
             is_reaching: AtomicBool::new(false),
+            pulse: Pulse::new(),
         }
     }
 
@@ -169,6 +176,7 @@ impl<'a> Gate<'a> {
                 other => other?,
             }
             self.now = instant();
+            self.signals.pulse.beat();
             for event in &events {
                 self.take_event(event);
             }
@@ -196,6 +204,7 @@ impl<'a> Gate<'a> {
             .flatten()
             .min()
             .map(|at| at.saturating_duration_since(instant()))
+            .map_or(Some(BEAT_EVERY), |timeout| Some(timeout.min(BEAT_EVERY)))
     }
 
     fn take_event(&mut self, event: &Event) {
