@@ -19,6 +19,7 @@ use crate::app::{App, Outside};
 use crate::config::keys::Key;
 use crate::config::sources::Mistake;
 use crate::config::{Config, PublicUrl, TlsFiles};
+use crate::dispatch;
 use crate::door;
 use crate::error::{Error, Result};
 use crate::kit::dates;
@@ -32,6 +33,7 @@ use crate::kit::key_file;
 use crate::kit::log;
 use crate::kit::mail::Mailer;
 use crate::kit::mail::smtp::{Relay, Smtp};
+use crate::kit::notify::Notifier;
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, DAY, SystemClock, instant};
 use crate::migrations::{self, Origin, Upgraded};
@@ -39,10 +41,13 @@ use crate::organisations;
 use crate::routes::Route;
 use crate::scope::By;
 use crate::setup;
+use crate::watch::dog::Dog;
 use crate::worker;
 
 /// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
 const WORKERS: usize = 48;
+/// One scraper, and somebody who looks.
+const METRICS_WORKERS: usize = 2;
 /// From the signal to the end, at most; the last second of ten is for closing the file.
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
@@ -78,11 +83,16 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         mailer: mailer(values.relay.as_ref(), &config.public_url(address))?,
         mailbox: None,
     };
+    let notifier = Arc::new(Notifier::new(values.manager.as_ref())?);
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
     app.access.set(values.log.access);
+    let metrics = metrics_server(config, &app)?;
     let running = Running::start(&app, listener, server_of(config, address, tls.clone()))?;
+    let serving = format!("Serving {}", app.settings.public_url);
+    let watchdog = values.manager.as_ref().and_then(|manager| manager.watchdog);
+    let dog = Dog::start(&app, &notifier, watchdog, &serving)?;
     warn(config, &app);
     let welcome = Welcome {
         address: running.address(),
@@ -92,8 +102,17 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     };
     welcome.say(&app)?;
     let mut present = config.clone();
-    stop.wait(|| reload(&app, config, &mut present, tls.as_deref(), again));
+    notifier.ready(&serving);
+    stop.wait(|| {
+        notifier.reloading();
+        reload(&app, config, &mut present, again);
+        renew(tls.as_deref(), present.values.tls.as_ref());
+        notifier.ready(&serving);
+    });
+    notifier.stopping();
     running.stop(STOP_TIME);
+    drop(metrics);
+    drop(dog);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
     }
@@ -110,16 +129,21 @@ pub fn cores() -> usize {
 
 /// Takes the port, or says who else may have it.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
+    bind_by(address, "--listen")
+}
+
+/// The same; `flag` chooses another.
+fn bind_by(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
         Error::internal(match error.kind() {
             ErrorKind::AddrInUse => format!(
-                "{address} is taken by another program; end it, or choose another address with --listen"
+                "{address} is taken by another program; end it, or choose another address with {flag}"
             ),
             ErrorKind::PermissionDenied => format!(
-                "this user may not listen on {address}; choose a port above 1023 with --listen"
+                "this user may not listen on {address}; choose a port above 1023 with {flag}"
             ),
             ErrorKind::AddrNotAvailable => {
-                format!("{address} is no address of this machine; choose another with --listen")
+                format!("{address} is no address of this machine; choose another with {flag}")
             }
             _ => format!("cannot listen on {address}: {error}"),
         })
@@ -131,13 +155,7 @@ pub type Reread = std::result::Result<Config, Vec<Mistake>>;
 
 /// Takes the settings that may change while people are signed in: `present` becomes what holds now. Those that wait for
 /// the next start are named. Wrong ones change nothing.
-fn reload(
-    app: &App,
-    start: &Config,
-    present: &mut Config,
-    tls: Option<&Tls>,
-    again: &dyn Fn() -> Reread,
-) {
+fn reload(app: &App, start: &Config, present: &mut Config, again: &dyn Fn() -> Reread) {
     let config = match again() {
         Ok(config) => config,
         Err(mistakes) => {
@@ -149,7 +167,6 @@ fn reload(
     };
     log::set_level(config.values.log.level);
     app.access.set(config.values.log.access);
-    renew(tls, config.values.tls.as_ref());
     if let Err(error) = change_relay(app, start, present, &config) {
         tracing::error!(err = %error, "mail leaves as before");
     }
@@ -257,6 +274,38 @@ fn server_of(config: &Config, address: SocketAddr, tls: Option<Arc<Tls>>) -> ser
         tls,
         ..server_settings(&config.values.runtime, config.public_url(address).scheme())
     }
+}
+
+/// The metrics at an address of their own, where nothing else is served; none where nobody named one.
+fn metrics_server(config: &Config, app: &Arc<App>) -> Result<Option<Server>> {
+    let values = &config.values;
+    let Some(listen) = values.metrics_listen else {
+        return Ok(None);
+    };
+    let listener = bind_by(listen, "--metrics-listen")?;
+    let settings = server::Settings {
+        workers: METRICS_WORKERS,
+        ..server_settings(&values.runtime, Scheme::Http)
+    };
+    let handler = {
+        let app = Arc::clone(app);
+        Arc::new(move |request| dispatch::metrics_alone(&app, &request))
+    };
+    let server = Server::start(listener, settings, handler)?;
+    look_after(app, &server, ["metrics", "metrics"]);
+    tracing::info!(address = %server.address(), "serving metrics");
+    Ok(Some(server))
+}
+
+/// The health of the process is that of the server's threads too: those of the gate, and those that answer.
+fn look_after(app: &App, server: &Server, [gate, workers]: [&'static str; 2]) {
+    let watch = server.watch();
+    if gate == workers {
+        return app.look_after(gate, move || watch.is_well());
+    }
+    let of_workers = watch.clone();
+    app.look_after(gate, move || watch.is_gate_well());
+    app.look_after(workers, move || of_workers.are_workers_well());
 }
 
 /// How the server is set up where nobody says otherwise.
@@ -407,8 +456,7 @@ impl Running {
             Arc::new(move |request| door::handle(&app, &request))
         };
         let server = Server::start(listener, settings, handler)?;
-        let watch = server.watch();
-        app.front.get_or_init(|| Box::new(move || watch.is_well()));
+        look_after(app, &server, ["gate", "server"]);
         Ok(Self {
             app: Arc::clone(app),
             server,

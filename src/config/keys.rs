@@ -407,7 +407,7 @@ impl Key {
     pub const fn is_reread(self) -> bool {
         matches!(
             self,
-            Self::TlsCert | Self::TlsKey | Self::SmtpUrl | Self::LogLevel | Self::LogAccess
+            Self::SmtpUrl | Self::TlsCert | Self::TlsKey | Self::LogLevel | Self::LogAccess
         )
     }
 
