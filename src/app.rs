@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
@@ -19,8 +19,10 @@ use crate::kit::keys::Keys;
 use crate::kit::log::AccessDial;
 use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
+use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, Timestamp};
+use crate::metrics::Metrics;
 use crate::outbox::Relay;
 use crate::scope::By;
 use crate::sessions::Lifetimes;
@@ -50,6 +52,8 @@ pub struct Settings {
     pub warning: Option<&'static str>,
     /// The data folder.
     pub data: PathBuf,
+    /// What opens the metrics at the public address.
+    pub metrics_token: Option<Secret<String>>,
     /// When backups are made, and where they go.
     pub backups: Plan,
 }
@@ -135,6 +139,12 @@ pub struct Flood {
     pub address: Option<IpAddr>,
 }
 
+/// Threads that are looked after.
+struct Watched {
+    name: &'static str,
+    is_well: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
 /// The outside things, each with one implementation for production and one for tests.
 pub struct Outside {
     /// Time.
@@ -173,14 +183,18 @@ pub struct App {
     pub bell: Arc<Bell>,
     /// The relay's state of health; none while it is well.
     pub trouble: Mutex<Option<Trouble>>,
-    /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
-    pub backup_trouble: Mutex<Option<Failing>>,
     /// Which requests are logged.
     pub access: AccessDial,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What somebody has to see to, as the worker last saw it.
+    pub troubles: Mutex<Vec<&'static str>>,
+    /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
+    pub backup_trouble: Mutex<Option<Failing>>,
     /// When the worker last finished a round, by the clock that never steps back.
-    pub worked_at: Mutex<Duration>,
-    /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
-    pub front: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    worked_at: Mutex<Duration>,
+    /// The threads that answer requests; none on the command line.
+    watched: Mutex<Vec<Watched>>,
     latest: AtomicI64,
 }
 
@@ -203,6 +217,7 @@ impl App {
         let saved = db.read(now, |read| {
             crate::passwords::load_throttles(read).map_err(Error::from)
         })?;
+        let metrics = Metrics::new(&hasher);
         let worked_at = Mutex::new(outside.clock.elapsed());
         let way = Way {
             mailer: outside.mailer,
@@ -221,10 +236,12 @@ impl App {
             settings,
             bell: Arc::default(),
             trouble: Mutex::new(None),
-            backup_trouble: Mutex::new(None),
             access: AccessDial::default(),
+            metrics,
+            troubles: Mutex::default(),
+            backup_trouble: Mutex::new(None),
             worked_at,
-            front: OnceLock::new(),
+            watched: Mutex::default(),
             latest: AtomicI64::new(now.0),
         })
     }
@@ -245,6 +262,35 @@ impl App {
     /// The clock that never steps back.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
+    }
+
+    /// The background thread is at work.
+    pub fn beat(&self) {
+        *unpoisoned(&self.worked_at) = self.elapsed();
+    }
+
+    /// For how long the background thread has given no sign of life.
+    pub fn quiet_for(&self) -> Duration {
+        self.elapsed().saturating_sub(*unpoisoned(&self.worked_at))
+    }
+
+    /// From here on these threads are looked after; `is_well` answers at once.
+    pub fn look_after(
+        &self,
+        name: &'static str,
+        is_well: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        unpoisoned(&self.watched).push(Watched {
+            name,
+            is_well: Box::new(is_well),
+        });
+    }
+
+    /// Those that are missing or stuck.
+    pub fn stuck_threads(&self) -> Vec<&'static str> {
+        let watched = unpoisoned(&self.watched);
+        let stuck = watched.iter().filter(|one| !(one.is_well)());
+        stuck.map(|one| one.name).collect()
     }
 
     /// The keys of `secret.key`.

@@ -47,6 +47,9 @@ pub mod worker;
 
 pub mod migrations;
 
+pub mod metrics;
+pub mod watch;
+
 pub mod config;
 
 pub mod serve;

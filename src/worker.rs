@@ -21,6 +21,7 @@ use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Mailer, Message};
 use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::lifecycle;
+use crate::metrics::Delivery;
 use crate::migrations::{DATABASE, VERSION};
 use crate::outbox::{self, Claimed, Errand, Turn};
 use crate::ownership;
@@ -29,6 +30,7 @@ use crate::profile;
 use crate::scope::By;
 use crate::sessions;
 use crate::two_factor;
+use crate::watch;
 
 /// How often a relay in trouble is tried.
 const RELAY_EVERY: i64 = 30;
@@ -39,6 +41,8 @@ const REMIND_EVERY: i64 = 10 * MINUTE;
 /// How often it is asked whether a backup is due, and how long after one that failed.
 const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
+/// How often what nobody notices by themselves is looked for.
+const LOOK_EVERY: i64 = MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -51,6 +55,7 @@ pub struct Worker {
     next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
+    next_look: Timestamp,
     next_backup: Timestamp,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
     copying: Option<Copying>,
@@ -90,6 +95,7 @@ impl Worker {
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
+            next_look: now,
         })
     }
 
@@ -105,6 +111,7 @@ impl Worker {
             ("remind", self.remind(app, now)),
             ("sweep", self.sweep(app, now)),
             ("back up", self.back_up(app, now)),
+            ("look", self.look(app, now)),
         ] {
             match outcome {
                 Ok(again) => more |= again,
@@ -115,7 +122,7 @@ impl Worker {
         }
         // It counts its own quiet time, which the sweep of each minute would stretch to two.
         app.hasher.sweep();
-        *unpoisoned(&app.worked_at) = app.elapsed();
+        app.beat();
         more
     }
 
@@ -187,6 +194,16 @@ impl Worker {
         if app.read(now, |read| backups::is_due(read, at))? {
             self.copying = Some(Copying::begin(app, now)?);
         }
+        Ok(false)
+    }
+
+    /// Once a minute: whether there is something that somebody has to see to.
+    fn look(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if now < self.next_look {
+            return Ok(false);
+        }
+        self.next_look = now.plus(LOOK_EVERY);
+        *unpoisoned(&app.troubles) = watch::troubles(app, now)?;
         Ok(false)
     }
 
@@ -414,6 +431,12 @@ fn settle(
     sent: std::result::Result<String, Failure>,
 ) -> Result<bool> {
     let is_well = !matches!(sent, Err(Failure::Relay(_)));
+    app.metrics.delivered(match &sent {
+        Ok(_) => Delivery::Sent,
+        Err(Failure::Later(_)) => Delivery::Deferred,
+        Err(Failure::Never(_)) => Delivery::Rejected,
+        Err(Failure::Relay(_)) => Delivery::RelayFailed,
+    });
     let before = app.relay_was(mailer, |before| match &sent {
         Err(Failure::Relay(words)) => Some(Trouble {
             since: before.map_or(now, |trouble| trouble.since),

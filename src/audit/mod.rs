@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
+use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
@@ -485,7 +486,32 @@ fn append(
     };
     let hash = row.hash(&before);
     sql::append(tx, &row, &sealed, &hash)?;
+    tell(tx, by, event, row);
     Ok(())
+}
+
+/// The log says so too once it is committed, for whoever collects logs: ids, and no personal text but the network address.
+fn tell(tx: &Tx<'_>, by: &By, event: &Event, row: chain::Row) {
+    let (actor, session) = match &by.actor {
+        Actor::Account { id, session, .. } => (Some(*id), *session),
+        Actor::Operator | Actor::System | Actor::Stranger => (None, None),
+    };
+    let (address, organisation, on) = (by.address, event.organisation, event.target);
+    tx.once_committed(move || {
+        tracing::info!(
+            target: AUDIT,
+            action = row.action,
+            number = row.number,
+            org = organisation.map(display),
+            by = row.actor,
+            account = actor.map(display),
+            session = session.map(display),
+            on = on.map(display),
+            ip = address.map(display),
+            details = row.details,
+            "done"
+        );
+    });
 }
 
 /// Checks every chain of the file from its first row to its head.

@@ -33,7 +33,7 @@ use crate::sessions;
 use crate::setup;
 use crate::two_factor::{self, UsedCode};
 
-pub use sql::{facts, last_good};
+pub use sql::{facts, installed_at, last_good};
 
 /// What a copy is called until it is verified.
 const UNFINISHED: &str = ".backup.unfinished";

@@ -95,7 +95,8 @@ pub(super) fn streak(read: &Read<'_>) -> Result<Option<(Timestamp, String)>> {
     )
 }
 
-pub(super) fn installed_at(read: &Read<'_>) -> Result<Timestamp> {
+/// When the install was set up.
+pub fn installed_at(read: &Read<'_>) -> Result<Timestamp> {
     read.get("SELECT created_at FROM install", [], |row| row.get(0))
 }
 

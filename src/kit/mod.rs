@@ -13,6 +13,8 @@ pub mod key_file;
 pub mod keys;
 pub mod log;
 pub mod mail;
+pub mod notify;
+pub mod pulse;
 pub mod qr;
 pub mod random;
 pub mod seal;

@@ -21,8 +21,8 @@ use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
-    Attempt, Counts, Filter, Row, attempts, claimed, counts, find, is_any_due, list, unsent,
-    unsent_counts,
+    Attempt, Counts, Filter, Queue, Row, attempts, claimed, counts, find, is_any_due, list, queue,
+    unsent, unsent_counts,
 };
 
 /// What is owed.

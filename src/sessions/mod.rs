@@ -25,7 +25,7 @@ use crate::passwords::Proof;
 use crate::scope::{By, Enroller, Enrolling, Half, Holder, Scope};
 use crate::two_factor::FactorProof;
 
-pub use sql::{find_half, knows_device, live};
+pub use sql::{count_live, find_half, knows_device, live};
 
 /// How long sessions live; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -142,6 +142,20 @@ pub fn knows_device(read: &Read<'_>, account: AccountId, device: &TokenHash) -> 
     )
 }
 
+/// How many sessions of all organisations are not over.
+pub fn count_live(read: &Read<'_>, lifetimes: Lifetimes) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM sessions s
+           JOIN accounts a ON a.id = s.account_id JOIN organisations o ON o.id = a.organisation_id
+          WHERE s.used_at > ?1 AND s.created_at > ?2 AND s.epoch = a.epoch AND a.status = 'active' AND o.disabled_at IS NULL",
+        (
+            read.now().minus(lifetimes.idle),
+            read.now().minus(lifetimes.max),
+        ),
+        |row| row.get(0),
+    )
+}
+
 /// The sessions of an account that are not over, last used first.
 pub fn live(read: &Read<'_>, account: AccountId, lifetimes: Lifetimes) -> Result<Vec<Live>> {
     read.list(

@@ -31,6 +31,8 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod enrolling;
 #[cfg(test)]
 mod error_pages;
@@ -38,6 +40,8 @@ mod error_pages;
 mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -137,6 +141,8 @@ mod sessions;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod settings_of_host;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod smtp;
@@ -148,6 +154,8 @@ mod step_up;
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod told_events;
 #[cfg(test)]

@@ -38,6 +38,7 @@ impl Builder {
                 mode: Mode::Production,
                 warning: None,
                 data: PathBuf::new(),
+                metrics_token: None,
                 backups: Plan {
                     at: None,
                     keep: 7,
