@@ -73,6 +73,8 @@ mod link_people;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod litestream;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod mail;
