@@ -71,6 +71,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let config = super::read(&command.settings.0)?;
     let data = &config.values.data;
     let now = SystemClock::new().now();
+    crate::migrations::check_disk(data, config.values.network_fs)?;
     let of_folder = |error| Failure::from(crate::migrations::Error::Folder(error));
     folder::prepare(data).map_err(of_folder)?;
     let lock = folder::lock(data).map_err(|error| match error {
