@@ -184,12 +184,19 @@ impl From<io::Error> for Failure {
 
 impl From<db::Error> for Failure {
     fn from(error: db::Error) -> Self {
-        Self(match error {
-            db::Error::Disk(cause) if cause.to_string().contains("full") => {
-                "the disk is full".to_owned()
+        if error.is_disk_full() {
+            return io::Error::from(ErrorKind::StorageFull).into();
+        }
+        match error {
+            // What the system refused comes as it is, in the words for people.
+            db::Error::Broken(cause) if cause.is::<io::Error>() => {
+                match cause.downcast::<io::Error>() {
+                    Ok(error) => (*error).into(),
+                    Err(cause) => Self(cause.to_string()),
+                }
             }
-            other => other.to_string(),
-        })
+            other => Self(other.to_string()),
+        }
     }
 }
 

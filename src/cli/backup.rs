@@ -11,9 +11,9 @@ use serde_json::json;
 use super::failure::Failure;
 use super::print::Output;
 use super::{beside, print};
-use crate::app::App;
 use crate::audit;
 use crate::backups::{self, Attempt, Cause, Facts, Made, Order};
+use crate::config::Values;
 use crate::config::flags::{Basics, Everything};
 use crate::error::Error;
 use crate::kit::key_file;
@@ -64,10 +64,10 @@ fn make(command: &Command) -> Result<(), Failure> {
             "standard output takes the backup or the JSON, not both".to_owned(),
         ));
     }
-    let config = super::read(&command.settings.0)?;
+    let values = super::read(&command.settings.0)?.values;
     let app = beside::open(&Basics(command.settings.0.clone()), IfEmpty::Refuse)?;
     let began = app.now();
-    let usual = config.values.backups.folder;
+    let usual = values.backups.folder.clone();
     let name = backups::by_hand_name(began);
     let target = match command.out.as_deref() {
         None => usual.join(name),
@@ -117,7 +117,12 @@ fn make(command: &Command) -> Result<(), Failure> {
     let bytes = i64::try_from(made.bytes).unwrap_or(i64::MAX);
     let attempt = attempt(Ok(bytes));
     app.write(app.now(), |tx| backups::made_by_hand(tx, &attempt))?;
-    say(&app, command.output, &place, &made, is_streamed)
+    say(command.output, &place, &made, is_streamed)?;
+    print::remark(&format!(
+        "{NO_KEY}\nIt lies at {}",
+        key_place(&values).display()
+    ));
+    Ok(())
 }
 
 fn ends_with_slash(path: &Path) -> bool {
@@ -130,13 +135,7 @@ fn send(mut copy: File) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("the backup was cut off: {error}")))
 }
 
-fn say(
-    app: &App,
-    output: Output,
-    place: &str,
-    made: &Made,
-    is_streamed: bool,
-) -> Result<(), Failure> {
+fn say(output: Output, place: &str, made: &Made, is_streamed: bool) -> Result<(), Failure> {
     let Made { bytes, facts } = made;
     let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
     if output.is_json() {
@@ -156,11 +155,21 @@ fn say(
             print::line(words)?;
         }
     }
-    print::remark(&format!(
-        "{NO_KEY}\nIt lies at {}",
-        app.settings.data.join(key_file::NAME).display()
-    ));
     Ok(())
+}
+
+/// Where the key lies, or should.
+pub(super) fn key_place(values: &Values) -> PathBuf {
+    let own = || values.data.join(key_file::NAME);
+    values.secret_key_file.clone().unwrap_or_else(own)
+}
+
+/// The key, if it is there.
+pub(super) fn key(values: &Values) -> Result<Option<Keys>, key_file::Error> {
+    match &values.secret_key_file {
+        Some(named) => key_file::read_named(named),
+        None => key_file::read(&values.data),
+    }
 }
 
 /// A private folder for a copy that is looked at.
@@ -195,7 +204,7 @@ pub(super) fn judge(
 ) -> Result<Known, Failure> {
     let (mut keys, mut why) = (keys, why_none.to_owned());
     if let Some(some) = keys
-        && !aside.belongs(some, now).map_err(Error::from)?
+        && !aside.belongs(some)
     {
         keys = None;
         why = "the backup belongs to another secret.key than the one there is".to_owned();
@@ -244,15 +253,15 @@ fn verify(command: &Command, file: &Path) -> Result<(), Failure> {
     let config = super::read(&command.settings.0)?;
     log::begin(tracing::level_filters::LevelFilter::WARN, log::Format::Text);
     let now = SystemClock::new().now();
-    let (keys, why) = match key_file::read(&config.values.data) {
+    let (keys, why) = match key(&config.values) {
         Ok(Some(keys)) => (Some(keys), String::new()),
         Ok(None) => (
             None,
-            format!("there is no secret.key in {}", config.values.data.display()),
+            format!("there is no {}", key_place(&config.values).display()),
         ),
         Err(error) => (None, error.to_string()),
     };
-    let aside = Aside::take(file, &private_folder()?, now)?;
+    let aside = Aside::take(file, &private_folder()?, now, None)?;
     let known = judge(&aside, file, keys.as_ref(), &why, now)?;
     let Known { facts, chains, are } = &known;
     if command.output.is_json() {

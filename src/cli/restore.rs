@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::backup::{self, Chains, Known, beside_it, date, shown};
+use super::backup::{self, Chains, Known, beside_it, date, key_place, shown};
 use super::confirm::{self, Sure};
 use super::failure::Failure;
 use super::print;
 use crate::audit::{self, Action, Entry, Later};
 use crate::backups::{self, Facts, Restored};
+use crate::config::Values;
 use crate::config::flags::Everything;
 use crate::domain::role::{Managers, Role};
 use crate::error::Error;
@@ -79,15 +80,15 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         other => of_folder(other),
     })?;
     swap::complete(data)?;
-    let key = Key::find(data, command.new_key)?;
+    let key = Key::find(&config.values, command.new_key)?;
     let swap = Swap::begin(data, &format!("replaced-{}", backups::stamp(now)))?;
-    let aside = Aside::take(&command.file, &swap.folder(), now)?;
     let old_key = key.is_there.then_some(&key.keys);
+    let aside = Aside::take(&command.file, &swap.folder(), now, old_key)?;
     let known = backup::judge(&aside, &command.file, old_key, "", now)?;
     let is_key_new = match known.are {
         Chains::Whole => false,
         Chains::Unproven(_) if command.new_key => true,
-        Chains::Unproven(_) => return Err(wrong_key(data)),
+        Chains::Unproven(_) => return Err(wrong_key(&key.place)),
     };
     let current = Current::look(data, now);
     current.say(data);
@@ -133,43 +134,57 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
     drop(lock);
     print::line("Restored. Start the server: doorward serve, or systemctl start doorward")?;
-    say_after(replaced.as_deref(), &key, data, &lost);
+    say_after(replaced.as_deref(), &key, &lost);
     Ok(())
 }
 
-fn wrong_key(data: &Path) -> Failure {
+fn wrong_key(place: &Path) -> Failure {
     Failure::Failed(format!(
         "the backup belongs to another key than the one in {}; put back the secret.key it was made with, or add \
          --new-key: then all second factors and links are void, and people sign in with their passwords",
-        data.join(key_file::NAME).display()
+        place.display()
     ))
 }
 
 /// The key that the restored file will belong to.
 struct Key {
     keys: Keys,
-    /// Whether it is the folder's already.
+    /// Where it lies, or will.
+    place: PathBuf,
+    /// Whether it is there already.
     is_there: bool,
 }
 
 impl Key {
-    fn find(data: &Path, may_be_new: bool) -> Result<Self, Failure> {
-        let found = key_file::read(data).map_err(crate::migrations::Error::Key)?;
-        match found {
-            Some(keys) => Ok(Self {
+    fn find(values: &Values, may_be_new: bool) -> Result<Self, Failure> {
+        let place = key_place(values);
+        let found = backup::key(values).map_err(crate::migrations::Error::Key)?;
+        if let Some(keys) = found {
+            return Ok(Self {
                 keys,
+                place,
                 is_there: true,
-            }),
-            None if may_be_new => Ok(Self {
-                keys: key_file::generate(&OsRandom).map_err(Error::from)?,
-                is_there: false,
-            }),
-            None => Err(Failure::Failed(format!(
-                "there is no {}, and no backup holds the key; put your copy of secret.key there first, or, if it is lost, \
-                 add --new-key: then all second factors and links are void, and people sign in with their passwords",
-                data.join(key_file::NAME).display()
-            ))),
+            });
         }
+        if !may_be_new {
+            return Err(Failure::Failed(format!(
+                "there is no {}, and no backup holds the key; put your copy of it there first, or, if it is lost, add \
+                 --new-key: then all second factors and links are void, and people sign in with their passwords",
+                place.display()
+            )));
+        }
+        if values.secret_key_file.is_some() {
+            return Err(Failure::Failed(format!(
+                "there is no {}, where secret_key_file says the key lies, and keys are not made there; put one there, or \
+                 restore without secret_key_file: then one is made in the data folder",
+                place.display()
+            )));
+        }
+        Ok(Self {
+            keys: key_file::generate(&OsRandom).map_err(Error::from)?,
+            place,
+            is_there: false,
+        })
     }
 }
 
@@ -341,7 +356,7 @@ fn say_backup(file: &Path, aside: &Aside, known: &Known) {
     }
 }
 
-fn say_after(replaced: Option<&Path>, key: &Key, data: &Path, lost: &[String]) {
+fn say_after(replaced: Option<&Path>, key: &Key, lost: &[String]) {
     if let Some(replaced) = replaced {
         print::remark(&format!(
             "What was there is kept: {}. Delete it when nothing of it is missed.",
@@ -351,7 +366,7 @@ fn say_after(replaced: Option<&Path>, key: &Key, data: &Path, lost: &[String]) {
     if !key.is_there {
         print::remark(&format!(
             "A new key was made: {}. Keep a copy of it elsewhere.",
-            data.join(key_file::NAME).display()
+            key.place.display()
         ));
     }
     print::remark(

@@ -25,6 +25,7 @@ use crate::app::{Mode, Settings};
 use crate::backups::Plan;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
+use crate::kit::disk::NetworkFs;
 use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
 use crate::kit::log::{Access, Format};
@@ -104,15 +105,6 @@ pub struct Values {
     pub backups: Backups,
     /// The service manager that started the process; none where nobody waits to hear of it.
     pub manager: Option<Manager>,
-}
-
-/// What to do with a data folder that lies on a network file system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkFs {
-    /// Refuse it.
-    Refused,
-    /// Use it: the operator takes the risk.
-    Allowed,
 }
 
 /// The files of TLS.

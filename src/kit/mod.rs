@@ -3,6 +3,7 @@
 
 pub mod dates;
 pub mod db;
+pub mod disk;
 pub mod floods;
 pub mod folder;
 pub mod hasher;

@@ -8,13 +8,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{
-    DATABASE, Error, READERS, Result, STEPS, VERSION, at, belongs, is_sqlite, is_there, of, oldest,
-    remove_all, version_of,
+    DATABASE, Error, READERS, Record, Result, at, bring_up, is_sqlite, is_there, look, of,
+    remove_all,
 };
 use crate::kit::db::upgrade;
 use crate::kit::db::{self, Db, Read, Tx, World};
 use crate::kit::folder;
 use crate::kit::keys::Keys;
+use crate::kit::random::OsRandom;
 use crate::kit::time::Timestamp;
 
 /// The end of the name of a database's log, which may hold what was committed last.
@@ -30,6 +31,7 @@ pub struct Aside {
     pub version: i64,
     /// Whether a log lay beside the backup, and was taken along.
     pub has_log: bool,
+    key_id: Vec<u8>,
     is_kept: bool,
 }
 
@@ -43,8 +45,9 @@ pub fn log_of(file: &Path) -> PathBuf {
 
 impl Aside {
     /// Copies the backup into this folder, which must not be there yet, checks it from the first page to the last, and
-    /// brings the copy to today's schema.
-    pub fn take(file: &Path, folder: &Path, now: Timestamp) -> Result<Self> {
+    /// brings the copy to today's schema. Whoever will put it back says with which keys: where it belongs to them, its
+    /// audit log says so.
+    pub fn take(file: &Path, folder: &Path, now: Timestamp, keys: Option<&Keys>) -> Result<Self> {
         let found = fs::metadata(file).map_err(at(file))?;
         if !found.is_file() || !is_sqlite(file).map_err(at(file))? {
             return Err(Error::NoBackup(file.to_owned()));
@@ -59,6 +62,7 @@ impl Aside {
             folder: folder.to_owned(),
             version: 0,
             has_log: false,
+            key_id: Vec::new(),
             is_kept: false,
         };
         let path = aside.path();
@@ -68,7 +72,7 @@ impl Aside {
         if aside.has_log {
             copy(&log, &own_log).map_err(at(&own_log))?;
         }
-        aside.open(file, now)?;
+        aside.open(file, now, keys)?;
         Ok(aside)
     }
 
@@ -77,33 +81,43 @@ impl Aside {
         self.folder.join(DATABASE)
     }
 
-    fn open(&mut self, file: &Path, now: Timestamp) -> Result<()> {
+    fn open(&mut self, file: &Path, now: Timestamp, keys: Option<&Keys>) -> Result<()> {
         let path = self.path();
         let unreadable = |error: db::Error| match error {
             db::Error::Broken(cause) => Error::BackupDamaged(file.to_owned(), cause.to_string()),
             other => Error::Storage(file.to_owned(), other),
         };
-        let db = Db::open(&path, READERS).map_err(unreadable)?;
-        let version = match version_of(file, &db, now) {
-            Err(Error::Storage(_, cause)) => return Err(unreadable(cause)),
-            Err(Error::NotOurs(_)) => return Err(Error::NoBackup(file.to_owned())),
-            other => other?,
+        let named = |error: Error| match error {
+            Error::NotOurs(_) => Error::NoBackup(file.to_owned()),
+            Error::Newer(_, version) => Error::Newer(file.to_owned(), version),
+            Error::Older(_, version) => Error::Older(file.to_owned(), version),
+            Error::Storage(_, cause) => unreadable(cause),
+            other => other,
         };
-        if version > VERSION {
-            return Err(Error::Newer(file.to_owned(), version));
-        }
-        if version < oldest() {
-            return Err(Error::Older(file.to_owned(), version));
-        }
-        let complaints = db.complaints().map_err(unreadable)?;
+        // Of a newer schema nothing else can be told, not even damage.
+        super::known(&path).map_err(named)?;
+        upgrade::fold(&path).map_err(unreadable)?;
+        let complaints = upgrade::look(&path, now, upgrade::complaints).map_err(unreadable)?;
         if let Some(first) = complaints.into_iter().next() {
             return Err(Error::BackupDamaged(file.to_owned(), first));
         }
-        drop(db);
-        for step in STEPS.iter().filter(|step| step.from >= version) {
-            upgrade::take(&path, step).map_err(of(file))?;
-        }
-        self.version = version;
+        let found = look(&path).map_err(named)?;
+        let nobody = Keys::new([0; 32]);
+        let own = keys.filter(|keys| found.key_id == keys.identity());
+        let world = World {
+            now,
+            random: &OsRandom,
+            keys: own.unwrap_or(&nobody),
+            mail_domain: "localhost",
+        };
+        let record = if own.is_some() {
+            Record::Kept
+        } else {
+            Record::Left
+        };
+        bring_up(&path, world, record).map_err(named)?;
+        self.version = found.version;
+        self.key_id = found.key_id;
         self.db = Some(Db::open(&path, READERS).map_err(of(file))?);
         Ok(())
     }
@@ -127,8 +141,9 @@ impl Aside {
     }
 
     /// Whether it is of the install with these keys.
-    pub fn belongs(&self, keys: &Keys, now: Timestamp) -> db::Result<bool> {
-        belongs(self.db()?, keys, now)
+    #[must_use]
+    pub fn belongs(&self, keys: &Keys) -> bool {
+        self.key_id == keys.identity()
     }
 
     fn db(&self) -> db::Result<&Db> {

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::aside::log_of;
-use super::{BACKUPS, DATABASE, Error, Result, at, is_there, remove_all};
+use super::{BACKUPS, DATABASE, Result, at, is_there, remove_all};
 use crate::kit::folder;
 use crate::kit::key_file;
 use crate::kit::keys::Keys;

@@ -924,11 +924,21 @@ fn a_socket_folder_that_nobody_listens_in_is_removed_and_others_are_not() {
     let stale = house.folder.path().join("gate-0123456789abcdef");
     std::fs::create_dir(&stale).unwrap();
     drop(std::os::unix::net::UnixListener::bind(stale.join("http")).unwrap());
+    // Its process was killed before it listened.
+    let empty = house.folder.path().join("gate-fedcba9876543210");
+    std::fs::create_dir(&empty).unwrap();
+    // Its process lives, and does not listen yet.
+    let young = house.folder.path().join("gate-00112233445566ff");
+    std::fs::create_dir(&young).unwrap();
+    let held = std::fs::File::open(&young).unwrap();
+    held.lock().unwrap();
     let other = house.folder.path().join("gate-keeper");
     std::fs::create_dir(&other).unwrap();
     let parent = house.folder.path().to_owned();
     let second = House::with(|settings| settings.socket_folder = parent);
     assert!(!stale.exists());
+    assert!(!empty.exists());
+    assert!(young.exists());
     assert!(other.exists());
     assert_eq!(house.get("/").status, 200);
     assert_eq!(second.get("/").status, 200);

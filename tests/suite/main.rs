@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod banner;
 #[cfg(test)]
 mod binary;
@@ -36,6 +38,8 @@ mod error_pages;
 mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -75,6 +79,8 @@ mod mail_page;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod new_key;
 #[cfg(test)]
 mod new_passwords;
@@ -113,6 +119,8 @@ mod resets;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod rights;
 #[cfg(test)]
 mod roles;
@@ -132,6 +140,8 @@ mod served;
 mod sessions;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod settings_of_host;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
