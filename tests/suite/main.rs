@@ -55,6 +55,8 @@ mod guards;
 #[cfg(test)]
 mod half;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
