@@ -75,6 +75,8 @@ mod links;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod mail_page;
