@@ -100,7 +100,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     stop.wait(|| {
         notifier.reloading();
         reload(&app, config, &mut present, again);
-        notifier.ready(&serving);
+        notifier.reloaded();
     });
     notifier.stopping();
     running.stop(STOP_TIME);
