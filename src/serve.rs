@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -17,22 +18,24 @@ use signal_hook::iterator::Signals;
 use crate::app::{App, Outside};
 use crate::config::keys::Key;
 use crate::config::sources::Mistake;
-use crate::config::{Config, PublicUrl};
+use crate::config::{Config, PublicUrl, TlsFiles};
 use crate::dispatch;
 use crate::door;
 use crate::error::{Error, Result};
+use crate::kit::dates;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
+use crate::kit::http::tls::Tls;
 use crate::kit::key_file;
 use crate::kit::log;
 use crate::kit::mail::Mailer;
 use crate::kit::mail::smtp::{Relay, Smtp};
 use crate::kit::notify::Notifier;
 use crate::kit::random::OsRandom;
-use crate::kit::time::{Clock, SystemClock, instant};
+use crate::kit::time::{Clock, DAY, SystemClock, instant};
 use crate::migrations::{self, Origin, Upgraded};
 use crate::organisations;
 use crate::routes::Route;
@@ -49,6 +52,8 @@ const METRICS_WORKERS: usize = 2;
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
+/// Renewals are due by then: those who issue certificates for ninety days renew them a month before.
+const END_NEAR: i64 = 14 * DAY;
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -56,6 +61,7 @@ const WORKER_PAUSE: Duration = Duration::from_secs(1);
 pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let values = &config.values;
     let stop = Stop::listen()?;
+    let tls = certificate(config)?;
     let clock = SystemClock::new();
     let origin = Origin {
         key_file: values.secret_key_file.as_deref(),
@@ -83,7 +89,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let link = set_up_link(&app)?;
     app.access.set(values.log.access);
     let metrics = metrics_server(config, &app)?;
-    let running = Running::start(&app, listener, server_of(config, address))?;
+    let running = Running::start(&app, listener, server_of(config, address, tls.clone()))?;
     let serving = format!("Serving {}", app.settings.public_url);
     let watchdog = values.manager.as_ref().and_then(|manager| manager.watchdog);
     let dog = Dog::start(&app, &notifier, watchdog, &serving)?;
@@ -100,6 +106,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     stop.wait(|| {
         notifier.reloading();
         reload(&app, config, &mut present, again);
+        renew(tls.as_deref(), present.values.tls.as_ref());
         notifier.reloaded();
     });
     notifier.stopping();
@@ -172,6 +179,55 @@ fn reload(app: &App, start: &Config, present: &mut Config, again: &dyn Fn() -> R
     tracing::info!("the settings were read anew");
 }
 
+/// Certificate and key for the gate; none while a proxy does TLS.
+fn certificate(config: &Config) -> Result<Option<Arc<Tls>>> {
+    let Some(files) = &config.values.tls else {
+        return Ok(None);
+    };
+    let tls = Tls::load(&files.cert, &files.key).map_err(Error::internal)?;
+    warn_of_end(&tls);
+    Ok(Some(Arc::new(tls)))
+}
+
+/// Takes the certificate as the files have it now. A wrong one changes nothing.
+fn renew(tls: Option<&Tls>, files: Option<&TlsFiles>) {
+    match (tls, files) {
+        (Some(tls), Some(files)) => match tls.reload(&files.cert, &files.key) {
+            Ok(()) => {
+                tracing::info!(cert = %files.cert.display(), "the certificate was read anew");
+                warn_of_end(tls);
+            }
+            Err(sentence) => {
+                tracing::error!(
+                    err = sentence,
+                    "the certificate is wrong; the one before stays"
+                );
+            }
+        },
+        (None, None) => {}
+        _ => tracing::warn!("TLS is turned on and off by a restart"),
+    }
+}
+
+/// A certificate that ends soon is said while there is time to renew it.
+fn warn_of_end(tls: &Tls) {
+    let Some(ends) = tls.ends() else { return };
+    let now = SystemClock::new().now();
+    let day = dates::zoned(ends, &TimeZone::UTC).date();
+    if ends <= now {
+        tracing::warn!(
+            ended = %day,
+            "the certificate is over, and browsers refuse it: renew it, then reload"
+        );
+    } else if ends.since(now) < END_NEAR {
+        tracing::warn!(
+            ends = %day,
+            days = ends.since(now) / DAY,
+            "the certificate ends soon: renew it, then reload"
+        );
+    }
+}
+
 /// The settings of which a running server cannot take another value.
 fn waiting(start: &Config, config: &Config) -> Vec<&'static str> {
     let changed = Key::ALL
@@ -212,9 +268,10 @@ fn mailer(relay: Option<&Relay>, public_url: &PublicUrl) -> Result<Option<Arc<dy
     Ok(Some(Arc::new(smtp)))
 }
 
-fn server_of(config: &Config, address: SocketAddr) -> server::Settings {
+fn server_of(config: &Config, address: SocketAddr, tls: Option<Arc<Tls>>) -> server::Settings {
     server::Settings {
         trusted: config.values.trusted.clone(),
+        tls,
         ..server_settings(&config.values.runtime, config.public_url(address).scheme())
     }
 }
@@ -261,6 +318,7 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
         wide_body_paths: Vec::new(),
         socket_folder: socket_folder.to_owned(),
         scheme,
+        tls: None,
     }
 }
 
@@ -457,7 +515,11 @@ struct Welcome<'w> {
 impl Welcome<'_> {
     fn say(&self, app: &App) -> Result<()> {
         let mut out = io::stdout();
-        let url = format!("http://{}", self.address);
+        let scheme = match self.config.values.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{}", self.address);
         if out.is_terminal() {
             write!(out, "{}", self.boxed(app, &url))?;
             return Ok(out.flush()?);

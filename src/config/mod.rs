@@ -165,8 +165,8 @@ impl Config {
         let exposed = self.file.as_ref().filter(|_| self.is_exposed);
         let exposed = exposed.map(|file| {
             let sentence = format!(
-                "everybody on this machine may read it, and there is a secret in it: chmod o-r {}, or move the secret \
-                 into a file or credential of its own",
+                "everybody on this machine may read it, and there is a secret in it: move the secret into a file or \
+                 credential of its own, or close it: chmod o-r {}",
                 file.display()
             );
             Mistake::new(file.display().to_string(), sentence)
@@ -282,7 +282,7 @@ impl Values {
             public_url: public_url.as_ref(),
             listen,
             is_insecure,
-            has_tls: tls.is_some(),
+            tls: tls.as_ref(),
             metrics_listen,
         };
         together.check(reader);
@@ -322,13 +322,16 @@ impl Values {
     }
 
     fn public_url(&self, address: SocketAddr) -> PublicUrl {
-        let usual = || PublicUrl::of(scheme(self.tls.is_some()), address);
+        let usual = || PublicUrl::of(scheme(self.tls.as_ref()), address);
         self.public_url.clone().unwrap_or_else(usual)
     }
 }
 
-const fn scheme(has_tls: bool) -> Scheme {
-    if has_tls { Scheme::Https } else { Scheme::Http }
+const fn scheme(tls: Option<&TlsFiles>) -> Scheme {
+    match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    }
 }
 
 /// What cannot be judged alone. Only what cannot work at all is refused.
@@ -337,17 +340,13 @@ struct Together<'v> {
     public_url: Option<&'v PublicUrl>,
     listen: Option<SocketAddr>,
     is_insecure: Option<bool>,
-    has_tls: bool,
+    tls: Option<&'v TlsFiles>,
     metrics_listen: Option<SocketAddr>,
 }
 
 impl Together<'_> {
     fn check(&self, reader: &mut Reader<'_>) {
-        if let (Some(listen), Some(is_insecure)) = (self.listen, self.is_insecure)
-            && reader.knows(&[Key::PublicUrl, Key::TlsCert, Key::TlsKey])
-        {
-            self.check_encryption(listen, is_insecure, reader);
-        }
+        self.check_encryption(reader);
         if let (Some(listen), Some(metrics)) = (self.listen, self.metrics_listen)
             && collide(listen, metrics)
         {
@@ -364,10 +363,16 @@ impl Together<'_> {
         }
     }
 
-    fn check_encryption(&self, listen: SocketAddr, is_insecure: bool, reader: &mut Reader<'_>) {
-        let usual = || PublicUrl::of(scheme(self.has_tls), listen);
+    fn check_encryption(&self, reader: &mut Reader<'_>) {
+        let (Some(listen), Some(is_insecure)) = (self.listen, self.is_insecure) else {
+            return;
+        };
+        if !reader.knows(&[Key::PublicUrl, Key::TlsCert, Key::TlsKey]) {
+            return;
+        }
+        let usual = || PublicUrl::of(scheme(self.tls), listen);
         let public_url = self.public_url.cloned().unwrap_or_else(usual);
-        if self.has_tls && public_url.scheme() == Scheme::Http {
+        if self.tls.is_some() && public_url.scheme() == Scheme::Http {
             let sentence =
                 format!("{public_url} is not encrypted, and tls_cert is given: write https://");
             return reader.wrong(Key::PublicUrl, sentence);

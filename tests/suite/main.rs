@@ -31,6 +31,8 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod enrolling;
 #[cfg(test)]
 mod error_pages;
@@ -158,6 +160,8 @@ mod step_up;
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod told_events;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::gate::body::Rules;
 use super::gate::{Gate, Outcome, Parts, Signals, WAKER};
 use super::headers::Scheme;
 use super::server::{Handler, Inner, Settings};
+use super::tls::Tls;
 use crate::kit::random::{self, OsRandom};
 
 /// Files that are not clients': the database and its companions, mail, logs.
@@ -73,6 +74,7 @@ pub(super) struct Keeper {
     pub(super) house: Arc<House>,
     pub(super) worker_count: usize,
     socket_folder: PathBuf,
+    tls: Option<Arc<Tls>>,
     pub(super) signals: Arc<Signals>,
 }
 
@@ -95,6 +97,7 @@ impl Keeper {
             }),
             worker_count: settings.workers.max(1),
             socket_folder: settings.socket_folder,
+            tls: settings.tls,
             signals: Arc::new(Signals::new(waker)),
         })
     }
@@ -138,6 +141,7 @@ impl Keeper {
             slot_count: self.worker_count,
             rules: &self.house.rules,
             scheme: self.house.scheme,
+            tls: self.tls.as_deref(),
             signals: &self.signals,
         };
         Gate::new(&mut self.poll, parts)?.run()

@@ -14,3 +14,4 @@ pub mod request;
 pub mod response;
 pub mod server;
 mod socket_folder;
+pub mod tls;

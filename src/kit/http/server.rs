@@ -25,6 +25,7 @@ use super::keeper::{House, Keeper, text};
 use super::request::{Method, Request};
 use super::response::Response;
 use super::socket_folder::SocketFolder;
+use super::tls::Tls;
 use crate::kit::time::instant;
 
 /// Pages, statements and hashes keep what is large on the heap; 512 KiB leaves a debug build ample room, and is a
@@ -61,6 +62,8 @@ pub struct Settings {
     pub socket_folder: PathBuf,
     /// How people reach this server.
     pub scheme: Scheme,
+    /// Certificate and key, where the gate itself speaks TLS.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// A running server; it stops when it is dropped.
@@ -404,6 +407,7 @@ mod tests {
             wide_body_paths: Vec::new(),
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         let handler: Handler = Arc::new(|_| Response::text(200, "here"));
         let keeper = Keeper::new(listener, settings, handler).unwrap();

@@ -62,7 +62,7 @@ const PREESCAPED: [(&str, &str); 1] = [(
 )];
 
 /// Who may name what: a crate or a type, and the files in which it may stand.
-const KEPT_TO: [(&str, &[&str]); 12] = [
+const KEPT_TO: [(&str, &[&str]); 13] = [
     (
         "rusqlite",
         &[
@@ -91,6 +91,14 @@ const KEPT_TO: [(&str, &[&str]); 12] = [
     ),
     ("tokio", &["src/kit/mail/smtp/"]),
     ("mail_send", &["src/kit/mail/smtp/", "src/kit/mail/wire/"]),
+    (
+        "rustls",
+        &[
+            "src/kit/http/tls/",
+            "src/kit/http/gate/line.rs",
+            "src/kit/mail/smtp/",
+        ],
+    ),
     ("getrandom", &["src/kit/random.rs"]),
     ("argon2", &["src/kit/hasher.rs"]),
     ("totp_rs", &["src/kit/totp.rs"]),
