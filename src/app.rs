@@ -164,6 +164,8 @@ pub struct App {
     pub worked_at: Mutex<Duration>,
     /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
     pub front: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
+    pub disbelieved_at: Mutex<Option<Duration>>,
     latest: AtomicI64,
 }
 
@@ -198,6 +200,7 @@ impl App {
             bell: Bell::default(),
             trouble: Mutex::new(None),
             worked_at,
+            disbelieved_at: Mutex::new(None),
             front: OnceLock::new(),
             latest: AtomicI64::new(now.0),
         })

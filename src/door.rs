@@ -1,6 +1,7 @@
 //! Where a request comes in: panic guard, host, session, right of way, form proof, dispatch, errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::app::App;
 use crate::audit::Action;
@@ -8,10 +9,12 @@ use crate::dispatch;
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::error_page;
+use crate::kit::db::unpoisoned;
 use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
+use crate::kit::probe;
 use crate::kit::random;
 use crate::kit::time::Timestamp;
 use crate::routes::{Access, Route};
@@ -23,6 +26,7 @@ use crate::visit::{Opened, Visit};
 pub fn handle(app: &App, request: &Request) -> Response {
     let started = app.elapsed();
     let request_id = request_id(app);
+    tell_of_disbelief(app, request);
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
     let (route, response) = answer.unwrap_or_else(|_| {
         tracing::error!(request_id, "a handler panicked");
@@ -74,7 +78,10 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
                 answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")),
             );
         }
-        Some(Route::Healthz) => return ("/healthz", dispatch::healthz(app)),
+        Some(Route::Healthz) => {
+            let probed = probed(app, request);
+            return ("/healthz", probed.unwrap_or_else(|| dispatch::healthz(app)));
+        }
         Some(Route::Readyz) => return ("/readyz", dispatch::readyz(app)),
         _ => {}
     }
@@ -83,6 +90,54 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
     }
     let name = route.as_ref().map_or("unknown", Route::name);
     (name, in_visit(app, request, request_id, route.as_ref()))
+}
+
+/// A proxy that is not believed hides everybody behind its own address, so that all share one throttle. Said once an
+/// hour, since anybody can send that header.
+fn tell_of_disbelief(app: &App, request: &Request) {
+    const PAUSE: Duration = Duration::from_secs(3_600);
+    let Some((peer, entries)) = came(request) else {
+        return;
+    };
+    let is_disbelieved = entries > 0 && request.client.to_string() == peer;
+    if !is_disbelieved || request.header(probe::HEADER).is_some() {
+        return;
+    }
+    let now = app.elapsed();
+    let mut said_at = unpoisoned(&app.disbelieved_at);
+    if said_at.is_none_or(|at| now.saturating_sub(at) >= PAUSE) {
+        *said_at = Some(now);
+        tracing::warn!(
+            peer,
+            "X-Forwarded-For is not believed: trusted_proxies does not name the address it came from; if that is your \
+             proxy, add it"
+        );
+    }
+}
+
+/// How a request came, where the gate says so: from which address, and with how many entries of `X-Forwarded-For`.
+fn came(request: &Request) -> Option<(&str, usize)> {
+    let (peer, entries) = request.header(probe::CAME_HEADER)?.split_once(' ')?;
+    Some((peer, entries.parse().ok()?))
+}
+
+/// The answer to a question of this install itself: that it is the same, and how requests arrive here. Anybody else's
+/// question is answered as if it had not been asked.
+fn probed(app: &App, request: &Request) -> Option<Response> {
+    let header = request.header(probe::HEADER)?;
+    let question = probe::Question::from_header(header, app.keys(), app.now())?;
+    let (peer, entries) = came(request)?;
+    let host = host_name(request.header("host").unwrap_or_default());
+    let answer = serde_json::json!({
+        "proof": question.proof(app.keys()),
+        "version": env!("CARGO_PKG_VERSION"),
+        "peer": peer,
+        "forwarded": entries,
+        "client": request.client.to_string(),
+        "host": host,
+        "is_host_known": unknown_host(app, request).is_none(),
+    });
+    Some(Response::json(200, answer.to_string()))
 }
 
 /// A name we are not known by: somebody else's page, or a setting that is missing.

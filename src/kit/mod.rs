@@ -1,8 +1,10 @@
 //! What knows nothing of accounts and could be lifted into another product:
 //! storage, HTTP, parts of pages, mail, time and randomness.
 
+pub mod certificate;
 pub mod dates;
 pub mod db;
+pub mod dns;
 pub mod floods;
 pub mod folder;
 pub mod hasher;
@@ -12,6 +14,7 @@ pub mod key_file;
 pub mod keys;
 pub mod log;
 pub mod mail;
+pub mod probe;
 pub mod qr;
 pub mod random;
 pub mod seal;

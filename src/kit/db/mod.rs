@@ -3,6 +3,7 @@
 //! [`Read`] can only query, [`Tx`] is the one write transaction; neither leaves its closure. The file is opened
 //! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
 
+pub mod look;
 mod pool;
 #[cfg(test)]
 mod tests;
