@@ -14,7 +14,7 @@ use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
-use crate::kit::probe;
+use crate::kit::probe::{self, Came};
 use crate::kit::random;
 use crate::kit::time::Timestamp;
 use crate::routes::{Access, Route};
@@ -96,11 +96,10 @@ fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Resp
 /// hour, since anybody can send that header.
 fn tell_of_disbelief(app: &App, request: &Request) {
     const PAUSE: Duration = Duration::from_secs(3_600);
-    let Some((peer, entries)) = came(request) else {
+    let Some(came) = came(request) else {
         return;
     };
-    let is_disbelieved = entries > 0 && request.client.to_string() == peer;
-    if !is_disbelieved || request.header(probe::HEADER).is_some() {
+    if came.entries == 0 || came.is_trusted || request.header(probe::HEADER).is_some() {
         return;
     }
     let now = app.elapsed();
@@ -108,17 +107,16 @@ fn tell_of_disbelief(app: &App, request: &Request) {
     if said_at.is_none_or(|at| now.saturating_sub(at) >= PAUSE) {
         *said_at = Some(now);
         tracing::warn!(
-            peer,
+            peer = %came.peer,
             "X-Forwarded-For is not believed: trusted_proxies does not name the address it came from; if that is your \
              proxy, add it"
         );
     }
 }
 
-/// How a request came, where the gate says so: from which address, and with how many entries of `X-Forwarded-For`.
-fn came(request: &Request) -> Option<(&str, usize)> {
-    let (peer, entries) = request.header(probe::CAME_HEADER)?.split_once(' ')?;
-    Some((peer, entries.parse().ok()?))
+/// How a request came, where the gate says so.
+fn came(request: &Request) -> Option<Came> {
+    request.header(probe::CAME_HEADER)?.parse().ok()
 }
 
 /// The answer to a question of this install itself: that it is the same, and how requests arrive here. Anybody else's
@@ -126,13 +124,14 @@ fn came(request: &Request) -> Option<(&str, usize)> {
 fn probed(app: &App, request: &Request) -> Option<Response> {
     let header = request.header(probe::HEADER)?;
     let question = probe::Question::from_header(header, app.keys(), app.now())?;
-    let (peer, entries) = came(request)?;
+    let came = came(request)?;
     let host = host_name(request.header("host").unwrap_or_default());
     let answer = serde_json::json!({
         "proof": question.proof(app.keys()),
         "version": env!("CARGO_PKG_VERSION"),
-        "peer": peer,
-        "forwarded": entries,
+        "peer": came.peer.to_string(),
+        "is_trusted": came.is_trusted,
+        "forwarded": came.entries,
         "client": request.client.to_string(),
         "host": host,
         "is_host_known": unknown_host(app, request).is_none(),

@@ -17,7 +17,7 @@ use crate::config::keys::{Key, Kind};
 const MANUAL: &str = "Doorward manual";
 const SOURCE: &str = concat!("Doorward ", env!("CARGO_PKG_VERSION"));
 /// When the text of the pages last changed in a way that matters.
-const DATE: &str = "2025-11-24";
+const DATE: &str = "2026-11-24";
 
 /// Where manual pages go.
 #[derive(clap::Args, Debug)]
@@ -62,6 +62,7 @@ fn write_page(mut command: clap::Command, folder: &Path) -> io::Result<()> {
         .get_display_name()
         .unwrap_or_else(|| command.get_name())
         .to_owned();
+    let spelled = command.get_bin_name().unwrap_or(&name).to_owned();
     let usage = command.render_usage().to_string();
     let settings = settings_of(&command);
     let is_server = name == "doorward-serve";
@@ -98,9 +99,8 @@ fn write_page(mut command: clap::Command, folder: &Path) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control("SH", ["SYNOPSIS"]);
     let usage = usage.trim_start_matches("Usage:").trim();
-    let bin = name.replace('-', " ");
-    let rest = usage.strip_prefix(&bin).unwrap_or(usage);
-    roff.text([bold(bin), roman(rest)]);
+    let rest = usage.strip_prefix(&spelled).unwrap_or(usage);
+    roff.text([bold(spelled), roman(rest)]);
     roff.control("SH", ["DESCRIPTION"]);
     for line in &about {
         let line = line.trim_end_matches('.');

@@ -4,6 +4,10 @@
 //! Both know the key. The question proves that it comes from the install, so that nobody else is answered in any other
 //! way than everybody; the answer proves that it comes from the install. Neither says anything about the key.
 
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
 use data_encoding::HEXLOWER;
 use subtle::ConstantTimeEq;
 
@@ -13,12 +17,47 @@ use crate::kit::time::{MINUTE, Timestamp};
 
 /// The header that carries the question.
 pub const HEADER: &str = "doorward-probe";
-/// The header in which the gate says how such a request came: the peer's address, and how many entries of
-/// `X-Forwarded-For` it brought. A client's own header of this name does not pass the gate.
+/// The header in which the gate says how such a request came; a client's own one of this name does not pass the gate.
 pub const CAME_HEADER: &str = "gate-came";
 
 /// Whoever hears a question may repeat it, for so long.
 const LIFE: i64 = 10 * MINUTE;
+
+/// How a request came to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// From which address.
+    pub peer: IpAddr,
+    /// With how many entries of `X-Forwarded-For`.
+    pub entries: usize,
+    /// Whether the word of that address is taken.
+    pub is_trusted: bool,
+}
+
+impl fmt::Display for Came {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trust = if self.is_trusted {
+            "trusted"
+        } else {
+            "untrusted"
+        };
+        write!(f, "{} {} {trust}", self.peer, self.entries)
+    }
+}
+
+impl FromStr for Came {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split(' ');
+        let mut word = || words.next().ok_or(());
+        Ok(Self {
+            peer: word()?.parse().map_err(|_| ())?,
+            entries: word()?.parse().map_err(|_| ())?,
+            is_trusted: word()? == "trusted",
+        })
+    }
+}
 
 /// A question, asked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
