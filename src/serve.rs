@@ -24,11 +24,12 @@ use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
+use crate::kit::key_file;
 use crate::kit::mail::Mailer;
 use crate::kit::mail::smtp::Smtp;
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, SystemClock, instant};
-use crate::migrations::{self, Origin};
+use crate::migrations::{self, Origin, Upgraded};
 use crate::organisations;
 use crate::routes::Route;
 use crate::scope::By;
@@ -50,10 +51,14 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let stop = Stop::listen()?;
     let clock = SystemClock::new();
     let origin = Origin {
-        now: clock.now(),
-        random: &OsRandom,
+        key_file: values.secret_key_file.as_deref(),
+        network_fs: values.network_fs,
+        ..Origin::new(clock.now(), &OsRandom)
     };
     let (opened, mut lock) = migrations::open_to_serve(&values.data, origin)?;
+    if let Some(upgraded) = &opened.upgraded {
+        tell(upgraded, &values.data);
+    }
     let is_new = opened.is_new;
     let listener = bind(values.listen)?;
     let address = listener.local_addr()?;
@@ -166,6 +171,13 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
 }
 
 fn warn(config: &Config, app: &App) {
+    let own = config.values.data.join(key_file::NAME);
+    if config.values.secret_key_file.is_some() && own.exists() {
+        tracing::warn!(
+            file = %own.display(),
+            "the key lies elsewhere (secret_key_file), and this one is not used; remove it"
+        );
+    }
     if let Some(warning) = app.settings.warning {
         tracing::warn!(public_url = app.settings.public_url, "{warning}");
     }
@@ -177,6 +189,18 @@ fn warn(config: &Config, app: &App) {
     {
         tracing::warn!("{warning}");
     }
+}
+
+/// The one line about an upgrade, with what it takes to go back.
+fn tell(upgraded: &Upgraded, data: &Path) {
+    let copy = upgraded.copy.strip_prefix(data).unwrap_or(&upgraded.copy);
+    tracing::info!(
+        from = upgraded.from,
+        to = upgraded.to,
+        took = format!("{:.2}s", upgraded.took.as_secs_f64()),
+        backup = %copy.display(),
+        "migrated"
+    );
 }
 
 /// A new set-up link, on the terminal and in its file; none once any organisation exists.

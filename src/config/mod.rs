@@ -22,6 +22,7 @@ use tracing::level_filters::LevelFilter;
 use crate::app::{Mode, Settings};
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
+use crate::kit::disk::NetworkFs;
 use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
 use crate::kit::log::{Access, Format};
@@ -94,15 +95,6 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
-}
-
-/// What to do with a data folder that lies on a network file system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkFs {
-    /// Refuse it.
-    Refused,
-    /// Use it: the operator takes the risk.
-    Allowed,
 }
 
 /// The files of TLS.

@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod dates;
 pub mod db;
+pub mod disk;
 pub mod dns;
 pub mod floods;
 pub mod folder;

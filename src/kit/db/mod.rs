@@ -3,6 +3,7 @@
 //! [`Read`] can only query, [`Tx`] is the one write transaction; neither leaves its closure. The file is opened
 //! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
 
+mod glance;
 pub mod look;
 mod pool;
 #[cfg(test)]
@@ -24,6 +25,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, Transactio
 use crate::kit::keys::Keys;
 use crate::kit::random::{self, Random};
 use crate::kit::time::{self, Timestamp};
+
+pub use glance::glance;
 
 /// What went wrong in the file.
 #[derive(Debug)]
@@ -49,6 +52,22 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// Whether there was no room left on the disk.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let (Self::Disk(cause) | Self::Broken(cause)) = self else {
+            return false;
+        };
+        let by_file = cause
+            .downcast_ref::<rusqlite::Error>()
+            .and_then(rusqlite::Error::sqlite_error_code);
+        let by_system = cause.downcast_ref::<std::io::Error>();
+        by_file == Some(ErrorCode::DiskFull)
+            || by_system.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+    }
+}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {

@@ -6,24 +6,53 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{Error, Result, check_library, pool};
+use super::{Error, Result, Tx, World, check_library, pool};
 
 /// A step from one schema to the next.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// The version it begins with; it ends with the next one.
     pub from: i64,
+    /// Its name: that of its file, without the ending.
+    pub name: &'static str,
     /// What it does, without transaction and version.
     pub sql: &'static str,
 }
 
-/// Takes the step: whole and on the disk, or not at all. Fails where the file is of another version.
-pub fn take(path: &Path, step: &Step) -> Result<()> {
+impl Step {
+    /// The version it ends with.
+    #[must_use]
+    pub const fn to(&self) -> i64 {
+        self.from + 1
+    }
+}
+
+/// Takes the step, and does in the same transaction what is to be done `then`: whole and on the disk, or not at all.
+/// Fails where the file is of another version.
+pub fn take<E: From<Error>>(
+    path: &Path,
+    step: &Step,
+    world: World<'_>,
+    then: impl FnOnce(&Tx<'_>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     check_library()?;
     let mut writer = pool::connect(path, pool::Role::Writer)?;
+    {
+        let tx = begin(&mut writer)?;
+        change(&tx, step)?;
+        then(&Tx::new(&tx, world))?;
+        tx.commit().map_err(Error::from)?;
+    }
+    Ok(writer.close().map_err(|(_, error)| Error::from(error))?)
+}
+
+fn begin(writer: &mut Connection) -> Result<rusqlite::Transaction<'_>> {
     // Inside a transaction SQLite ignores the switch; a table that others refer to could not be rebuilt with it on.
     writer.execute_batch("PRAGMA foreign_keys = OFF")?;
-    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    Ok(writer.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+fn change(tx: &Connection, step: &Step) -> Result<()> {
     let version: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version != step.from {
         let words = format!("the file is of version {version}, not {}", step.from);
@@ -36,12 +65,10 @@ pub fn take(path: &Path, step: &Step) -> Result<()> {
         .next()
         .transpose()?;
     if let Some(table) = loose {
-        let words = format!("after the step a row of {table} points nowhere");
+        let words = format!("after it a row of {table} points nowhere");
         return Err(Error::Broken(words.into()));
     }
-    tx.pragma_update(None, "user_version", step.from + 1)?;
-    tx.commit()?;
-    writer.close().map_err(|(_, error)| Error::from(error))
+    Ok(tx.pragma_update(None, "user_version", step.to())?)
 }
 
 /// Writes a whole, compact copy of the file at `from` to `to`, as of one instant, while others go on writing. Only its
