@@ -15,6 +15,7 @@ use crate::kit::floods::{Floods, Verdict};
 use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
+use crate::kit::log::AccessDial;
 use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::throttle::Throttle;
@@ -36,7 +37,7 @@ pub struct Settings {
     pub brand: String,
     /// The sender of every mail, as configured.
     pub mail_from: String,
-    /// How mail leaves, in words; none while it is off.
+    /// How mail leaves at the start, in words; none while it is off. [`App::way_out`] knows the present.
     pub relay: Option<String>,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
@@ -143,11 +144,20 @@ pub struct Outside {
     pub mailbox: Option<Arc<Mailbox>>,
 }
 
+/// How mail leaves the house.
+struct Way {
+    mailer: Option<Arc<dyn Mailer>>,
+    words: Option<String>,
+}
+
 /// Everything a request or a tick needs.
 pub struct App {
     db: Db,
     keys: Keys,
-    outside: Outside,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    mailbox: Option<Arc<Mailbox>>,
+    way: Mutex<Way>,
     /// Password hashing.
     pub hasher: Hasher,
     /// Who must wait.
@@ -160,6 +170,8 @@ pub struct App {
     pub bell: Bell,
     /// The relay's state of health; none while it is well.
     pub trouble: Mutex<Option<Trouble>>,
+    /// Which requests are logged.
+    pub access: AccessDial,
     /// When the worker last finished a round, by the clock that never steps back.
     pub worked_at: Mutex<Duration>,
     /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
@@ -189,16 +201,24 @@ impl App {
             crate::passwords::load_throttles(read).map_err(Error::from)
         })?;
         let worked_at = Mutex::new(outside.clock.elapsed());
+        let way = Way {
+            mailer: outside.mailer,
+            words: settings.relay.clone(),
+        };
         Ok(Self {
             db,
             keys,
-            outside,
+            clock: outside.clock,
+            random: outside.random,
+            mailbox: outside.mailbox,
+            way: Mutex::new(way),
             hasher,
             throttle: Throttle::new(saved),
             floods: Floods::default(),
             settings,
             bell: Bell::default(),
             trouble: Mutex::new(None),
+            access: AccessDial::default(),
             worked_at,
             disbelieved_at: Mutex::new(None),
             front: OnceLock::new(),
@@ -208,7 +228,7 @@ impl App {
 
     /// The present. Never earlier than it was: a clock that steps back revives nothing.
     pub fn now(&self) -> Timestamp {
-        let now = self.outside.clock.now().0;
+        let now = self.clock.now().0;
         Timestamp(self.latest.fetch_max(now, Ordering::SeqCst).max(now))
     }
 
@@ -216,12 +236,12 @@ impl App {
     pub fn behind(&self) -> i64 {
         self.latest
             .load(Ordering::SeqCst)
-            .saturating_sub(self.outside.clock.now().0)
+            .saturating_sub(self.clock.now().0)
     }
 
     /// The clock that never steps back.
     pub fn elapsed(&self) -> Duration {
-        self.outside.clock.elapsed()
+        self.clock.elapsed()
     }
 
     /// The keys of `secret.key`.
@@ -231,17 +251,52 @@ impl App {
 
     /// Where random bytes come from.
     pub fn random(&self) -> &dyn Random {
-        self.outside.random.as_ref()
+        self.random.as_ref()
     }
 
     /// How mail leaves; none while it is off.
-    pub fn mailer(&self) -> Option<&dyn Mailer> {
-        self.outside.mailer.as_deref()
+    pub fn mailer(&self) -> Option<Arc<dyn Mailer>> {
+        unpoisoned(&self.way).mailer.clone()
+    }
+
+    /// How mail leaves, in words; none while it is off.
+    pub fn way_out(&self) -> Option<String> {
+        unpoisoned(&self.way).words.clone()
+    }
+
+    /// From here on mail leaves by this one, or not at all. Of a new way no trouble is known: it is tried at once.
+    pub fn change_way_out(&self, mailer: Option<Arc<dyn Mailer>>, words: Option<String>) {
+        {
+            let mut way = unpoisoned(&self.way);
+            *way = Way { mailer, words };
+            *unpoisoned(&self.trouble) = None;
+        }
+        self.bell.ring();
+    }
+
+    /// Writes down what a try by this mailer has shown; answers with the trouble before. Of one that was replaced
+    /// meanwhile nothing is kept: it says nothing about the one that is here now.
+    pub fn relay_was(
+        &self,
+        mailer: &Arc<dyn Mailer>,
+        judge: impl FnOnce(Option<&Trouble>) -> Option<Trouble>,
+    ) -> Option<Trouble> {
+        let way = unpoisoned(&self.way);
+        let is_present = way
+            .mailer
+            .as_ref()
+            .is_some_and(|present| Arc::ptr_eq(present, mailer));
+        if !is_present {
+            return None;
+        }
+        let mut trouble = unpoisoned(&self.trouble);
+        let after = judge(trouble.as_ref());
+        std::mem::replace(&mut *trouble, after)
     }
 
     /// How the way out of the house is, as the worker last saw it.
     pub fn relay(&self) -> Relay {
-        if self.outside.mailer.is_none() {
+        if self.mailer().is_none() {
             return Relay::Off;
         }
         match unpoisoned(&self.trouble).as_ref() {
@@ -256,7 +311,7 @@ impl App {
 
     /// The mailbox in the process; only in the demonstration and in tests.
     pub fn mailbox(&self) -> Option<&Mailbox> {
-        self.outside.mailbox.as_deref()
+        self.mailbox.as_deref()
     }
 
     /// Asks the file.
@@ -357,7 +412,7 @@ impl App {
     fn world(&self, now: Timestamp) -> World<'_> {
         World {
             now,
-            random: self.outside.random.as_ref(),
+            random: self.random.as_ref(),
             keys: &self.keys,
             mail_domain: self.settings.mail_domain(),
         }

@@ -15,8 +15,9 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
-use crate::config::Config;
+use crate::config::keys::Key;
 use crate::config::sources::Mistake;
+use crate::config::{Config, PublicUrl};
 use crate::door;
 use crate::error::{Error, Result};
 use crate::kit::folder;
@@ -25,8 +26,9 @@ use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
 use crate::kit::key_file;
+use crate::kit::log;
 use crate::kit::mail::Mailer;
-use crate::kit::mail::smtp::Smtp;
+use crate::kit::mail::smtp::{Relay, Smtp};
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, SystemClock, instant};
 use crate::migrations::{self, Origin, Upgraded};
@@ -68,12 +70,13 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
-        mailer: mailer(config, address)?,
+        mailer: mailer(values.relay.as_ref(), &config.public_url(address))?,
         mailbox: None,
     };
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
+    app.access.set(values.log.access);
     let running = Running::start(&app, listener, server_of(config, address))?;
     warn(config, &app);
     let welcome = Welcome {
@@ -83,7 +86,8 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         config,
     };
     welcome.say(&app)?;
-    stop.wait(|| reload(again));
+    let mut present = config.clone();
+    stop.wait(|| reload(&app, config, &mut present, again));
     running.stop(STOP_TIME);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
@@ -130,23 +134,69 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// The settings as they are now, or what is wrong with them.
 pub type Reread = std::result::Result<Config, Vec<Mistake>>;
 
-/// Takes the settings that may change while people are signed in. Wrong ones change nothing.
-fn reload(again: &dyn Fn() -> Reread) {
-    match again() {
-        Ok(_config) => tracing::info!("the settings were read anew"),
+/// Takes the settings that may change while people are signed in: `present` becomes what holds now. Those that wait for
+/// the next start are named. Wrong ones change nothing.
+fn reload(app: &App, start: &Config, present: &mut Config, again: &dyn Fn() -> Reread) {
+    let config = match again() {
+        Ok(config) => config,
         Err(mistakes) => {
             for mistake in mistakes {
                 tracing::error!(err = %mistake, "the settings are wrong; those before stay");
             }
+            return;
         }
+    };
+    log::set_level(config.values.log.level);
+    app.access.set(config.values.log.access);
+    if let Err(error) = change_relay(app, start, present, &config) {
+        tracing::error!(err = %error, "mail leaves as before");
     }
+    let waiting = waiting(start, &config);
+    if !waiting.is_empty() {
+        let settings = waiting.join(", ");
+        tracing::warn!(settings, "these settings changed and wait for a restart");
+    }
+    *present = config;
+    tracing::info!("the settings were read anew");
 }
 
-fn mailer(config: &Config, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
-    let Some(relay) = config.values.relay.clone() else {
+/// The settings of which a running server cannot take another value.
+fn waiting(start: &Config, config: &Config) -> Vec<&'static str> {
+    let changed = Key::ALL
+        .into_iter()
+        .filter(|key| !key.is_reread() && start.text(*key) != config.text(*key));
+    changed.map(Key::name).collect()
+}
+
+/// The next mail leaves by the relay that is named now.
+fn change_relay(app: &App, start: &Config, before: &Config, config: &Config) -> Result<()> {
+    let is_same = match (&before.values.relay, &config.values.relay) {
+        (None, None) => true,
+        (Some(before), Some(now)) => before.is_same(now),
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if is_same {
+        return Ok(());
+    }
+    let relay = config.values.relay.as_ref();
+    let words = relay.map(Relay::summary);
+    app.change_way_out(
+        mailer(relay, &start.public_url(start.values.listen))?,
+        words.clone(),
+    );
+    tracing::info!(
+        mail = words.as_deref().unwrap_or("off"),
+        "mail leaves another way from now on"
+    );
+    warn_of_relay(config);
+    Ok(())
+}
+
+fn mailer(relay: Option<&Relay>, public_url: &PublicUrl) -> Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = relay else {
         return Ok(None);
     };
-    let smtp = Smtp::new(relay, config.public_url(address).host())?;
+    let smtp = Smtp::new(relay.clone(), public_url.host())?;
     Ok(Some(Arc::new(smtp)))
 }
 
@@ -181,12 +231,24 @@ fn warn(config: &Config, app: &App) {
     if let Some(warning) = app.settings.warning {
         tracing::warn!(public_url = app.settings.public_url, "{warning}");
     }
-    if let Some(warning) = config
-        .values
-        .relay
-        .as_ref()
-        .and_then(|relay| relay.warning())
-    {
+    for variable in &config.strangers {
+        tracing::warn!(
+            variable,
+            "no setting has this name; the variable is not looked at"
+        );
+    }
+    if let Some(file) = config.file.as_ref().filter(|_| config.is_exposed) {
+        tracing::warn!(
+            file = %file.display(),
+            "everybody on this machine may read the configuration file, and there is a secret in it"
+        );
+    }
+    warn_of_relay(config);
+}
+
+fn warn_of_relay(config: &Config) {
+    let relay = config.values.relay.as_ref();
+    if let Some(warning) = relay.and_then(Relay::warning) {
         tracing::warn!("{warning}");
     }
 }

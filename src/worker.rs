@@ -15,7 +15,7 @@ use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
-use crate::kit::mail::{Failure, Message};
+use crate::kit::mail::{Failure, Mailer, Message};
 use crate::kit::time::{MINUTE, Timestamp};
 use crate::lifecycle;
 use crate::outbox::{self, Claimed, Errand, Turn};
@@ -263,7 +263,7 @@ fn deliver_one(app: &App, now: Timestamp) -> Result<bool> {
     let sent = mailer.send(&message);
     // The attempt may have taken a minute; what is written down carries the instant at which it ended.
     let now = app.now();
-    settle(app, now, id, sent)
+    settle(app, now, id, &mailer, sent)
 }
 
 /// Asks before it writes: most rounds find nothing, and need no transaction.
@@ -293,19 +293,19 @@ fn settle(
     app: &App,
     now: Timestamp,
     id: ErrandId,
+    mailer: &Arc<dyn Mailer>,
     sent: std::result::Result<String, Failure>,
 ) -> Result<bool> {
     let is_well = !matches!(sent, Err(Failure::Relay(_)));
-    let before = unpoisoned(&app.trouble).take();
-    if let Err(Failure::Relay(words)) = &sent {
-        let since = before.as_ref().map_or(now, |trouble| trouble.since);
-        *unpoisoned(&app.trouble) = Some(Trouble {
-            since,
+    let before = app.relay_was(mailer, |before| match &sent {
+        Err(Failure::Relay(words)) => Some(Trouble {
+            since: before.map_or(now, |trouble| trouble.since),
             words: words.clone(),
             next_try: now.plus(RELAY_EVERY),
             mail: id,
-        });
-    }
+        }),
+        Ok(_) | Err(Failure::Later(_) | Failure::Never(_)) => None,
+    });
     let suspect = before.map(|trouble| trouble.mail);
     app.housekeep(now, |tx| {
         match &sent {

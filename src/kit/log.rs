@@ -4,16 +4,18 @@
 //! know: never a secret, never somebody's address. Fields are quoted, so that no value begins a line of its own.
 
 use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::kit::time;
 
@@ -39,19 +41,63 @@ pub enum Access {
     Off,
 }
 
+/// Which requests are worth a line, changed while they come.
+#[derive(Debug)]
+pub struct AccessDial(AtomicU8);
+
+impl Default for AccessDial {
+    fn default() -> Self {
+        Self(AtomicU8::new(Access::Writes as u8))
+    }
+}
+
+impl AccessDial {
+    /// From here on these.
+    pub fn set(&self, access: Access) {
+        self.0.store(access as u8, Ordering::Relaxed);
+    }
+
+    /// At present.
+    pub fn get(&self) -> Access {
+        let number = self.0.load(Ordering::Relaxed);
+        [Access::All, Access::Off]
+            .into_iter()
+            .find(|access| *access as u8 == number)
+            .unwrap_or(Access::Writes)
+    }
+}
+
+/// Where the level of the log that began is turned.
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
 /// From here on events of this level and above are written. Does nothing where that was decided before.
 pub fn begin(level: LevelFilter, format: Format) {
-    // Others' events only where they may matter to an operator.
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let (targets, handle) = reload::Layer::new(targets(level));
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Lines(format))
         .with_writer(std::io::stderr)
         .with_filter(targets);
     let subscriber = tracing_subscriber::registry().with(lines);
     // The first one wins: in tests many begin in one process.
-    drop(tracing::subscriber::set_global_default(subscriber));
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        LEVEL.get_or_init(|| handle);
+    }
+}
+
+/// From here on events of this level and above are written, in the form that was decided at the beginning.
+pub fn set_level(level: LevelFilter) {
+    if let Some(handle) = LEVEL.get()
+        && let Err(error) = handle.reload(targets(level))
+    {
+        tracing::error!(err = %error, "the level of the log stays as it was");
+    }
+}
+
+/// Others' events only where they may matter to an operator.
+fn targets(level: LevelFilter) -> Targets {
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
 struct Lines(Format);
