@@ -94,6 +94,11 @@ impl Group {
         self.add(check, Level::Wrong, sentence.into(), Some(advice.into()));
     }
 
+    /// What another one found, as its own.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+    }
+
     fn add(&mut self, check: &'static str, level: Level, sentence: String, advice: Option<String>) {
         self.findings.push(Finding {
             check,

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use clap::Args;
+use tracing::level_filters::LevelFilter;
 
-use self::finding::{Group, Report};
+use self::finding::Report;
 use super::failure::Failure;
 use super::print::Output;
 use super::running::Running;
@@ -23,10 +24,10 @@ use crate::config::sources::Surroundings;
 use crate::config::{Config, PublicUrl};
 use crate::kit::dns::Resolver;
 use crate::kit::folder;
-use crate::kit::key_file;
 use crate::kit::keys::Keys;
 use crate::kit::log;
 use crate::kit::time::{Clock, SystemClock, Timestamp};
+use crate::migrations;
 
 /// Look for what is wrong with this install, and say what to do: 1 when something is wrong, 0 with warnings
 #[derive(Args, Debug)]
@@ -58,7 +59,7 @@ struct Ground {
     public_url: PublicUrl,
     running: Running,
     /// The keys, where they can be read.
-    keys: Result<Option<Keys>, key_file::Error>,
+    keys: Result<Keys, migrations::Error>,
     resolver: Resolver,
     is_deep: bool,
     now: Timestamp,
@@ -77,7 +78,7 @@ impl Ground {
         Self {
             public_url,
             running: Running::of(&config),
-            keys: key_file::read(&values.data),
+            keys: migrations::keys(&values.data, values.secret_key_file.as_deref()),
             resolver: match command.name_server {
                 Some(server) => Resolver::new(vec![server]),
                 None => Resolver::of_machine(),
@@ -93,20 +94,17 @@ impl Ground {
     }
 
     fn database(&self) -> PathBuf {
-        self.data().join(crate::migrations::DATABASE)
+        self.data().join(migrations::DATABASE)
     }
 
     fn keys(&self) -> Option<&Keys> {
-        self.keys.as_ref().ok()?.as_ref()
+        self.keys.as_ref().ok()
     }
 }
 
 /// Does it.
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    log::begin(
-        tracing::level_filters::LevelFilter::ERROR,
-        log::Format::Text,
-    );
+    log::begin(LevelFilter::ERROR, log::Format::Text);
     let config = match Config::read(&command.settings.0, &Surroundings::of_process()) {
         Ok(config) => config,
         Err(mistakes) => {

@@ -3,31 +3,9 @@
 use crate::kit::db::{Read, Result};
 use crate::kit::time::Timestamp;
 
-/// What every version of the file says of itself.
-pub(super) struct Identity {
-    /// Its schema.
-    pub(super) version: i64,
-    /// Which key it belongs to.
-    pub(super) key_id: Vec<u8>,
-}
-
-/// None where the file is none of ours.
-pub(super) fn identity(read: &Read<'_>) -> Result<Option<Identity>> {
-    let is_ours = read.get(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'install')",
-        [],
-        |row| row.get::<_, bool>(0),
-    )?;
-    if !is_ours {
-        return Ok(None);
-    }
-    let version = read.get("PRAGMA user_version", [], |row| row.get(0))?;
-    read.find("SELECT key_id FROM install", [], |row| {
-        Ok(Identity {
-            version,
-            key_id: row.get(0)?,
-        })
-    })
+/// Which key the file belongs to.
+pub(super) fn key_id(read: &Read<'_>) -> Result<Vec<u8>> {
+    read.get("SELECT key_id FROM install", [], |row| row.get(0))
 }
 
 /// What is damaged, as far as a quick look finds it.

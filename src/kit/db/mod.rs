@@ -4,7 +4,6 @@
 //! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
 
 mod glance;
-pub mod look;
 mod pool;
 #[cfg(test)]
 mod tests;

@@ -24,12 +24,6 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<Connection> {
         Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    set_up(&conn, role)?;
-    Ok(conn)
-}
-
-/// Sets up a connection for that role.
-pub(super) fn set_up(conn: &Connection, role: Role) -> Result<()> {
     conn.busy_timeout(Duration::from_secs(5))?;
     // Without it every use of a cached statement compiles the statement anew.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -50,7 +44,7 @@ pub(super) fn set_up(conn: &Connection, role: Role) -> Result<()> {
         )?,
         Role::Reader => conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?,
     }
-    Ok(())
+    Ok(conn)
 }
 
 /// The r2d2 manager of the readers.
