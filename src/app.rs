@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
+use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
@@ -18,8 +19,10 @@ use crate::kit::keys::Keys;
 use crate::kit::log::AccessDial;
 use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
+use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, Timestamp};
+use crate::metrics::Metrics;
 use crate::outbox::Relay;
 use crate::scope::By;
 use crate::sessions::Lifetimes;
@@ -49,6 +52,10 @@ pub struct Settings {
     pub warning: Option<&'static str>,
     /// The data folder.
     pub data: PathBuf,
+    /// What opens the metrics at the public address.
+    pub metrics_token: Option<Secret<String>>,
+    /// When backups are made, and where they go.
+    pub backups: Plan,
 }
 
 /// For whom this process runs.
@@ -132,6 +139,12 @@ pub struct Flood {
     pub address: Option<IpAddr>,
 }
 
+/// Threads that are looked after.
+struct Watched {
+    name: &'static str,
+    is_well: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
 /// The outside things, each with one implementation for production and one for tests.
 pub struct Outside {
     /// Time.
@@ -167,15 +180,21 @@ pub struct App {
     /// What the operator decided.
     pub settings: Settings,
     /// Wakes the worker.
-    pub bell: Bell,
+    pub bell: Arc<Bell>,
     /// The relay's state of health; none while it is well.
     pub trouble: Mutex<Option<Trouble>>,
     /// Which requests are logged.
     pub access: AccessDial,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What somebody has to see to, as the worker last saw it.
+    pub troubles: Mutex<Vec<&'static str>>,
+    /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
+    pub backup_trouble: Mutex<Option<Failing>>,
     /// When the worker last finished a round, by the clock that never steps back.
-    pub worked_at: Mutex<Duration>,
-    /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
-    pub front: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    worked_at: Mutex<Duration>,
+    /// The threads that answer requests; none on the command line.
+    watched: Mutex<Vec<Watched>>,
     /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
     pub disbelieved_at: Mutex<Option<Duration>>,
     latest: AtomicI64,
@@ -200,6 +219,7 @@ impl App {
         let saved = db.read(now, |read| {
             crate::passwords::load_throttles(read).map_err(Error::from)
         })?;
+        let metrics = Metrics::new(&hasher);
         let worked_at = Mutex::new(outside.clock.elapsed());
         let way = Way {
             mailer: outside.mailer,
@@ -216,12 +236,15 @@ impl App {
             throttle: Throttle::new(saved),
             floods: Floods::default(),
             settings,
-            bell: Bell::default(),
+            bell: Arc::default(),
             trouble: Mutex::new(None),
             access: AccessDial::default(),
+            metrics,
+            troubles: Mutex::default(),
+            backup_trouble: Mutex::new(None),
             worked_at,
+            watched: Mutex::default(),
             disbelieved_at: Mutex::new(None),
-            front: OnceLock::new(),
             latest: AtomicI64::new(now.0),
         })
     }
@@ -242,6 +265,35 @@ impl App {
     /// The clock that never steps back.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
+    }
+
+    /// The background thread is at work.
+    pub fn beat(&self) {
+        *unpoisoned(&self.worked_at) = self.elapsed();
+    }
+
+    /// For how long the background thread has given no sign of life.
+    pub fn quiet_for(&self) -> Duration {
+        self.elapsed().saturating_sub(*unpoisoned(&self.worked_at))
+    }
+
+    /// From here on these threads are looked after; `is_well` answers at once.
+    pub fn look_after(
+        &self,
+        name: &'static str,
+        is_well: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        unpoisoned(&self.watched).push(Watched {
+            name,
+            is_well: Box::new(is_well),
+        });
+    }
+
+    /// Those that are missing or stuck.
+    pub fn stuck_threads(&self) -> Vec<&'static str> {
+        let watched = unpoisoned(&self.watched);
+        let stuck = watched.iter().filter(|one| !(one.is_well)());
+        stuck.map(|one| one.name).collect()
     }
 
     /// The keys of `secret.key`.

@@ -405,7 +405,10 @@ impl Key {
     /// Whether SIGHUP is enough for a new value; every other one waits for the next start.
     #[must_use]
     pub const fn is_reread(self) -> bool {
-        matches!(self, Self::SmtpUrl | Self::LogLevel | Self::LogAccess)
+        matches!(
+            self,
+            Self::SmtpUrl | Self::TlsCert | Self::TlsKey | Self::LogLevel | Self::LogAccess
+        )
     }
 
     /// Whether the command line takes it.

@@ -14,6 +14,7 @@ pub mod sources;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::{Mode, Settings};
+use crate::backups::Plan;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
 use crate::kit::disk::NetworkFs;
@@ -28,6 +30,7 @@ use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
 use crate::kit::log::{Access, Format};
 use crate::kit::mail::smtp::Relay;
+use crate::kit::notify::Manager;
 use crate::kit::secret::Secret;
 use crate::sessions::Lifetimes;
 
@@ -100,6 +103,8 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
+    /// The service manager that started the process; none where nobody waits to hear of it.
+    pub manager: Option<Manager>,
 }
 
 /// The files of TLS.
@@ -160,8 +165,8 @@ impl Config {
         let exposed = self.file.as_ref().filter(|_| self.is_exposed);
         let exposed = exposed.map(|file| {
             let sentence = format!(
-                "everybody on this machine may read it, and there is a secret in it: chmod o-r {}, or move the secret \
-                 into a file or credential of its own",
+                "everybody on this machine may read it, and there is a secret in it: move the secret into a file or \
+                 credential of its own, or close it: chmod o-r {}",
                 file.display()
             );
             Mistake::new(file.display().to_string(), sentence)
@@ -228,6 +233,20 @@ impl Config {
             mode: Mode::Production,
             warning: None,
             data: values.data.clone(),
+            metrics_token: values.metrics_token.clone(),
+            backups: values.backups.plan(),
+        }
+    }
+}
+
+impl Backups {
+    /// The same, for the capability that makes them.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            at: self.at,
+            keep: self.keep,
+            folder: self.folder.clone(),
         }
     }
 }
@@ -263,7 +282,7 @@ impl Values {
             public_url: public_url.as_ref(),
             listen,
             is_insecure,
-            has_tls: tls.is_some(),
+            tls: tls.as_ref(),
             metrics_listen,
         };
         together.check(reader);
@@ -298,17 +317,21 @@ impl Values {
             metrics_listen,
             metrics_token,
             backups: backups?,
+            manager: manager(around),
         })
     }
 
     fn public_url(&self, address: SocketAddr) -> PublicUrl {
-        let usual = || PublicUrl::of(scheme(self.tls.is_some()), address);
+        let usual = || PublicUrl::of(scheme(self.tls.as_ref()), address);
         self.public_url.clone().unwrap_or_else(usual)
     }
 }
 
-const fn scheme(has_tls: bool) -> Scheme {
-    if has_tls { Scheme::Https } else { Scheme::Http }
+const fn scheme(tls: Option<&TlsFiles>) -> Scheme {
+    match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    }
 }
 
 /// What cannot be judged alone. Only what cannot work at all is refused.
@@ -317,17 +340,13 @@ struct Together<'v> {
     public_url: Option<&'v PublicUrl>,
     listen: Option<SocketAddr>,
     is_insecure: Option<bool>,
-    has_tls: bool,
+    tls: Option<&'v TlsFiles>,
     metrics_listen: Option<SocketAddr>,
 }
 
 impl Together<'_> {
     fn check(&self, reader: &mut Reader<'_>) {
-        if let (Some(listen), Some(is_insecure)) = (self.listen, self.is_insecure)
-            && reader.knows(&[Key::PublicUrl, Key::TlsCert, Key::TlsKey])
-        {
-            self.check_encryption(listen, is_insecure, reader);
-        }
+        self.check_encryption(reader);
         if let (Some(listen), Some(metrics)) = (self.listen, self.metrics_listen)
             && collide(listen, metrics)
         {
@@ -344,10 +363,16 @@ impl Together<'_> {
         }
     }
 
-    fn check_encryption(&self, listen: SocketAddr, is_insecure: bool, reader: &mut Reader<'_>) {
-        let usual = || PublicUrl::of(scheme(self.has_tls), listen);
+    fn check_encryption(&self, reader: &mut Reader<'_>) {
+        let (Some(listen), Some(is_insecure)) = (self.listen, self.is_insecure) else {
+            return;
+        };
+        if !reader.knows(&[Key::PublicUrl, Key::TlsCert, Key::TlsKey]) {
+            return;
+        }
+        let usual = || PublicUrl::of(scheme(self.tls), listen);
         let public_url = self.public_url.cloned().unwrap_or_else(usual);
-        if self.has_tls && public_url.scheme() == Scheme::Http {
+        if self.tls.is_some() && public_url.scheme() == Scheme::Http {
             let sentence =
                 format!("{public_url} is not encrypted, and tls_cert is given: write https://");
             return reader.wrong(Key::PublicUrl, sentence);
@@ -391,6 +416,23 @@ fn is_one_place(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Who wants to be told, as systemd says it. A watchdog that is meant for another process is none of ours.
+fn manager(around: &Surroundings) -> Option<Manager> {
+    let socket = around.get("NOTIFY_SOCKET")?.to_owned();
+    let own = std::process::id().to_string();
+    let is_ours = around.get("WATCHDOG_PID").is_none_or(|pid| pid == own);
+    let within = around
+        .get("WATCHDOG_USEC")
+        .and_then(|micros| micros.parse().ok())
+        .filter(|micros| *micros > 0);
+    Some(Manager {
+        socket,
+        watchdog: within
+            .filter(|_| is_ours)
+            .map(std::time::Duration::from_micros),
+    })
+}
+
 fn tls_files(reader: &mut Reader<'_>) -> Option<TlsFiles> {
     match (reader.path(Key::TlsCert), reader.path(Key::TlsKey)) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
@@ -414,6 +456,8 @@ fn log(reader: &mut Reader<'_>, around: &Surroundings) -> Option<Log> {
     let format = match (is_text?, around.get("JOURNAL_STREAM")) {
         (false, _) => Format::Json,
         (true, None) => Format::Text,
+        // A terminal shows no times of its own, though it was opened by something that the journal listens to.
+        (true, Some(_)) if std::io::stderr().is_terminal() => Format::Text,
         (true, Some(_)) => Format::UndatedText,
     };
     Some(Log {

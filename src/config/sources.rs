@@ -507,8 +507,7 @@ impl<'p> Page<'p> {
                     self.mistakes.push((line, sentence));
                 }
                 (None, None, value) => {
-                    let is_section = matches!(value, DeValue::Table(_));
-                    let sentence = stranger(section, key.get_ref(), is_section);
+                    let sentence = stranger(section, key.get_ref(), value);
                     self.mistakes.push((line, sentence));
                 }
             }
@@ -517,7 +516,7 @@ impl<'p> Page<'p> {
 }
 
 /// What to say of a key that nobody knows.
-fn stranger(section: &str, key: &str, is_section: bool) -> String {
+fn stranger(section: &str, key: &str, value: &DeValue<'_>) -> String {
     let name = format!("{section}{key}");
     if !section.is_empty() && Key::named(key).is_some() {
         return format!(
@@ -529,9 +528,9 @@ fn stranger(section: &str, key: &str, is_section: bool) -> String {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    let what = match (is_plain, is_section) {
-        (true, true) => format!("section [{name}]"),
-        (true, false) => format!("key `{name}`"),
+    let what = match (is_plain, value) {
+        (true, DeValue::Table(_)) => format!("section [{name}]"),
+        (true, _) => format!("key `{name}`"),
         // It may be a value that has lost its key.
         (false, _) => "key".to_owned(),
     };

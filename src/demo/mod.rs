@@ -116,7 +116,8 @@ pub fn run(options: &Options) -> Result<()> {
 fn settings(address: SocketAddr, data: &Path) -> Result<Settings> {
     let flags = Flags::default()
         .with(Key::Data, data.display().to_string())
-        .with(Key::MailFrom, MAIL_FROM);
+        .with(Key::MailFrom, MAIL_FROM)
+        .with(Key::BackupTime, "off");
     // Nothing of what surrounds it: the demonstration is the same everywhere.
     let config = Config::read(&flags, &Surroundings::default())
         .map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;

@@ -1,7 +1,6 @@
 //! What knows nothing of accounts and could be lifted into another product:
 //! storage, HTTP, parts of pages, mail, time and randomness.
 
-pub mod certificate;
 pub mod dates;
 pub mod db;
 pub mod disk;
@@ -15,11 +14,14 @@ pub mod key_file;
 pub mod keys;
 pub mod log;
 pub mod mail;
+pub mod notify;
 pub mod probe;
+pub mod pulse;
 pub mod qr;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod size;
 pub mod throttle;
 pub mod time;
 pub mod totp;

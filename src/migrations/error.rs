@@ -78,6 +78,10 @@ pub enum Error {
     Copy(PathBuf, db::Error),
     /// It holds what it cannot hold.
     Damaged(PathBuf, String),
+    /// A file that was given as a backup, and is none.
+    NoBackup(PathBuf),
+    /// A backup that holds what it cannot hold.
+    BackupDamaged(PathBuf, String),
     /// Storage refused.
     Storage(PathBuf, db::Error),
     /// The operating system refused.
@@ -224,7 +228,17 @@ impl fmt::Display for Error {
             ),
             Self::Damaged(path, what) => write!(
                 f,
-                "{} is damaged ({what}); put back a copy of it",
+                "{} is damaged ({what}); put back a backup: doorward restore FILE",
+                path.display()
+            ),
+            Self::NoBackup(path) => write!(
+                f,
+                "{} is no backup of doorward; name another file",
+                path.display()
+            ),
+            Self::BackupDamaged(path, what) => write!(
+                f,
+                "the backup {} is damaged ({what}); take another one",
                 path.display()
             ),
             Self::Storage(path, cause) => {

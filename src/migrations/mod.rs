@@ -8,7 +8,9 @@
 //! An older file is brought to today's schema by whoever has the lock, see [`in_place`](upgrade::in_place). A file is
 //! looked at before it is opened: of one that is not for this program, or not for this key, no byte changes.
 
+pub mod aside;
 mod error;
+pub mod swap;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -215,11 +217,13 @@ pub fn bring_up(path: &Path, world: World<'_>, record: Record) -> Result<Option<
 
 /// Neither database nor key, finished or not.
 fn is_bare(folder: &Path) -> Result<bool> {
-    Ok(!is_there(&folder.join(DATABASE))? && !has_key(folder)?)
+    Ok(!swap::is_pending(folder)? && !is_there(&folder.join(DATABASE))? && !has_key(folder)?)
 }
 
 fn is_whole(folder: &Path, origin: Origin<'_>) -> Result<bool> {
-    Ok(is_there(&folder.join(DATABASE))? && (origin.key_file.is_some() || has_key(folder)?))
+    Ok(!swap::is_pending(folder)?
+        && is_there(&folder.join(DATABASE))?
+        && (origin.key_file.is_some() || has_key(folder)?))
 }
 
 /// Whether the folder's own key is there.
@@ -260,6 +264,7 @@ fn settle_beside(folder: &Path, origin: Origin<'_>) -> Result<bool> {
 
 /// Sets up an empty folder, or ends what a kill interrupted. The caller holds the lock.
 fn settle(folder: &Path, origin: Origin<'_>) -> Result<bool> {
+    swap::complete(folder)?;
     let unfinished = folder.join(UNFINISHED);
     let is_new = match (is_there(&folder.join(DATABASE))?, has_key(folder)?) {
         (true, true) => false,

@@ -147,7 +147,7 @@ pub fn create(visit: &Visit<'_>, token: &str) -> Result<Response> {
 /// The link is dead; the file that holds it is of no use any more.
 fn forget_link(visit: &Visit<'_>) {
     if let Err(error) = folder::remove(&visit.app.settings.data.join(LINK_FILE)) {
-        tracing::warn!(request_id = visit.request_id, err = %error, "the file of the set-up link could not be removed");
+        tracing::warn!(err = %error, "the file of the set-up link could not be removed");
     }
 }
 

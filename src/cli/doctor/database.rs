@@ -205,7 +205,10 @@ fn chains(group: &mut Group, ground: &Ground, read: &Read<'_>) -> Result<()> {
     match verdict.faults.len() {
         0 => group.ok(
             "audit",
-            format!("The audit log is what it was: {} rows.", verdict.rows),
+            match verdict.rows {
+                1 => "The audit log is what it was: 1 row.".to_owned(),
+                rows => format!("The audit log is what it was: {rows} rows."),
+            },
         ),
         count => group.wrong(
             "audit",

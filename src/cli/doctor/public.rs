@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::cli::doctor::finding::Group;
 use crate::cli::doctor::{Ground, day, span};
 use crate::cli::running::Health;
-use crate::kit::certificate;
 use crate::kit::http::ask::{self, Answer, Failure, Trust};
 use crate::kit::http::headers::Scheme;
+use crate::kit::http::tls::validity;
 use crate::kit::keys::Keys;
 use crate::kit::probe::{self, Question};
 use crate::kit::random::OsRandom;
@@ -317,7 +317,7 @@ fn named(host: &str) -> &str {
 }
 
 fn ends(group: &mut Group, certificate: &[u8], now: Timestamp) {
-    let Some(end) = certificate::ends_at(certificate) else {
+    let Some(end) = validity::end(certificate) else {
         return;
     };
     let left = end.since(now);
