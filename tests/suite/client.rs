@@ -8,6 +8,7 @@ use crate::html;
 use crate::stand_in::{Answer, Asked, StandIn};
 
 /// Someone with cookies, and the page before them.
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: ureq::Agent,
     origin: String,

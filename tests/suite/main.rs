@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod banner;
 #[cfg(test)]
 mod binary;
@@ -29,6 +31,8 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod enrolling;
 #[cfg(test)]
 mod error_pages;
@@ -36,6 +40,8 @@ mod error_pages;
 mod factor_mails;
 #[cfg(test)]
 mod factor_resets;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -113,6 +119,8 @@ mod resets;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod rights;
 #[cfg(test)]
 mod roles;
@@ -133,6 +141,8 @@ mod sessions;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod settings_of_host;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod smtp;
@@ -144,6 +154,8 @@ mod step_up;
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod told_events;
 #[cfg(test)]

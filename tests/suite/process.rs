@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What to start: program, arguments, environment.
 #[derive(Debug)]
 pub(crate) struct Launch {
+    wrapper: Vec<OsString>,
     program: OsString,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
@@ -83,6 +84,7 @@ impl Launch {
 
     fn program(program: &str) -> Self {
         Self {
+            wrapper: Vec::new(),
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
@@ -99,6 +101,12 @@ impl Launch {
     /// With one more environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// By way of another program, which takes it and its arguments as its last ones and becomes it.
+    pub(crate) fn by(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(OsString::from).collect();
         self
     }
 
@@ -147,8 +155,10 @@ impl Launch {
     /// The program in its folder, with nothing of the surrounding environment but
     /// the path: a variable of the developer's must not decide a test.
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut words = self.wrapper.iter().chain([&self.program]);
+        let mut command = Command::new(words.next().unwrap());
         command
+            .args(words)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.data.path())
@@ -194,6 +204,16 @@ impl Doorward {
         self.wait()
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it ends within this time, without being asked to.
+    pub(crate) fn ends_within(&mut self, time: Duration) -> bool {
+        wait::until(time, || self.child.try_wait().unwrap()).is_some()
+    }
+
     /// Sends it a signal, by its name without SIG.
     pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: not every machine has the command.
@@ -224,11 +244,16 @@ impl Doorward {
     /// Starts it again on the same data folder, at an address of its own. Only for
     /// one that has ended.
     pub(crate) fn restart(&mut self) {
-        assert!(self.readers.is_empty(), "it is still running");
-        self.child = self.launch.spawn();
-        if let Err(ended) = self.listen() {
+        if let Err(ended) = self.try_restart() {
             panic!("no restart ({}):\n{}", ended.status, ended.output);
         }
+    }
+
+    /// The same, where it may end instead.
+    pub(crate) fn try_restart(&mut self) -> Result<(), Ended> {
+        assert!(self.readers.is_empty(), "it is still running");
+        self.child = self.launch.spawn();
+        self.listen()
     }
 
     /// Reads both streams until the address is heard, and goes on reading, so that

@@ -1,5 +1,6 @@
 //! Where the private socket lives: a folder that only this user can enter.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
@@ -14,39 +15,56 @@ const SOCKET_PATH_MAX: usize = 107;
 
 /// A folder that only this user can enter, with the socket in it; it goes when it is dropped.
 #[derive(Debug)]
-pub(super) struct SocketFolder(PathBuf);
+pub(super) struct SocketFolder {
+    path: PathBuf,
+    /// The folder itself, locked for as long as its process lives: how the next one tells it from what a kill left.
+    _lock: File,
+}
 
 impl SocketFolder {
     const PREFIX: &str = "gate-";
+    const RANDOM: usize = 8;
     const SOCKET: &str = "http";
 
     pub(super) fn make(parent: &Path) -> io::Result<Self> {
-        let name = HEXLOWER.encode(&random::bytes::<8>(&OsRandom)?);
-        let name = format!("{}{name}", Self::PREFIX);
-        let mut folder = Self(parent.join(&name));
-        if folder.socket().as_os_str().len() > SOCKET_PATH_MAX {
+        let name = random::bytes::<{ Self::RANDOM }>(&OsRandom)?;
+        let name = format!("{}{}", Self::PREFIX, HEXLOWER.encode(&name));
+        let path = parent.join(&name);
+        if socket_in(&path).as_os_str().len() > SOCKET_PATH_MAX {
             // The folder is ours alone wherever it is, so a shared place will do.
-            folder.0 = std::env::temp_dir().join(&name);
-        } else {
-            remove_stale(parent);
+            return Self::create(std::env::temp_dir().join(&name));
         }
-        std::fs::DirBuilder::new().mode(0o700).create(&folder.0)?;
-        Ok(folder)
+        // One after another: whoever has this lock sees no folder that is made and not locked yet, but a dead one.
+        let turn = File::open(parent)?;
+        turn.lock()?;
+        remove_stale(parent);
+        Self::create(path)
+    }
+
+    fn create(path: PathBuf) -> io::Result<Self> {
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        let lock = File::open(&path)?;
+        lock.try_lock()?;
+        Ok(Self { path, _lock: lock })
     }
 
     pub(super) fn socket(&self) -> PathBuf {
-        self.0.join(Self::SOCKET)
+        socket_in(&self.path)
     }
 }
 
 impl Drop for SocketFolder {
     fn drop(&mut self) {
-        remove(&self.0);
+        remove(&self.path);
     }
 }
 
+fn socket_in(folder: &Path) -> PathBuf {
+    folder.join(SocketFolder::SOCKET)
+}
+
 fn remove(folder: &Path) {
-    let removed = match std::fs::remove_file(folder.join(SocketFolder::SOCKET)) {
+    let removed = match std::fs::remove_file(socket_in(folder)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => std::fs::remove_dir(folder),
     };
@@ -55,22 +73,27 @@ fn remove(folder: &Path) {
     }
 }
 
-/// Removes the folders of processes that were killed: those whose socket nobody listens on.
+/// Removes the folders of processes that were killed: nobody holds their lock, and nobody listens in them.
 fn remove_stale(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else {
         return;
     };
     for entry in entries.flatten() {
-        let is_ours = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(SocketFolder::PREFIX));
-        let refuses = |folder: &Path| {
-            UnixStream::connect(folder.join(SocketFolder::SOCKET))
-                .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-        };
-        if is_ours && refuses(&entry.path()) {
-            remove(&entry.path());
+        let folder = entry.path();
+        if entry.file_name().to_str().is_some_and(is_ours) && is_dead(&folder) {
+            remove(&folder);
         }
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    let random = name.strip_prefix(SocketFolder::PREFIX);
+    random
+        .and_then(|random| HEXLOWER.decode(random.as_bytes()).ok())
+        .is_some_and(|random| random.len() == SocketFolder::RANDOM)
+}
+
+fn is_dead(folder: &Path) -> bool {
+    File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
+        && UnixStream::connect(socket_in(folder)).is_err()
 }

@@ -135,7 +135,7 @@ const CONTRADICTIONS: [(&str, &str); 20] = [
 ];
 
 /// A copy of the file, open.
-pub(super) struct File {
+pub(crate) struct File {
     conn: Connection,
     // The copy lies in it.
     _folder: tempfile::TempDir,
@@ -143,7 +143,7 @@ pub(super) struct File {
 
 impl File {
     /// Copies database and log as they lie there.
-    pub(super) fn copy(data: &Path) -> Self {
+    pub(crate) fn copy(data: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["doorward.db", "doorward.db-wal"] {
             let from = data.join(name);
@@ -158,7 +158,7 @@ impl File {
     }
 
     /// The first column of what this asks.
-    pub(super) fn ask<T: FromSql>(&self, sql: &str) -> Vec<T> {
+    pub(crate) fn ask<T: FromSql>(&self, sql: &str) -> Vec<T> {
         let mut statement = self.conn.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
@@ -195,7 +195,7 @@ impl File {
     }
 
     /// What is damaged, or half done.
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults: Vec<String> = self
             .ask::<String>("PRAGMA integrity_check")
             .into_iter()

@@ -5,7 +5,7 @@
 
 mod crown;
 mod deeds;
-mod file;
+pub(crate) mod file;
 mod keeper;
 mod person;
 
