@@ -1,6 +1,7 @@
 //! Prepares `assets/` for the binary: each file gets its content's hash into its name, style sheets refer to
 //! those names, and a compressed copy stands beside what compresses. Also writes the table that
-//! `kit::http::assets` serves from. Fails the build on a reference to a file that is not there.
+//! `kit::http::assets` serves from. Fails the build on a reference to a file that is not there. And notes which commit
+//! and which compiler the build is from.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -45,7 +47,46 @@ fn main() -> Result<()> {
         embed(path, &folder, &mut names)?;
     }
     fs::write(out.join("assets.rs"), table(&names)?)?;
+    note_origin();
     Ok(())
+}
+
+/// What this build is from. A package says which commit by DOORWARD_COMMIT; a release build in a checkout asks git. Others
+/// do not, or every commit would compile everything anew.
+fn note_origin() {
+    println!("cargo::rerun-if-env-changed=DOORWARD_COMMIT");
+    let named = std::env::var("DOORWARD_COMMIT")
+        .ok()
+        .filter(|commit| !commit.is_empty());
+    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let commit = named.or_else(|| {
+        if !is_release {
+            return None;
+        }
+        if let Some(log) = said("git", &["rev-parse", "--git-path", "logs/HEAD"]) {
+            println!("cargo::rerun-if-changed={log}");
+        }
+        said("git", &["rev-parse", "--short=12", "HEAD"])
+    });
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let rustc = said(&rustc, &["--version"]);
+    let version = rustc.as_deref().and_then(|said| said.split(' ').nth(1));
+    println!(
+        "cargo::rustc-env=DOORWARD_COMMIT={}",
+        commit.as_deref().unwrap_or("unknown")
+    );
+    println!(
+        "cargo::rustc-env=DOORWARD_RUSTC={}",
+        version.unwrap_or("unknown")
+    );
+}
+
+/// The one line that a program answers with.
+fn said(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    let line = line.trim();
+    (output.status.success() && !line.is_empty()).then(|| line.to_owned())
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

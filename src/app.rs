@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{self, Audited, Event};
+use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
@@ -15,10 +16,13 @@ use crate::kit::floods::{Floods, Verdict};
 use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
+use crate::kit::log::AccessDial;
 use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
+use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, Timestamp};
+use crate::metrics::Metrics;
 use crate::outbox::Relay;
 use crate::scope::By;
 use crate::sessions::Lifetimes;
@@ -36,7 +40,7 @@ pub struct Settings {
     pub brand: String,
     /// The sender of every mail, as configured.
     pub mail_from: String,
-    /// How mail leaves, in words; none while it is off.
+    /// How mail leaves at the start, in words; none while it is off. [`App::way_out`] knows the present.
     pub relay: Option<String>,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
@@ -48,6 +52,10 @@ pub struct Settings {
     pub warning: Option<&'static str>,
     /// The data folder.
     pub data: PathBuf,
+    /// What opens the metrics at the public address.
+    pub metrics_token: Option<Secret<String>>,
+    /// When backups are made, and where they go.
+    pub backups: Plan,
 }
 
 /// For whom this process runs.
@@ -131,6 +139,12 @@ pub struct Flood {
     pub address: Option<IpAddr>,
 }
 
+/// Threads that are looked after.
+struct Watched {
+    name: &'static str,
+    is_well: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
 /// The outside things, each with one implementation for production and one for tests.
 pub struct Outside {
     /// Time.
@@ -143,11 +157,20 @@ pub struct Outside {
     pub mailbox: Option<Arc<Mailbox>>,
 }
 
+/// How mail leaves the house.
+struct Way {
+    mailer: Option<Arc<dyn Mailer>>,
+    words: Option<String>,
+}
+
 /// Everything a request or a tick needs.
 pub struct App {
     db: Db,
     keys: Keys,
-    outside: Outside,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    mailbox: Option<Arc<Mailbox>>,
+    way: Mutex<Way>,
     /// Password hashing.
     pub hasher: Hasher,
     /// Who must wait.
@@ -157,13 +180,21 @@ pub struct App {
     /// What the operator decided.
     pub settings: Settings,
     /// Wakes the worker.
-    pub bell: Bell,
+    pub bell: Arc<Bell>,
     /// The relay's state of health; none while it is well.
     pub trouble: Mutex<Option<Trouble>>,
+    /// Which requests are logged.
+    pub access: AccessDial,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What somebody has to see to, as the worker last saw it.
+    pub troubles: Mutex<Vec<&'static str>>,
+    /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
+    pub backup_trouble: Mutex<Option<Failing>>,
     /// When the worker last finished a round, by the clock that never steps back.
-    pub worked_at: Mutex<Duration>,
-    /// Whether all threads that answer requests are there; unset where there are none, as on the command line.
-    pub front: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    worked_at: Mutex<Duration>,
+    /// The threads that answer requests; none on the command line.
+    watched: Mutex<Vec<Watched>>,
     latest: AtomicI64,
 }
 
@@ -186,26 +217,38 @@ impl App {
         let saved = db.read(now, |read| {
             crate::passwords::load_throttles(read).map_err(Error::from)
         })?;
+        let metrics = Metrics::new(&hasher);
         let worked_at = Mutex::new(outside.clock.elapsed());
+        let way = Way {
+            mailer: outside.mailer,
+            words: settings.relay.clone(),
+        };
         Ok(Self {
             db,
             keys,
-            outside,
+            clock: outside.clock,
+            random: outside.random,
+            mailbox: outside.mailbox,
+            way: Mutex::new(way),
             hasher,
             throttle: Throttle::new(saved),
             floods: Floods::default(),
             settings,
-            bell: Bell::default(),
+            bell: Arc::default(),
             trouble: Mutex::new(None),
+            access: AccessDial::default(),
+            metrics,
+            troubles: Mutex::default(),
+            backup_trouble: Mutex::new(None),
             worked_at,
-            front: OnceLock::new(),
+            watched: Mutex::default(),
             latest: AtomicI64::new(now.0),
         })
     }
 
     /// The present. Never earlier than it was: a clock that steps back revives nothing.
     pub fn now(&self) -> Timestamp {
-        let now = self.outside.clock.now().0;
+        let now = self.clock.now().0;
         Timestamp(self.latest.fetch_max(now, Ordering::SeqCst).max(now))
     }
 
@@ -213,12 +256,41 @@ impl App {
     pub fn behind(&self) -> i64 {
         self.latest
             .load(Ordering::SeqCst)
-            .saturating_sub(self.outside.clock.now().0)
+            .saturating_sub(self.clock.now().0)
     }
 
     /// The clock that never steps back.
     pub fn elapsed(&self) -> Duration {
-        self.outside.clock.elapsed()
+        self.clock.elapsed()
+    }
+
+    /// The background thread is at work.
+    pub fn beat(&self) {
+        *unpoisoned(&self.worked_at) = self.elapsed();
+    }
+
+    /// For how long the background thread has given no sign of life.
+    pub fn quiet_for(&self) -> Duration {
+        self.elapsed().saturating_sub(*unpoisoned(&self.worked_at))
+    }
+
+    /// From here on these threads are looked after; `is_well` answers at once.
+    pub fn look_after(
+        &self,
+        name: &'static str,
+        is_well: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        unpoisoned(&self.watched).push(Watched {
+            name,
+            is_well: Box::new(is_well),
+        });
+    }
+
+    /// Those that are missing or stuck.
+    pub fn stuck_threads(&self) -> Vec<&'static str> {
+        let watched = unpoisoned(&self.watched);
+        let stuck = watched.iter().filter(|one| !(one.is_well)());
+        stuck.map(|one| one.name).collect()
     }
 
     /// The keys of `secret.key`.
@@ -228,17 +300,52 @@ impl App {
 
     /// Where random bytes come from.
     pub fn random(&self) -> &dyn Random {
-        self.outside.random.as_ref()
+        self.random.as_ref()
     }
 
     /// How mail leaves; none while it is off.
-    pub fn mailer(&self) -> Option<&dyn Mailer> {
-        self.outside.mailer.as_deref()
+    pub fn mailer(&self) -> Option<Arc<dyn Mailer>> {
+        unpoisoned(&self.way).mailer.clone()
+    }
+
+    /// How mail leaves, in words; none while it is off.
+    pub fn way_out(&self) -> Option<String> {
+        unpoisoned(&self.way).words.clone()
+    }
+
+    /// From here on mail leaves by this one, or not at all. Of a new way no trouble is known: it is tried at once.
+    pub fn change_way_out(&self, mailer: Option<Arc<dyn Mailer>>, words: Option<String>) {
+        {
+            let mut way = unpoisoned(&self.way);
+            *way = Way { mailer, words };
+            *unpoisoned(&self.trouble) = None;
+        }
+        self.bell.ring();
+    }
+
+    /// Writes down what a try by this mailer has shown; answers with the trouble before. Of one that was replaced
+    /// meanwhile nothing is kept: it says nothing about the one that is here now.
+    pub fn relay_was(
+        &self,
+        mailer: &Arc<dyn Mailer>,
+        judge: impl FnOnce(Option<&Trouble>) -> Option<Trouble>,
+    ) -> Option<Trouble> {
+        let way = unpoisoned(&self.way);
+        let is_present = way
+            .mailer
+            .as_ref()
+            .is_some_and(|present| Arc::ptr_eq(present, mailer));
+        if !is_present {
+            return None;
+        }
+        let mut trouble = unpoisoned(&self.trouble);
+        let after = judge(trouble.as_ref());
+        std::mem::replace(&mut *trouble, after)
     }
 
     /// How the way out of the house is, as the worker last saw it.
     pub fn relay(&self) -> Relay {
-        if self.outside.mailer.is_none() {
+        if self.mailer().is_none() {
             return Relay::Off;
         }
         match unpoisoned(&self.trouble).as_ref() {
@@ -253,7 +360,7 @@ impl App {
 
     /// The mailbox in the process; only in the demonstration and in tests.
     pub fn mailbox(&self) -> Option<&Mailbox> {
-        self.outside.mailbox.as_deref()
+        self.mailbox.as_deref()
     }
 
     /// Asks the file.
@@ -354,7 +461,7 @@ impl App {
     fn world(&self, now: Timestamp) -> World<'_> {
         World {
             now,
-            random: self.outside.random.as_ref(),
+            random: self.random.as_ref(),
             keys: &self.keys,
             mail_domain: self.settings.mail_domain(),
         }

@@ -1,11 +1,15 @@
 //! Which handler answers which route, and nothing else.
 
+use subtle::ConstantTimeEq;
+
 use crate::app::App;
 use crate::error::Result;
-use crate::kit::http::request::Method;
+use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
+use crate::kit::throttle::{Subject, Wait};
 use crate::routes::Route;
 use crate::visit::Visit;
+use crate::watch::{self, Health};
 use crate::{
     accounts, dashboard, help, invitations, lifecycle, outbox, ownership, passwords, profile,
     roles, sessions, settings, setup, two_factor,
@@ -72,7 +76,9 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::EndSession(_)
         | Route::EndOtherSessions
         | Route::Theme => Ok(not_allowed("POST")),
-        Route::Asset(_) | Route::Healthz | Route::Readyz => Err(crate::error::Error::NotFound),
+        Route::Asset(_) | Route::Healthz | Route::Readyz | Route::Metrics => {
+            Err(crate::error::Error::NotFound)
+        }
     }
 }
 
@@ -131,7 +137,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Help(_)
         | Route::Asset(_)
         | Route::Healthz
-        | Route::Readyz => Ok(not_allowed("GET, HEAD")),
+        | Route::Readyz
+        | Route::Metrics => Ok(not_allowed("GET, HEAD")),
     }
 }
 
@@ -141,52 +148,69 @@ pub fn not_allowed(allow: &str) -> Response {
     Response::text(405, "This address does not take that method.\n").with("Allow", allow)
 }
 
-/// The process lives.
+/// The process lives: every thread is there and none is stuck.
 #[must_use]
 pub fn healthz(app: &App) -> Response {
-    health(app, "ok")
+    told(&watch::live(app), "ok")
 }
 
-/// The process can work: the database answers, the background thread moves, every thread that answers is there. A relay
-/// in trouble is only a degradation, and said in the body.
+/// The process can work: besides, the file can be read and written, and is ours. A relay in trouble, a backup that is
+/// missing, a log that grows, a disk that is nearly full are degradations, and said in the body.
 #[must_use]
 pub fn readyz(app: &App) -> Response {
-    if let Err(error) = app.probe() {
-        tracing::error!(err = %error, "not ready: the database does not answer");
-        return Response::json(
-            503,
-            serde_json::json!({ "status": "failed", "failed": ["database"] }).to_string(),
-        );
-    }
-    health(app, "ready")
+    told(&watch::ready(app), "ready")
 }
 
-/// How long the background thread may be silent: longer than one attempt at a mail, and then some.
-const WORKER_SILENT_MAX: std::time::Duration = std::time::Duration::from_secs(150);
+fn told(health: &Health, well: &str) -> Response {
+    let status = if health.is_well() { 200 } else { 503 };
+    Response::json(status, health.json(well))
+}
 
-fn health(app: &App, well: &str) -> Response {
-    let silent = app
-        .elapsed()
-        .saturating_sub(*crate::kit::db::unpoisoned(&app.worked_at));
-    let is_front_well = app.front.get().is_none_or(|is_well| is_well());
-    let failed: Vec<&str> = [
-        (silent > WORKER_SILENT_MAX, "worker"),
-        (!is_front_well, "server"),
-    ]
-    .into_iter()
-    .filter_map(|(is_dead, thread)| is_dead.then_some(thread))
-    .collect();
-    if !failed.is_empty() {
-        return Response::json(
-            503,
-            serde_json::json!({ "status": "failed", "failed": failed }).to_string(),
-        );
+/// The metrics at the public address, for whoever shows the token. Where there is none, or none is shown, there is nothing
+/// here: `None`.
+#[must_use]
+pub fn metrics(app: &App, request: &Request) -> Option<Response> {
+    let token = app.settings.metrics_token.as_ref()?;
+    let shown = request.header("authorization")?.strip_prefix("Bearer ")?;
+    let guesses = [Subject::Links(request.client)];
+    let too_many = |wait: Wait| {
+        Response::text(429, "Too many wrong tokens. Try again later.\n")
+            .with("Retry-After", &wait.seconds.to_string())
+    };
+    let now = app.now();
+    if let Some(wait) = app.throttle.would_wait(&guesses, now) {
+        return Some(too_many(wait));
     }
-    let is_troubled = crate::kit::db::unpoisoned(&app.trouble).is_some();
-    let degraded: &[&str] = if is_troubled { &["mail"] } else { &[] };
-    let status = if is_troubled { "degraded" } else { well };
-    Response::json(
-        200,
-        serde_json::json!({ "status": status, "degraded": degraded }).to_string(),
-    )
+    if !bool::from(shown.as_bytes().ct_eq(token.reveal().as_bytes())) {
+        // Only the wrong ones are counted: what is counted is written down, and scrapes are for ever.
+        return Some(match app.throttle.take(&guesses, now) {
+            Ok(_counted) => Response::text(401, "This is not the token of metrics_token.\n")
+                .with("WWW-Authenticate", "Bearer"),
+            Err(wait) => too_many(wait),
+        });
+    }
+    Some(match request.method {
+        Method::Get | Method::Head => scrape(app),
+        Method::Post => not_allowed("GET, HEAD"),
+    })
+}
+
+/// The metrics at the address of their own, where nothing else is served.
+#[must_use]
+pub fn metrics_alone(app: &App, request: &Request) -> Response {
+    match (Route::parse(&request.path), request.method) {
+        (Some(Route::Metrics), Method::Get | Method::Head) => scrape(app),
+        (Some(Route::Metrics), Method::Post) => not_allowed("GET, HEAD"),
+        _ => Response::text(404, "Here are only /metrics.\n"),
+    }
+}
+
+fn scrape(app: &App) -> Response {
+    watch::scrape::answer(app).unwrap_or_else(|error| {
+        tracing::error!(err = %error, "the metrics could not be gathered");
+        Response::text(
+            503,
+            "The metrics could not be gathered; the log says why.\n",
+        )
+    })
 }

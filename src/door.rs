@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::app::App;
 use crate::audit::Action;
 use crate::dispatch;
+use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::error_page;
@@ -12,9 +13,10 @@ use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
+use crate::kit::log::{self, Access};
 use crate::kit::random;
 use crate::kit::time::Timestamp;
-use crate::routes::{Access, Route};
+use crate::routes::{self, Route};
 use crate::scope::Holder;
 use crate::sessions;
 use crate::visit::{Opened, Visit};
@@ -23,23 +25,56 @@ use crate::visit::{Opened, Visit};
 pub fn handle(app: &App, request: &Request) -> Response {
     let started = app.elapsed();
     let request_id = request_id(app);
+    let _lines = log::on_request(&request_id);
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
-    let (route, response) = answer.unwrap_or_else(|_| {
-        tracing::error!(request_id, "a handler panicked");
-        (
-            "panic",
-            Response::text(
-                500,
-                format!("Something broke here. Nothing was saved.\nRequest {request_id}\n"),
-            ),
-        )
+    let answered = answer.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        let page = format!("Something broke here. Nothing was saved.\nRequest {request_id}\n");
+        Answered::by_nobody("panic", Response::text(500, page))
     });
-    let took = u64::try_from(app.elapsed().saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
-    let status = response.status;
-    if request.method == Method::Post || status >= 500 {
-        tracing::info!(request_id, method = ?request.method, route, status, duration_ms = took, ip = %request.client, "answered");
+    let took = app.elapsed().saturating_sub(started);
+    let status = answered.response.status;
+    let method = request.method.name();
+    app.metrics.answered(answered.route, method, status, took);
+    let is_worth_a_line = match app.access.get() {
+        Access::All => true,
+        Access::Writes => request.method == Method::Post || status >= 500,
+        Access::Off => false,
+    };
+    if is_worth_a_line {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (account, org) = answered.who.unzip();
+        tracing::info!(
+            method,
+            route = answered.route,
+            status,
+            duration_ms = took,
+            ip = %request.client,
+            account = account.map(tracing::field::display),
+            org = org.map(tracing::field::display),
+            "answered"
+        );
     }
-    response
+    answered.response
+}
+
+/// An answer, and what the log says of it.
+struct Answered {
+    /// The pattern of the address.
+    route: &'static str,
+    /// Who asked, where we know.
+    who: Who,
+    response: Response,
+}
+
+impl Answered {
+    const fn by_nobody(route: &'static str, response: Response) -> Self {
+        Self {
+            route,
+            who: None,
+            response,
+        }
+    }
 }
 
 fn request_id(app: &App) -> String {
@@ -50,39 +85,49 @@ fn request_id(app: &App) -> String {
     )
 }
 
-fn answer(app: &App, request: &Request, request_id: &str) -> (&'static str, Response) {
-    let route = match decode_path(&request.path) {
+fn answer(app: &App, request: &Request, request_id: &str) -> Answered {
+    let mut route = match decode_path(&request.path) {
         None => {
-            return (
-                "bad path",
-                Response::text(400, "This address cannot be read.\n"),
-            );
+            let page = Response::text(400, "This address cannot be read.\n");
+            return Answered::by_nobody("bad path", page);
         }
         Some(_) => Route::parse(&request.path),
     };
-    // Assets are the same for everybody, and health is asked by machines that know no name.
-    match &route {
-        Some(plain @ (Route::Asset(_) | Route::Healthz | Route::Readyz))
-            if request.method == Method::Post =>
-        {
-            return (plain.name(), dispatch::not_allowed("GET, HEAD"));
-        }
-        Some(Route::Asset(name)) => {
-            let answer = assets::answer(name, request.header("accept-encoding"));
-            return (
-                "/assets/{name}",
-                answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")),
-            );
-        }
-        Some(Route::Healthz) => return ("/healthz", dispatch::healthz(app)),
-        Some(Route::Readyz) => return ("/readyz", dispatch::readyz(app)),
-        _ => {}
+    if let Some(known) = &route
+        && let Some(response) = plain(app, request, known)
+    {
+        return Answered::by_nobody(known.name(), response);
     }
+    // Whoever shows no token is told what anybody is told of an address that is not there.
+    route = route.filter(|route| *route != Route::Metrics);
     if let Some(refusal) = unknown_host(app, request) {
-        return ("unknown host", refusal);
+        return Answered::by_nobody("unknown host", refusal);
     }
     let name = route.as_ref().map_or("unknown", Route::name);
-    (name, in_visit(app, request, request_id, route.as_ref()))
+    let (who, response) = in_visit(app, request, request_id, route.as_ref());
+    Answered {
+        route: name,
+        who,
+        response,
+    }
+}
+
+/// Assets are the same for everybody, and health is asked by machines that know no name.
+fn plain(app: &App, request: &Request, route: &Route) -> Option<Response> {
+    let is_post = request.method == Method::Post;
+    match route {
+        Route::Metrics => dispatch::metrics(app, request),
+        Route::Asset(_) | Route::Healthz | Route::Readyz if is_post => {
+            Some(dispatch::not_allowed("GET, HEAD"))
+        }
+        Route::Asset(name) => {
+            let answer = assets::answer(name, request.header("accept-encoding"));
+            Some(answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")))
+        }
+        Route::Healthz => Some(dispatch::healthz(app)),
+        Route::Readyz => Some(dispatch::readyz(app)),
+        _ => None,
+    }
 }
 
 /// A name we are not known by: somebody else's page, or a setting that is missing.
@@ -111,7 +156,15 @@ fn host_name(host: &str) -> &str {
     host.split_once(':').map_or(host, |(name, _)| name)
 }
 
-fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route>) -> Response {
+/// Who asked, as account and organisation.
+type Who = Option<(AccountId, OrganisationId)>;
+
+fn in_visit(
+    app: &App,
+    request: &Request,
+    request_id: &str,
+    route: Option<&Route>,
+) -> (Who, Response) {
     let now = app.now();
     let place = route.unwrap_or(&Route::Dashboard);
     let (holder, lost) = split(find_holder(app, request, now));
@@ -125,17 +178,20 @@ fn in_visit(app: &App, request: &Request, request_id: &str, route: Option<&Route
     let visit = match Visit::new(app, request, place, opened) {
         Ok(visit) => visit,
         Err(error) => {
-            tracing::error!(request_id, err = %error, "a visit could not begin");
-            return Response::text(500, "Something broke here. Nothing was saved.\n");
+            tracing::error!(err = %error, "a visit could not begin");
+            let page = Response::text(500, "Something broke here. Nothing was saved.\n");
+            return (None, page);
         }
     };
+    let who = visit.who();
     let result = match (lost.or(unreadable), route) {
         (Some(error), _) => Err(error),
         // There is nothing here that could be refused: whoever tries addresses fills no log.
-        (None, None) => return tell(&visit, &Error::NotFound),
+        (None, None) => return (who, tell(&visit, &Error::NotFound)),
         (None, Some(route)) => admit(&visit, route).and_then(|()| dispatch::to(&visit, route)),
     };
-    visit.with_renewed(result.unwrap_or_else(|error| refuse(&visit, &error)))
+    let response = visit.with_renewed(result.unwrap_or_else(|error| refuse(&visit, &error)));
+    (who, response)
 }
 
 fn split<T>(result: Result<T>) -> (Option<T>, Option<Error>) {
@@ -191,19 +247,19 @@ fn admit(visit: &Visit<'_>, route: &Route) -> Result<()> {
         check_origin(visit)?;
     }
     match route.access() {
-        Access::Public => {}
-        Access::Halfway => {
+        routes::Access::Public => {}
+        routes::Access::Halfway => {
             if visit.half().is_none() {
                 return Err(Error::SignInFirst);
             }
         }
-        Access::Enrolling => {
+        routes::Access::Enrolling => {
             visit.enroller()?;
         }
-        Access::SignedIn => {
+        routes::Access::SignedIn => {
             visit.signed_in()?;
         }
-        Access::With(permission) => {
+        routes::Access::With(permission) => {
             if !visit.signed_in()?.permissions.has(permission) {
                 return Err(Error::Forbidden(permission));
             }
@@ -273,7 +329,7 @@ fn tell(visit: &Visit<'_>, error: &Error) -> Response {
         _ => None,
     };
     if let Some((cause, words)) = trouble {
-        tracing::error!(request_id = visit.request_id, route = visit.route.name(), err = %cause, "{words}");
+        tracing::error!(route = visit.route.name(), err = %cause, "{words}");
     }
     let accept = visit.request.header("accept").unwrap_or_default();
     if accept.contains("application/json") && !accept.contains("text/html") {
@@ -342,6 +398,6 @@ fn record(visit: &Visit<'_>, error: &Error) {
         _ => event,
     };
     if let Err(error) = visit.app.refuse(visit.now, &visit.by(), &event) {
-        tracing::error!(request_id = visit.request_id, err = %error, "a refusal could not be recorded");
+        tracing::error!(err = %error, "a refusal could not be recorded");
     }
 }

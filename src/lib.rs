@@ -9,6 +9,7 @@ pub mod routes;
 pub mod scope;
 
 pub mod audit;
+pub mod backups;
 pub mod outbox;
 pub mod ownership;
 
@@ -45,6 +46,9 @@ pub mod door;
 pub mod worker;
 
 pub mod migrations;
+
+pub mod metrics;
+pub mod watch;
 
 pub mod config;
 

@@ -116,6 +116,8 @@ pub enum Route {
     Healthz,
     /// Whether it can work.
     Readyz,
+    /// What is measured, for whoever knows the token.
+    Metrics,
 }
 
 /// What the help pages are about.
@@ -220,6 +222,7 @@ impl Route {
             ("assets", Some(name), None, None) => Self::Asset(name.to_owned()),
             ("healthz", None, None, None) => Self::Healthz,
             ("readyz", None, None, None) => Self::Readyz,
+            ("metrics", None, None, None) => Self::Metrics,
             _ => return None,
         };
         parts.next().is_none().then_some(route)
@@ -267,7 +270,8 @@ impl Route {
             | Self::Help(_)
             | Self::Asset(_)
             | Self::Healthz
-            | Self::Readyz => Access::Public,
+            | Self::Readyz
+            | Self::Metrics => Access::Public,
             Self::SignInCode => Access::Halfway,
             Self::TwoFactor | Self::ConfirmTwoFactor => Access::Enrolling,
             Self::Dashboard
@@ -341,6 +345,7 @@ impl Route {
                 | Self::Asset(_)
                 | Self::Healthz
                 | Self::Readyz
+                | Self::Metrics
         )
     }
 
@@ -402,6 +407,7 @@ impl Route {
             Self::Asset(_) => "/assets/{name}",
             Self::Healthz => "/healthz",
             Self::Readyz => "/readyz",
+            Self::Metrics => "/metrics",
         }
     }
 }
@@ -462,7 +468,8 @@ impl fmt::Display for Route {
             | Self::EndOtherSessions
             | Self::Theme
             | Self::Healthz
-            | Self::Readyz => f.write_str(self.name()),
+            | Self::Readyz
+            | Self::Metrics => f.write_str(self.name()),
         }
     }
 }
@@ -529,6 +536,7 @@ mod tests {
             Route::Asset("portal.css".to_owned()),
             Route::Healthz,
             Route::Readyz,
+            Route::Metrics,
         ] {
             assert_eq!(
                 Route::parse(&route.to_string()),

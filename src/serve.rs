@@ -10,37 +10,50 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
-use crate::config::Config;
+use crate::config::keys::Key;
 use crate::config::sources::Mistake;
+use crate::config::{Config, PublicUrl, TlsFiles};
+use crate::dispatch;
 use crate::door;
 use crate::error::{Error, Result};
+use crate::kit::dates;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::gate::Limits;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
+use crate::kit::http::tls::Tls;
+use crate::kit::key_file;
+use crate::kit::log;
 use crate::kit::mail::Mailer;
-use crate::kit::mail::smtp::Smtp;
+use crate::kit::mail::smtp::{Relay, Smtp};
+use crate::kit::notify::Notifier;
 use crate::kit::random::OsRandom;
-use crate::kit::time::{Clock, SystemClock, instant};
-use crate::migrations::{self, Origin};
+use crate::kit::time::{Clock, DAY, SystemClock, instant};
+use crate::migrations::{self, Origin, Upgraded};
 use crate::organisations;
 use crate::routes::Route;
 use crate::scope::By;
 use crate::setup;
+use crate::watch::dog::Dog;
 use crate::worker;
 
 /// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
 const WORKERS: usize = 48;
+/// One scraper, and somebody who looks.
+const METRICS_WORKERS: usize = 2;
 /// From the signal to the end, at most; the last second of ten is for closing the file.
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
+/// Renewals are due by then: those who issue certificates for ninety days renew them a month before.
+const END_NEAR: i64 = 14 * DAY;
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,12 +61,17 @@ const WORKER_PAUSE: Duration = Duration::from_secs(1);
 pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let values = &config.values;
     let stop = Stop::listen()?;
+    let tls = certificate(config)?;
     let clock = SystemClock::new();
     let origin = Origin {
-        now: clock.now(),
-        random: &OsRandom,
+        key_file: values.secret_key_file.as_deref(),
+        network_fs: values.network_fs,
+        ..Origin::new(clock.now(), &OsRandom)
     };
     let (opened, mut lock) = migrations::open_to_serve(&values.data, origin)?;
+    if let Some(upgraded) = &opened.upgraded {
+        tell(upgraded, &values.data);
+    }
     let is_new = opened.is_new;
     let listener = bind(values.listen)?;
     let address = listener.local_addr()?;
@@ -62,13 +80,19 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
-        mailer: mailer(config, address)?,
+        mailer: mailer(values.relay.as_ref(), &config.public_url(address))?,
         mailbox: None,
     };
+    let notifier = Arc::new(Notifier::new(values.manager.as_ref())?);
     let hasher = Hasher::new(Cost::PRODUCTION, cores());
     let app = Arc::new(App::new(opened.db, opened.keys, outside, hasher, settings)?);
     let link = set_up_link(&app)?;
-    let running = Running::start(&app, listener, server_of(config, address))?;
+    app.access.set(values.log.access);
+    let metrics = metrics_server(config, &app)?;
+    let running = Running::start(&app, listener, server_of(config, address, tls.clone()))?;
+    let serving = format!("Serving {}", app.settings.public_url);
+    let watchdog = values.manager.as_ref().and_then(|manager| manager.watchdog);
+    let dog = Dog::start(&app, &notifier, watchdog, &serving)?;
     warn(config, &app);
     let welcome = Welcome {
         address: running.address(),
@@ -77,8 +101,18 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         config,
     };
     welcome.say(&app)?;
-    stop.wait(|| reload(again));
+    let mut present = config.clone();
+    notifier.ready(&serving);
+    stop.wait(|| {
+        notifier.reloading();
+        reload(&app, config, &mut present, again);
+        renew(tls.as_deref(), present.values.tls.as_ref());
+        notifier.ready(&serving);
+    });
+    notifier.stopping();
     running.stop(STOP_TIME);
+    drop(metrics);
+    drop(dog);
     if let Err(error) = app.db().checkpoint() {
         tracing::warn!(err = %error, "the database's log was not folded in; the next start does it");
     }
@@ -95,16 +129,21 @@ pub fn cores() -> usize {
 
 /// Takes the port, or says who else may have it.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
+    bind_by(address, "--listen")
+}
+
+/// The same; `flag` chooses another.
+fn bind_by(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
         Error::internal(match error.kind() {
             ErrorKind::AddrInUse => format!(
-                "{address} is taken by another program; end it, or choose another address with --listen"
+                "{address} is taken by another program; end it, or choose another address with {flag}"
             ),
             ErrorKind::PermissionDenied => format!(
-                "this user may not listen on {address}; choose a port above 1023 with --listen"
+                "this user may not listen on {address}; choose a port above 1023 with {flag}"
             ),
             ErrorKind::AddrNotAvailable => {
-                format!("{address} is no address of this machine; choose another with --listen")
+                format!("{address} is no address of this machine; choose another with {flag}")
             }
             _ => format!("cannot listen on {address}: {error}"),
         })
@@ -114,31 +153,159 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// The settings as they are now, or what is wrong with them.
 pub type Reread = std::result::Result<Config, Vec<Mistake>>;
 
-/// Takes the settings that may change while people are signed in. Wrong ones change nothing.
-fn reload(again: &dyn Fn() -> Reread) {
-    match again() {
-        Ok(_config) => tracing::info!("the settings were read anew"),
+/// Takes the settings that may change while people are signed in: `present` becomes what holds now. Those that wait for
+/// the next start are named. Wrong ones change nothing.
+fn reload(app: &App, start: &Config, present: &mut Config, again: &dyn Fn() -> Reread) {
+    let config = match again() {
+        Ok(config) => config,
         Err(mistakes) => {
             for mistake in mistakes {
                 tracing::error!(err = %mistake, "the settings are wrong; those before stay");
             }
+            return;
         }
+    };
+    log::set_level(config.values.log.level);
+    app.access.set(config.values.log.access);
+    if let Err(error) = change_relay(app, start, present, &config) {
+        tracing::error!(err = %error, "mail leaves as before");
+    }
+    let waiting = waiting(start, &config);
+    if !waiting.is_empty() {
+        let settings = waiting.join(", ");
+        tracing::warn!(settings, "these settings changed and wait for a restart");
+    }
+    *present = config;
+    tracing::info!("the settings were read anew");
+}
+
+/// Certificate and key for the gate; none while a proxy does TLS.
+fn certificate(config: &Config) -> Result<Option<Arc<Tls>>> {
+    let Some(files) = &config.values.tls else {
+        return Ok(None);
+    };
+    let tls = Tls::load(&files.cert, &files.key).map_err(Error::internal)?;
+    warn_of_end(&tls);
+    Ok(Some(Arc::new(tls)))
+}
+
+/// Takes the certificate as the files have it now. A wrong one changes nothing.
+fn renew(tls: Option<&Tls>, files: Option<&TlsFiles>) {
+    match (tls, files) {
+        (Some(tls), Some(files)) => match tls.reload(&files.cert, &files.key) {
+            Ok(()) => {
+                tracing::info!(cert = %files.cert.display(), "the certificate was read anew");
+                warn_of_end(tls);
+            }
+            Err(sentence) => {
+                tracing::error!(
+                    err = sentence,
+                    "the certificate is wrong; the one before stays"
+                );
+            }
+        },
+        (None, None) => {}
+        _ => tracing::warn!("TLS is turned on and off by a restart"),
     }
 }
 
-fn mailer(config: &Config, address: SocketAddr) -> Result<Option<Arc<dyn Mailer>>> {
-    let Some(relay) = config.values.relay.clone() else {
+/// A certificate that ends soon is said while there is time to renew it.
+fn warn_of_end(tls: &Tls) {
+    let Some(ends) = tls.ends() else { return };
+    let now = SystemClock::new().now();
+    let day = dates::zoned(ends, &TimeZone::UTC).date();
+    if ends <= now {
+        tracing::warn!(
+            ended = %day,
+            "the certificate is over, and browsers refuse it: renew it, then reload"
+        );
+    } else if ends.since(now) < END_NEAR {
+        tracing::warn!(
+            ends = %day,
+            days = ends.since(now) / DAY,
+            "the certificate ends soon: renew it, then reload"
+        );
+    }
+}
+
+/// The settings of which a running server cannot take another value.
+fn waiting(start: &Config, config: &Config) -> Vec<&'static str> {
+    let changed = Key::ALL
+        .into_iter()
+        .filter(|key| !key.is_reread() && start.text(*key) != config.text(*key));
+    changed.map(Key::name).collect()
+}
+
+/// The next mail leaves by the relay that is named now.
+fn change_relay(app: &App, start: &Config, before: &Config, config: &Config) -> Result<()> {
+    let is_same = match (&before.values.relay, &config.values.relay) {
+        (None, None) => true,
+        (Some(before), Some(now)) => before.is_same(now),
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if is_same {
+        return Ok(());
+    }
+    let relay = config.values.relay.as_ref();
+    let words = relay.map(Relay::summary);
+    app.change_way_out(
+        mailer(relay, &start.public_url(start.values.listen))?,
+        words.clone(),
+    );
+    tracing::info!(
+        mail = words.as_deref().unwrap_or("off"),
+        "mail leaves another way from now on"
+    );
+    warn_of_relay(config);
+    Ok(())
+}
+
+fn mailer(relay: Option<&Relay>, public_url: &PublicUrl) -> Result<Option<Arc<dyn Mailer>>> {
+    let Some(relay) = relay else {
         return Ok(None);
     };
-    let smtp = Smtp::new(relay, config.public_url(address).host())?;
+    let smtp = Smtp::new(relay.clone(), public_url.host())?;
     Ok(Some(Arc::new(smtp)))
 }
 
-fn server_of(config: &Config, address: SocketAddr) -> server::Settings {
+fn server_of(config: &Config, address: SocketAddr, tls: Option<Arc<Tls>>) -> server::Settings {
     server::Settings {
         trusted: config.values.trusted.clone(),
+        tls,
         ..server_settings(&config.values.runtime, config.public_url(address).scheme())
     }
+}
+
+/// The metrics at an address of their own, where nothing else is served; none where nobody named one.
+fn metrics_server(config: &Config, app: &Arc<App>) -> Result<Option<Server>> {
+    let values = &config.values;
+    let Some(listen) = values.metrics_listen else {
+        return Ok(None);
+    };
+    let listener = bind_by(listen, "--metrics-listen")?;
+    let settings = server::Settings {
+        workers: METRICS_WORKERS,
+        ..server_settings(&values.runtime, Scheme::Http)
+    };
+    let handler = {
+        let app = Arc::clone(app);
+        Arc::new(move |request| dispatch::metrics_alone(&app, &request))
+    };
+    let server = Server::start(listener, settings, handler)?;
+    look_after(app, &server, ["metrics", "metrics"]);
+    tracing::info!(address = %server.address(), "serving metrics");
+    Ok(Some(server))
+}
+
+/// The health of the process is that of the server's threads too: those of the gate, and those that answer.
+fn look_after(app: &App, server: &Server, [gate, workers]: [&'static str; 2]) {
+    let watch = server.watch();
+    if gate == workers {
+        return app.look_after(gate, move || watch.is_well());
+    }
+    let of_workers = watch.clone();
+    app.look_after(gate, move || watch.is_gate_well());
+    app.look_after(workers, move || of_workers.are_workers_well());
 }
 
 /// How the server is set up where nobody says otherwise.
@@ -151,21 +318,53 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
         wide_body_paths: Vec::new(),
         socket_folder: socket_folder.to_owned(),
         scheme,
+        tls: None,
     }
 }
 
 fn warn(config: &Config, app: &App) {
+    let own = config.values.data.join(key_file::NAME);
+    if config.values.secret_key_file.is_some() && own.exists() {
+        tracing::warn!(
+            file = %own.display(),
+            "the key lies elsewhere (secret_key_file), and this one is not used; remove it"
+        );
+    }
     if let Some(warning) = app.settings.warning {
         tracing::warn!(public_url = app.settings.public_url, "{warning}");
     }
-    if let Some(warning) = config
-        .values
-        .relay
-        .as_ref()
-        .and_then(|relay| relay.warning())
-    {
+    for variable in &config.strangers {
+        tracing::warn!(
+            variable,
+            "no setting has this name; the variable is not looked at"
+        );
+    }
+    if let Some(file) = config.file.as_ref().filter(|_| config.is_exposed) {
+        tracing::warn!(
+            file = %file.display(),
+            "everybody on this machine may read the configuration file, and there is a secret in it"
+        );
+    }
+    warn_of_relay(config);
+}
+
+fn warn_of_relay(config: &Config) {
+    let relay = config.values.relay.as_ref();
+    if let Some(warning) = relay.and_then(Relay::warning) {
         tracing::warn!("{warning}");
     }
+}
+
+/// The one line about an upgrade, with what it takes to go back.
+fn tell(upgraded: &Upgraded, data: &Path) {
+    let copy = upgraded.copy.strip_prefix(data).unwrap_or(&upgraded.copy);
+    tracing::info!(
+        from = upgraded.from,
+        to = upgraded.to,
+        took = format!("{:.2}s", upgraded.took.as_secs_f64()),
+        backup = %copy.display(),
+        "migrated"
+    );
 }
 
 /// A new set-up link, on the terminal and in its file; none once any organisation exists.
@@ -257,7 +456,7 @@ impl Running {
             Arc::new(move |request| door::handle(&app, &request))
         };
         let server = Server::start(listener, settings, handler)?;
-        app.front.get_or_init(|| Box::new(server.watch()));
+        look_after(app, &server, ["gate", "server"]);
         Ok(Self {
             app: Arc::clone(app),
             server,
@@ -316,7 +515,11 @@ struct Welcome<'w> {
 impl Welcome<'_> {
     fn say(&self, app: &App) -> Result<()> {
         let mut out = io::stdout();
-        let url = format!("http://{}", self.address);
+        let scheme = match self.config.values.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{}", self.address);
         if out.is_terminal() {
             write!(out, "{}", self.boxed(app, &url))?;
             return Ok(out.flush()?);

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::audit::{Action, Audited, Event};
 use crate::domain::email::Email;
+use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
@@ -145,6 +146,19 @@ impl<'v> Visit<'v> {
             actor,
             address: Some(self.request.client),
             request_id: self.request_id.clone(),
+        }
+    }
+
+    /// Who asks, for the log: whoever is signed in, or has given the password.
+    pub fn who(&self) -> Option<(AccountId, OrganisationId)> {
+        match &self.holder {
+            Some((Holder::Full(scope), _)) => Some((scope.account, scope.organisation)),
+            Some((Holder::Enrolling(enrolling), _)) => {
+                let enroller = enrolling.enroller();
+                Some((enroller.account, enroller.organisation))
+            }
+            Some((Holder::Half(half), _)) => Some((half.account, half.organisation)),
+            None => None,
         }
     }
 

@@ -3,21 +3,26 @@
 //! One mail between its other duties; activation and reset first. It also notices what the command line did beside
 //! it, within a second.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
+use crate::backups::{self, Attempt, Cause, Made, Order};
 use crate::domain::id::ErrandId;
 use crate::error::Result;
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
-use crate::kit::mail::{Failure, Message};
-use crate::kit::time::{MINUTE, Timestamp};
+use crate::kit::mail::{Failure, Mailer, Message};
+use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::lifecycle;
+use crate::metrics::Delivery;
+use crate::migrations::{DATABASE, VERSION};
 use crate::outbox::{self, Claimed, Errand, Turn};
 use crate::ownership;
 use crate::passwords;
@@ -25,6 +30,7 @@ use crate::profile;
 use crate::scope::By;
 use crate::sessions;
 use crate::two_factor;
+use crate::watch;
 
 /// How often a relay in trouble is tried.
 const RELAY_EVERY: i64 = 30;
@@ -32,6 +38,11 @@ const RELAY_EVERY: i64 = 30;
 const SWEEP_EVERY: i64 = MINUTE;
 /// How often those are looked for whose grace ends.
 const REMIND_EVERY: i64 = 10 * MINUTE;
+/// How often it is asked whether a backup is due, and how long after one that failed.
+const BACKUP_EVERY: i64 = MINUTE;
+const BACKUP_AGAIN: i64 = HOUR;
+/// How often what nobody notices by themselves is looked for.
+const LOOK_EVERY: i64 = MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -47,10 +58,34 @@ pub struct Worker {
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
+    next_look: Timestamp,
+    next_backup: Timestamp,
+    /// The copy that is being made beside this thread, so that a large file holds up no mail.
+    copying: Option<Copying>,
+    /// How one ended that could not be written down yet.
+    unwritten: Option<Attempt>,
 }
 
-/// How an attempt ended.
-type Outcome = (ErrandId, std::result::Result<String, Failure>);
+/// A nightly backup that is being made.
+#[derive(Debug)]
+struct Copying {
+    began_at: Timestamp,
+    target: PathBuf,
+    thread: JoinHandle<std::result::Result<Made, backups::Failure>>,
+}
+
+/// How an attempt at a mail ended.
+struct Outcome {
+    id: ErrandId,
+    mailer: Arc<dyn Mailer>,
+    sent: std::result::Result<String, Failure>,
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outcome({})", self.id)
+    }
+}
 
 impl Worker {
     /// Begins. What a process that died had in its hands is owed again; the caller holds the serve lock.
@@ -63,12 +98,21 @@ impl Worker {
                 "mails that were being sent are owed again"
             );
         }
+        let plan = &app.settings.backups;
+        if plan.at.is_some() {
+            backups::tidy_up(&plan.folder);
+            *unpoisoned(&app.backup_trouble) = app.read(now, backups::failing)?;
+        }
         Ok(Self {
+            next_backup: now,
+            copying: None,
+            unwritten: None,
             next_sweep: now,
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
             unsettled: None,
+            next_look: now,
         })
     }
 
@@ -83,6 +127,8 @@ impl Worker {
             ("expire", expire(app, now)),
             ("remind", self.remind(app, now)),
             ("sweep", self.sweep(app, now)),
+            ("back up", self.back_up(app, now)),
+            ("look", self.look(app, now)),
         ] {
             match outcome {
                 Ok(again) => more |= again,
@@ -93,7 +139,7 @@ impl Worker {
         }
         // It counts its own quiet time, which the sweep of each minute would stretch to two.
         app.hasher.sweep();
-        *unpoisoned(&app.worked_at) = app.elapsed();
+        app.beat();
         more
     }
 
@@ -140,7 +186,13 @@ impl Worker {
         let sent = mailer.send(&message);
         // The attempt may have taken a minute; what is written down carries the instant at which it ended.
         let now = app.now();
-        let outcome = self.unsettled.insert((id, sent));
+        app.metrics.delivered(match &sent {
+            Ok(_) => Delivery::Sent,
+            Err(Failure::Later(_)) => Delivery::Deferred,
+            Err(Failure::Never(_)) => Delivery::Rejected,
+            Err(Failure::Relay(_)) => Delivery::RelayFailed,
+        });
+        let outcome = self.unsettled.insert(Outcome { id, mailer, sent });
         let is_well = settle(app, now, outcome)?;
         self.unsettled = None;
         Ok(is_well)
@@ -182,6 +234,51 @@ impl Worker {
         Ok(!due.is_empty())
     }
 
+    /// Whether a backup is being made at this moment.
+    #[must_use]
+    pub const fn is_copying(&self) -> bool {
+        self.copying.is_some()
+    }
+
+    /// Begins the nightly backup when a night has gone by without one, and writes down how it ended.
+    fn back_up(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if let Some(done) = self.copying.take_if(|one| one.thread.is_finished()) {
+            let attempt = done.end(app.settings.backups.keep, now);
+            self.next_backup = match attempt.outcome {
+                Ok(_) => now.plus(BACKUP_EVERY),
+                Err(_) => now.plus(BACKUP_AGAIN),
+            };
+            self.unwritten = Some(attempt);
+        }
+        if let Some(attempt) = &self.unwritten {
+            app.housekeep(now, |tx| backups::note_nightly(tx, attempt))?;
+            self.unwritten = None;
+            *unpoisoned(&app.backup_trouble) = app.read(now, backups::failing)?;
+            return Ok(true);
+        }
+        let Some(at) = app.settings.backups.at else {
+            return Ok(false);
+        };
+        if self.is_copying() || now < self.next_backup {
+            return Ok(false);
+        }
+        self.next_backup = now.plus(BACKUP_EVERY);
+        if app.read(now, |read| backups::is_due(read, at))? {
+            self.copying = Some(Copying::begin(app, now)?);
+        }
+        Ok(false)
+    }
+
+    /// Once a minute: whether there is something that somebody has to see to.
+    fn look(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if now < self.next_look {
+            return Ok(false);
+        }
+        self.next_look = now.plus(LOOK_EVERY);
+        *unpoisoned(&app.troubles) = watch::troubles(app, now)?;
+        Ok(false)
+    }
+
     /// Once a minute: forgets what is over.
     fn sweep(&mut self, app: &App, now: Timestamp) -> Result<bool> {
         if now < self.next_sweep {
@@ -205,6 +302,59 @@ impl Worker {
             self.next_sweep = now.plus(SWEEP_EVERY);
         }
         Ok(swept >= ROWS_MAX)
+    }
+}
+
+impl Copying {
+    fn begin(app: &App, now: Timestamp) -> Result<Self> {
+        let target = app.settings.backups.folder.join(backups::nightly_name(now));
+        let order = Order {
+            database: app.settings.data.join(DATABASE),
+            target: target.clone(),
+            keys: app.keys().clone(),
+            version: VERSION,
+            now,
+        };
+        let bell = Arc::clone(&app.bell);
+        let thread = std::thread::Builder::new()
+            .name("backup".to_owned())
+            .spawn(move || {
+                let made = backups::make(&order);
+                bell.ring();
+                made
+            })?;
+        Ok(Self {
+            began_at: now,
+            target,
+            thread,
+        })
+    }
+
+    /// How it ended; older ones go once it is there.
+    fn end(self, keep: usize, now: Timestamp) -> Attempt {
+        let place = self.target.display().to_string();
+        let outcome = match self.thread.join() {
+            Ok(Ok(made)) => {
+                tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
+                let folder = self.target.parent();
+                if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep)) {
+                    tracing::warn!(err = %error, "older backups could not be removed");
+                }
+                Ok(i64::try_from(made.bytes).unwrap_or(i64::MAX))
+            }
+            Ok(Err(why)) => Err(why.to_string()),
+            Err(_) => Err("making it panicked".to_owned()),
+        };
+        if let Err(why) = &outcome {
+            tracing::error!(path = place, err = why, "the nightly backup failed");
+        }
+        Attempt {
+            cause: Cause::Nightly,
+            began_at: self.began_at,
+            ended_at: now,
+            place,
+            outcome,
+        }
     }
 }
 
@@ -303,19 +453,18 @@ fn compose(app: &App, id: ErrandId, now: Timestamp) -> Result<Option<Message>> {
     }))
 }
 
-fn settle(app: &App, now: Timestamp, (id, sent): &Outcome) -> Result<bool> {
+fn settle(app: &App, now: Timestamp, Outcome { id, mailer, sent }: &Outcome) -> Result<bool> {
     let id = *id;
     let is_well = !matches!(sent, Err(Failure::Relay(_)));
-    let before = unpoisoned(&app.trouble).take();
-    if let Err(Failure::Relay(words)) = sent {
-        let since = before.as_ref().map_or(now, |trouble| trouble.since);
-        *unpoisoned(&app.trouble) = Some(Trouble {
-            since,
+    let before = app.relay_was(mailer, |before| match sent {
+        Err(Failure::Relay(words)) => Some(Trouble {
+            since: before.map_or(now, |trouble| trouble.since),
             words: words.clone(),
             next_try: now.plus(RELAY_EVERY),
             mail: id,
-        });
-    }
+        }),
+        Ok(_) | Err(Failure::Later(_) | Failure::Never(_)) => None,
+    });
     let suspect = before.map(|trouble| trouble.mail);
     app.housekeep(now, |tx| {
         match sent {
@@ -357,7 +506,7 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::OwnershipMoved(owner) => {
             ownership::mail::moved(read, settings, &claimed.to, *owner)
         }
-        Errand::BackupFailed(_) => Ok(None),
+        Errand::BackupFailed(since) => backups::mail::failed(read, settings, &claimed.to, *since),
         errand @ (Errand::TwoFactorOn { .. }
         | Errand::TwoFactorOff(_)
         | Errand::TwoFactorReset(_)

@@ -77,10 +77,7 @@ pub(crate) struct Signer {
 /// Makes the folder.
 pub(crate) fn seed(folder: &Path, many: usize, few: usize) -> Result<Seeded> {
     let now = SystemClock::new().now();
-    let origin = Origin {
-        now,
-        random: &OsRandom,
-    };
+    let origin = Origin::new(now, &OsRandom);
     let (opened, _) = migrations::open_to_serve(folder, origin)?;
     let keys = opened.keys.clone();
     drop(opened);

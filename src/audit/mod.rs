@@ -18,8 +18,9 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
+use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
@@ -485,10 +486,71 @@ fn append(
     };
     let hash = row.hash(&before);
     sql::append(tx, &row, &sealed, &hash)?;
+    tell(tx, by, event, row);
     Ok(())
+}
+
+/// The log says so too once it is committed, for whoever collects logs: ids, and no personal text but the network address.
+fn tell(tx: &Tx<'_>, by: &By, event: &Event, row: chain::Row) {
+    let (actor, session) = match &by.actor {
+        Actor::Account { id, session, .. } => (Some(*id), *session),
+        Actor::Operator | Actor::System | Actor::Stranger => (None, None),
+    };
+    let (address, organisation, on) = (by.address, event.organisation, event.target);
+    tx.once_committed(move || {
+        tracing::info!(
+            target: AUDIT,
+            action = row.action,
+            number = row.number,
+            org = organisation.map(display),
+            by = row.actor,
+            account = actor.map(display),
+            session = session.map(display),
+            on = on.map(display),
+            ip = address.map(display),
+            details = row.details,
+            "done"
+        );
+    });
 }
 
 /// Checks every chain of the file from its first row to its head.
 pub fn verify(read: &Read<'_>, keys: &crate::kit::keys::Keys) -> Result<Verdict> {
-    chain::verify(read, keys)
+    chain::verify(read, Some(keys))
+}
+
+/// The same without the key, as of a backup that lies elsewhere: what was changed is found, and that somebody made all of
+/// it anew is not.
+pub fn verify_without_key(read: &Read<'_>) -> Result<Verdict> {
+    chain::verify(read, None)
+}
+
+/// What stands in one file's log and not in that of an older copy of it.
+#[derive(Clone, Debug)]
+pub struct Later {
+    /// The organisation's id as a number, or 0 for the system's chain.
+    pub chain_id: i64,
+    /// The event.
+    pub entry: Entry,
+}
+
+/// The events of these kinds that are in `newer` and not in `older`, a copy of its past: behind the last row that both
+/// have. Oldest first in each chain.
+pub fn later(newer: &Read<'_>, older: &Read<'_>, actions: &[Action]) -> Result<Vec<Later>> {
+    let mut found = Vec::new();
+    for chain_id in sql::chains(newer)? {
+        let end = |read| Ok::<_, Error>(sql::end(read, chain_id)?.map_or(0, |(number, _)| number));
+        // Once two chains part they never meet again: each row's hash is over the one before.
+        let (mut common, mut parted) = (0, end(newer)?.min(end(older)?) + 1);
+        while common + 1 < parted {
+            let middle = common + (parted - common) / 2;
+            let is_common =
+                sql::hash_of(newer, chain_id, middle)? == sql::hash_of(older, chain_id, middle)?;
+            *(if is_common { &mut common } else { &mut parted }) = middle;
+        }
+        for entry in sql::after(newer, chain_id, common, actions)? {
+            found.push(Later { chain_id, entry });
+        }
+    }
+    Ok(found)
 }

@@ -168,6 +168,35 @@ pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Resu
     )
 }
 
+/// The hash of one row of a chain.
+pub(super) fn hash_of(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Option<[u8; 32]>> {
+    read.find(
+        "SELECT hash FROM audit_events WHERE chain_id = ?1 AND number = ?2",
+        (chain_id, number),
+        |row| row.get(0),
+    )
+}
+
+/// The events of these kinds behind that row of the chain, oldest first.
+pub(super) fn after(
+    read: &Read<'_>,
+    chain_id: i64,
+    number: i64,
+    actions: &[Action],
+) -> Result<Vec<Entry>> {
+    let slugs: Vec<&str> = actions.iter().map(|action| action.slug()).collect();
+    read.list(
+        "SELECT e.number, e.at, e.action, e.actor, a.text, n.text, t.text, e.details, e.request_id
+           FROM audit_events e
+           LEFT JOIN audit_texts a ON a.chain_id = e.chain_id AND a.number = e.number AND a.slot = 1
+           LEFT JOIN audit_texts n ON n.chain_id = e.chain_id AND n.number = e.number AND n.slot = 2
+           LEFT JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number AND t.slot = 3
+          WHERE e.chain_id = ?1 AND e.number > ?2 AND instr(?3, ' ' || e.action || ' ') > 0 ORDER BY e.number",
+        (chain_id, number, format!(" {} ", slugs.join(" "))),
+        entry_from_row,
+    )
+}
+
 /// When this was last done to that account of the organisation; none when it never was.
 pub fn last_on(
     read: &Read<'_>,

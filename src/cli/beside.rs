@@ -20,8 +20,9 @@ pub(super) fn open(basics: &Basics, if_empty: IfEmpty) -> Result<App, Failure> {
     let data = &config.values.data;
     let clock = SystemClock::new();
     let origin = Origin {
-        now: clock.now(),
-        random: &OsRandom,
+        key_file: config.values.secret_key_file.as_deref(),
+        network_fs: config.values.network_fs,
+        ..Origin::new(clock.now(), &OsRandom)
     };
     let opened = migrations::open_beside(data, if_empty, origin)?;
     let noted = folder::note(data).and_then(|note| note.parse().ok());

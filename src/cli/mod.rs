@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::config::flags::{Basics, Everything, Flags};
-use crate::config::sources::Surroundings;
+use crate::config::sources::{Mistake, Surroundings};
 use crate::demo;
 use crate::kit::log;
 use crate::serve;
@@ -142,10 +142,14 @@ fn serve(flags: &Flags) -> Result<(), Failure> {
 
 /// The settings of this process; whatever is wrong with them is wrong usage.
 fn read(flags: &Flags) -> Result<Config, Failure> {
-    Config::read(flags, &Surroundings::of_process()).map_err(|mistakes| {
-        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        Failure::Usage(lines.join("\n       "))
-    })
+    Config::read(flags, &Surroundings::of_process())
+        .map_err(|mistakes| Failure::Usage(one_each(&mistakes)))
+}
+
+/// A line for each, below one another after `error: `.
+fn one_each(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n       ")
 }
 
 fn demo(options: &demo::Options) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The settings as flags of the command line, drawn from the table of keys.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
@@ -11,12 +12,19 @@ use super::keys::{Key, Kind, Reach};
 const CONFIG: &str = "config";
 
 /// What was given as flags.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Flags {
     /// The file that `--config` names.
     pub config: Option<PathBuf>,
     /// The keys, as they were written.
     pub given: BTreeMap<Key, String>,
+}
+
+impl fmt::Debug for Flags {
+    // One of them may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.given.keys()).finish()
+    }
 }
 
 impl Flags {
@@ -89,7 +97,8 @@ fn arg(key: Key) -> Arg {
             .default_missing_value("true")
             .value_parser(PossibleValuesParser::new(["true", "false"])),
         Kind::List => arg.value_delimiter(','),
-        Kind::Path => arg.value_hint(ValueHint::AnyPath),
+        Kind::Path => arg.value_hint(ValueHint::FilePath),
+        Kind::Folder => arg.value_hint(ValueHint::DirPath),
         Kind::Text | Kind::Number | Kind::Secret | Kind::FlaglessSecret => arg,
     }
 }

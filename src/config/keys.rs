@@ -74,8 +74,10 @@ pub enum Kind {
     Switch,
     /// Several, separated by commas; an array in the file.
     List,
-    /// A file or folder. A credential of this name is such a file itself.
+    /// A file. A credential of this name is that file itself.
     Path,
+    /// A folder.
+    Folder,
     /// Never shown, and also read from a file that its variable with `_FILE` names.
     Secret,
     /// The same, and no flag: what a list of processes shows is no secret.
@@ -137,7 +139,7 @@ impl Key {
         match self {
             Self::Data => Spec {
                 name: "data",
-                kind: Kind::Path,
+                kind: Kind::Folder,
                 reach: Reach::Everywhere,
                 value: "DIR",
                 help: "The data folder",
@@ -358,7 +360,7 @@ impl Key {
             },
             Self::BackupDir => Spec {
                 name: "backup_dir",
-                kind: Kind::Path,
+                kind: Kind::Folder,
                 reach: Reach::Server,
                 value: "DIR",
                 help: "Where backups are put; another disk is better",
@@ -400,6 +402,15 @@ impl Key {
         matches!(self.spec().kind, Kind::Secret | Kind::FlaglessSecret)
     }
 
+    /// Whether SIGHUP is enough for a new value; every other one waits for the next start.
+    #[must_use]
+    pub const fn is_reread(self) -> bool {
+        matches!(
+            self,
+            Self::SmtpUrl | Self::TlsCert | Self::TlsKey | Self::LogLevel | Self::LogAccess
+        )
+    }
+
     /// Whether the command line takes it.
     #[must_use]
     pub const fn has_flag(self) -> bool {
@@ -415,19 +426,12 @@ impl Key {
     /// The name nearest to one that nobody knows, if any is near.
     #[must_use]
     pub fn near(name: &str) -> Option<&'static str> {
-        nearest(name, Self::ALL.into_iter().map(Self::name))
+        const SIMILAR: f64 = 0.75;
+        Self::ALL
+            .into_iter()
+            .map(|key| (strsim::jaro_winkler(name, key.name()), key.name()))
+            .filter(|(likeness, _)| *likeness > SIMILAR)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map(|(_, name)| name)
     }
-}
-
-/// The candidate that is a slip of the fingers away from what was written.
-pub(super) fn nearest<C: AsRef<str>>(
-    written: &str,
-    candidates: impl Iterator<Item = C>,
-) -> Option<C> {
-    const SIMILAR: f64 = 0.7;
-    candidates
-        .map(|name| (strsim::jaro_winkler(written, name.as_ref()), name))
-        .filter(|(likeness, _)| *likeness > SIMILAR)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
 }

@@ -7,6 +7,8 @@ pub mod flags;
 pub mod keys;
 mod parse;
 mod public_url;
+mod reference;
+mod show;
 pub mod sources;
 #[cfg(test)]
 mod tests;
@@ -20,12 +22,15 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::{Mode, Settings};
+use crate::backups::Plan;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
+use crate::kit::disk::NetworkFs;
 use crate::kit::http::cookie::Transport;
 use crate::kit::http::headers::Scheme;
 use crate::kit::log::{Access, Format};
 use crate::kit::mail::smtp::Relay;
+use crate::kit::notify::Manager;
 use crate::kit::secret::Secret;
 use crate::sessions::Lifetimes;
 
@@ -35,6 +40,8 @@ use self::parse::Reader;
 use self::sources::{Found, Gathered, Mistake, Surroundings};
 
 pub use public_url::PublicUrl;
+pub use reference::reference;
+pub use show::Shown;
 
 /// Where `serve` and `demo` listen when nobody says otherwise: for an identity server loopback is the kind default.
 pub const LISTEN: &str = "127.0.0.1:8080";
@@ -51,6 +58,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Variables that look like ours and are not.
     pub strangers: Vec<String>,
+    /// Whether everybody on this machine may read the configuration file, and there is a secret in it.
+    pub is_exposed: bool,
     /// What it all means.
     pub values: Values,
 }
@@ -94,15 +103,8 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
-}
-
-/// What to do with a data folder that lies on a network file system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkFs {
-    /// Refuse it.
-    Refused,
-    /// Use it: the operator takes the risk.
-    Allowed,
+    /// The service manager that started the process; none where nobody waits to hear of it.
+    pub manager: Option<Manager>,
 }
 
 /// The files of TLS.
@@ -139,24 +141,43 @@ pub struct Backups {
 impl Config {
     /// Reads all sources and judges what they say together. All mistakes are found at once.
     pub fn read(flags: &Flags, around: &Surroundings) -> Result<Self, Vec<Mistake>> {
-        let Gathered {
-            found,
-            file,
-            strangers,
-            mut mistakes,
-        } = Gathered::new(flags, around);
-        let mut reader = Reader::new(&found);
+        let gathered = Gathered::new(flags, around);
+        let mut reader = Reader::new(&gathered.found, gathered.unread);
         let values = Values::read(&mut reader, around);
+        let mut mistakes = gathered.mistakes;
         mistakes.append(&mut reader.mistakes);
+        mistakes.sort_by_key(|mistake| mistake.line);
         match values {
             Some(values) if mistakes.is_empty() => Ok(Self {
-                found,
-                file,
-                strangers,
+                found: gathered.found,
+                file: gathered.file,
+                strangers: gathered.strangers,
+                is_exposed: gathered.is_exposed,
                 values,
             }),
             Some(_) | None => Err(mistakes),
         }
+    }
+
+    /// What is no mistake, but should not stay as it is.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Mistake> {
+        let exposed = self.file.as_ref().filter(|_| self.is_exposed);
+        let exposed = exposed.map(|file| {
+            let sentence = format!(
+                "everybody on this machine may read it, and there is a secret in it: move the secret into a file or \
+                 credential of its own, or close it: chmod o-r {}",
+                file.display()
+            );
+            Mistake::new(file.display().to_string(), sentence)
+        });
+        let strangers = self.strangers.iter().map(|name| {
+            Mistake::new(
+                name,
+                "no setting has this name; the variable is not looked at",
+            )
+        });
+        exposed.into_iter().chain(strangers).collect()
     }
 
     /// The address people type, once it is known where the server really listens.
@@ -212,6 +233,20 @@ impl Config {
             mode: Mode::Production,
             warning: None,
             data: values.data.clone(),
+            metrics_token: values.metrics_token.clone(),
+            backups: values.backups.plan(),
+        }
+    }
+}
+
+impl Backups {
+    /// The same, for the capability that makes them.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            at: self.at,
+            keep: self.keep,
+            folder: self.folder.clone(),
         }
     }
 }
@@ -242,7 +277,16 @@ impl Values {
         let metrics_listen = reader.optional(Key::MetricsListen, parse::listen);
         let metrics_token = reader.optional(Key::MetricsToken, parse::token);
         let backups = backups(reader, &data);
-        let values = Self {
+        let together = Together {
+            data: &data,
+            public_url: public_url.as_ref(),
+            listen,
+            is_insecure,
+            tls: tls.as_ref(),
+            metrics_listen,
+        };
+        together.check(reader);
+        Some(Self {
             runtime: around
                 .folder("RUNTIME_DIRECTORY")
                 .unwrap_or_else(|| data.clone()),
@@ -273,29 +317,67 @@ impl Values {
             metrics_listen,
             metrics_token,
             backups: backups?,
-        };
-        values.check_encryption(reader);
-        Some(values)
+            manager: manager(around),
+        })
     }
 
     fn public_url(&self, address: SocketAddr) -> PublicUrl {
-        let scheme = match self.tls {
-            Some(_) => Scheme::Https,
-            None => Scheme::Http,
-        };
-        self.public_url
-            .clone()
-            .unwrap_or_else(|| PublicUrl::of(scheme, address))
+        let usual = || PublicUrl::of(scheme(self.tls.as_ref()), address);
+        self.public_url.clone().unwrap_or_else(usual)
+    }
+}
+
+const fn scheme(tls: Option<&TlsFiles>) -> Scheme {
+    match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    }
+}
+
+/// What cannot be judged alone. Only what cannot work at all is refused.
+struct Together<'v> {
+    data: &'v Path,
+    public_url: Option<&'v PublicUrl>,
+    listen: Option<SocketAddr>,
+    is_insecure: Option<bool>,
+    tls: Option<&'v TlsFiles>,
+    metrics_listen: Option<SocketAddr>,
+}
+
+impl Together<'_> {
+    fn check(&self, reader: &mut Reader<'_>) {
+        self.check_encryption(reader);
+        if let (Some(listen), Some(metrics)) = (self.listen, self.metrics_listen)
+            && collide(listen, metrics)
+        {
+            let sentence = format!("{metrics} is where the Portal listens; choose another port");
+            reader.wrong(Key::MetricsListen, sentence);
+        }
+        let folder = reader.path(Key::BackupDir);
+        if folder.is_some_and(|folder| is_one_place(&folder, self.data))
+            && reader.knows(&[Key::Data])
+        {
+            let sentence =
+                "it is the data folder itself; name another, or one in it, such as backups";
+            reader.wrong(Key::BackupDir, sentence);
+        }
     }
 
     fn check_encryption(&self, reader: &mut Reader<'_>) {
-        let public_url = self.public_url(self.listen);
+        let (Some(listen), Some(is_insecure)) = (self.listen, self.is_insecure) else {
+            return;
+        };
+        if !reader.knows(&[Key::PublicUrl, Key::TlsCert, Key::TlsKey]) {
+            return;
+        }
+        let usual = || PublicUrl::of(scheme(self.tls), listen);
+        let public_url = self.public_url.cloned().unwrap_or_else(usual);
         if self.tls.is_some() && public_url.scheme() == Scheme::Http {
             let sentence =
                 format!("{public_url} is not encrypted, and tls_cert is given: write https://");
             return reader.wrong(Key::PublicUrl, sentence);
         }
-        if self.is_insecure || !public_url.is_in_the_clear() {
+        if is_insecure || !public_url.is_in_the_clear() {
             return;
         }
         let (key, what) = match self.public_url {
@@ -316,9 +398,45 @@ impl Values {
     }
 }
 
+/// Whether nobody can listen on both.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_same_port = one.port() == other.port() && one.port() != 0;
+    let is_same_family = one.is_ipv4() == other.is_ipv4();
+    let (one, other) = (one.ip(), other.ip());
+    is_same_port
+        && is_same_family
+        && (one == other || one.is_unspecified() || other.is_unspecified())
+}
+
+/// Whether two paths are written differently at most, as `x`, `./x` and `x/`.
+fn is_one_place(one: &Path, other: &Path) -> bool {
+    match (std::path::absolute(one), std::path::absolute(other)) {
+        (Ok(one), Ok(other)) => one.components().eq(other.components()),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
+/// Who wants to be told, as systemd says it. A watchdog that is meant for another process is none of ours.
+fn manager(around: &Surroundings) -> Option<Manager> {
+    let socket = around.get("NOTIFY_SOCKET")?.to_owned();
+    let own = std::process::id().to_string();
+    let is_ours = around.get("WATCHDOG_PID").is_none_or(|pid| pid == own);
+    let within = around
+        .get("WATCHDOG_USEC")
+        .and_then(|micros| micros.parse().ok())
+        .filter(|micros| *micros > 0);
+    Some(Manager {
+        socket,
+        watchdog: within
+            .filter(|_| is_ours)
+            .map(std::time::Duration::from_micros),
+    })
+}
+
 fn tls_files(reader: &mut Reader<'_>) -> Option<TlsFiles> {
     match (reader.path(Key::TlsCert), reader.path(Key::TlsKey)) {
         (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+        _ if !reader.knows(&[Key::TlsCert, Key::TlsKey]) => None,
         (Some(_), None) => {
             reader.wrong(Key::TlsCert, "it needs --tls-key too");
             None
@@ -333,21 +451,13 @@ fn tls_files(reader: &mut Reader<'_>) -> Option<TlsFiles> {
 
 fn log(reader: &mut Reader<'_>, around: &Surroundings) -> Option<Log> {
     let level = reader.value(Key::LogLevel, parse::level);
-    let is_text = reader.value(Key::LogFormat, |text| match text {
-        "text" => Ok(true),
-        "json" => Ok(false),
-        "auto" => Ok(std::io::stderr().is_terminal()),
-        _ => Err("it is one of auto, text, json".to_owned()),
-    });
-    let access = reader.value(Key::LogAccess, |text| match text {
-        "all" => Ok(Access::All),
-        "writes" => Ok(Access::Writes),
-        "off" => Ok(Access::Off),
-        _ => Err("it is one of all, writes, off".to_owned()),
-    });
+    let is_text = reader.value(Key::LogFormat, parse::is_text);
+    let access = reader.value(Key::LogAccess, parse::access);
     let format = match (is_text?, around.get("JOURNAL_STREAM")) {
         (false, _) => Format::Json,
         (true, None) => Format::Text,
+        // A terminal shows no times of its own, though it was opened by something that the journal listens to.
+        (true, Some(_)) if std::io::stderr().is_terminal() => Format::Text,
         (true, Some(_)) => Format::UndatedText,
     };
     Some(Log {

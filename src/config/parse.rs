@@ -1,6 +1,7 @@
 //! How single values are written. Each error is the end of a sentence that begins with the option.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::keys::Key;
 use super::sources::{Found, Mistake};
+use crate::kit::log::Access;
 use crate::kit::mail::address::Sender;
 use crate::kit::secret::Secret;
 use crate::kit::time::{DAY, HOUR, MINUTE};
@@ -87,6 +89,26 @@ pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
     }
 }
 
+/// How to write the log.
+pub(super) fn is_text(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "text" => Ok(true),
+        "json" => Ok(false),
+        "auto" => Ok(std::io::stderr().is_terminal()),
+        _ => Err("it is one of auto, text, json".to_owned()),
+    }
+}
+
+/// Which requests to log.
+pub(super) fn access(text: &str) -> Result<Access, String> {
+    match text.trim() {
+        "all" => Ok(Access::All),
+        "writes" => Ok(Access::Writes),
+        "off" => Ok(Access::Off),
+        _ => Err("it is one of all, writes, off".to_owned()),
+    }
+}
+
 /// Networks, separated by commas.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     text.split(',').map(network).collect()
@@ -140,13 +162,16 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
 /// Understands what was gathered, key by key, and collects what cannot be understood.
 pub(super) struct Reader<'f> {
     found: &'f BTreeMap<Key, Found>,
+    /// Keys whose value is not known.
+    unread: BTreeSet<Key>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
 impl<'f> Reader<'f> {
-    pub(super) const fn new(found: &'f BTreeMap<Key, Found>) -> Self {
+    pub(super) const fn new(found: &'f BTreeMap<Key, Found>, unread: BTreeSet<Key>) -> Self {
         Self {
             found,
+            unread,
             mistakes: Vec::new(),
         }
     }
@@ -159,11 +184,16 @@ impl<'f> Reader<'f> {
 
     /// Something is wrong with this key.
     pub(super) fn wrong(&mut self, key: Key, sentence: impl Into<String>) {
-        let place = match self.found.get(&key) {
-            Some(found) => found.place(key),
-            None => format!("--{}", key.flag()),
-        };
-        self.mistakes.push(Mistake::new(place, sentence));
+        let found = self.found.get(&key);
+        let place = found.map_or_else(|| format!("--{}", key.flag()), |found| found.place(key));
+        let mistake = Mistake::new(place, sentence);
+        self.mistakes.push(mistake.at(found.and_then(Found::line)));
+        self.unread.insert(key);
+    }
+
+    /// Whether these can be judged together: one whose value is not known would be blamed for others' mistakes.
+    pub(super) fn knows(&self, keys: &[Key]) -> bool {
+        keys.iter().all(|key| !self.unread.contains(key))
     }
 
     /// The value of a key that may be missing.

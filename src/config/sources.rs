@@ -1,42 +1,68 @@
 //! Where settings come from: flag over variable over the file that a variable names over a credential of systemd over
 //! the configuration file. What is written is gathered here and understood elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::flags::Flags;
-use super::keys::{Key, Kind, nearest};
+use super::keys::{Key, Kind, Spec};
+use super::reference::{array, quoted};
 
 /// Names that are ours and no setting.
 const CONFIG: &str = "DOORWARD_CONFIG";
 const PREFIX: &str = "DOORWARD_";
 /// Where the configuration file is looked for when nobody names one.
 const FILES: [&str; 2] = ["./doorward.toml", "/etc/doorward/doorward.toml"];
+/// No configuration file is larger, in bytes.
+const FILE_MAX: u64 = 1 << 20;
+/// No file that holds a value is larger, in bytes.
+const VALUE_MAX: u64 = 1 << 16;
+/// A name longer than this is not repeated in a message, nor one with other signs than names have.
+const NAME_MAX: usize = 64;
+/// The right of everybody to read.
+const OTHERS_READ: u32 = 0o004;
 
 /// What surrounds the process: its environment, and where it looks for the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Surroundings {
     variables: BTreeMap<String, String>,
+    /// Variables whose values are no text.
+    garbled: BTreeSet<String>,
     files: Vec<PathBuf>,
+}
+
+impl fmt::Debug for Surroundings {
+    // A value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
 }
 
 impl Surroundings {
     /// The ones of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        // What is no text is no setting of ours: its bytes are not to be guessed at.
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Self {
-            variables,
+        let mut around = Self {
             files: FILES.map(PathBuf::from).to_vec(),
+            ..Self::default()
+        };
+        for (name, value) in std::env::vars_os() {
+            // Names that are no text are nobody's.
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(around.variables.insert(name, value)),
+                Err(_) => drop(around.garbled.insert(name)),
+            }
         }
+        around
     }
 
     /// With this variable.
@@ -88,8 +114,6 @@ pub enum Origin {
         /// In which line.
         line: usize,
     },
-    /// Nobody: it is the default.
-    Default,
 }
 
 /// What was said, and by whom.
@@ -109,6 +133,14 @@ impl fmt::Debug for Found {
 }
 
 impl Found {
+    /// The line of the configuration file in which it stands, if it does.
+    pub(super) const fn line(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Toml { line, .. } => Some(line),
+            Origin::Flag | Origin::Variable | Origin::File(_) | Origin::Credential(_) => None,
+        }
+    }
+
     /// Where to look for it, as the beginning of a sentence about it.
     #[must_use]
     pub fn place(&self, key: Key) -> String {
@@ -122,7 +154,6 @@ impl Found {
             ),
             Origin::Credential(path) => format!("the credential {}", path.display()),
             Origin::Toml { path, line } => format!("{}:{line}: {}", path.display(), key.name()),
-            Origin::Default => key.name().to_owned(),
         }
     }
 }
@@ -134,6 +165,8 @@ pub struct Mistake {
     pub place: String,
     /// What is wrong, and what to do.
     pub sentence: String,
+    /// The line of the configuration file, by which they are sorted.
+    pub(super) line: Option<usize>,
 }
 
 impl Mistake {
@@ -141,7 +174,12 @@ impl Mistake {
         Self {
             place: place.into(),
             sentence: sentence.into(),
+            line: None,
         }
+    }
+
+    pub(super) fn at(self, line: Option<usize>) -> Self {
+        Self { line, ..self }
     }
 }
 
@@ -156,9 +194,13 @@ impl fmt::Display for Mistake {
 pub(super) struct Gathered {
     pub(super) found: BTreeMap<Key, Found>,
     pub(super) file: Option<PathBuf>,
+    /// Whether everybody on this machine may read the configuration file, and there is a secret in it.
+    pub(super) is_exposed: bool,
     /// Variables that look like ours and are not.
     pub(super) strangers: Vec<String>,
     pub(super) mistakes: Vec<Mistake>,
+    /// Keys about which something was said that cannot be read: what others say together with them is not judged.
+    pub(super) unread: BTreeSet<Key>,
 }
 
 impl Gathered {
@@ -185,60 +227,57 @@ impl Gathered {
         self.mistakes.push(Mistake::new(place, sentence));
     }
 
-    fn read_file(&mut self, flags: &Flags, around: &Surroundings) {
-        let named = flags
-            .config
-            .clone()
-            .or_else(|| around.get(CONFIG).map(PathBuf::from));
-        let path = match named {
-            Some(path) => path,
-            None => match around.files.iter().find(|file| file.is_file()) {
-                Some(file) => file.clone(),
-                None => return,
-            },
-        };
-        self.file = Some(path.clone());
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(why) => return self.wrong(path.display().to_string(), why.to_string()),
-        };
-        match DeTable::parse(&text) {
-            Ok(table) => self.read_table(
-                table.get_ref(),
-                "",
-                &Page {
-                    path: &path,
-                    text: &text,
-                },
-            ),
+    /// A value that stands in a file of its own.
+    fn put_from(&mut self, key: Key, place: String, path: PathBuf, origin: fn(PathBuf) -> Origin) {
+        match value_in(&path) {
+            Ok(text) => self.put(key, text, origin(path)),
             Err(why) => {
-                let line = why.span().map_or(1, |span| line_of(&text, span.start));
-                self.wrong(format!("{}:{line}", path.display()), why.message().trim());
+                self.wrong(place, why);
+                self.unread.insert(key);
             }
         }
     }
 
-    fn read_table(&mut self, table: &DeTable<'_>, section: &str, page: &Page<'_>) {
-        for (key, value) in table {
-            let name = format!("{section}{}", key.get_ref());
-            let line = line_of(page.text, key.span().start);
-            let place = format!("{}:{line}", page.path.display());
-            let is_section = Key::ALL
-                .iter()
-                .any(|known| known.name().starts_with(&format!("{name}.")));
-            match (Key::named(&name), value.get_ref()) {
-                (Some(known), value) => match written(known, value) {
-                    Ok(text) => {
-                        let path = page.path.to_owned();
-                        self.put(known, text, Origin::Toml { path, line });
-                    }
-                    Err(form) => self.wrong(place, format!("{name} is {form}")),
-                },
-                (None, DeValue::Table(inner)) if is_section => {
-                    self.read_table(inner, &format!("{name}."), page);
-                }
-                (None, _) => self.wrong(place, unknown(&format!("key `{name}`"), Key::near(&name))),
+    fn read_file(&mut self, flags: &Flags, around: &Surroundings) {
+        let (path, how) = if let Some(path) = &flags.config {
+            (path.clone(), " (named by --config)")
+        } else if let Some(path) = around.get(CONFIG) {
+            (PathBuf::from(path), " (named by DOORWARD_CONFIG)")
+        } else if let Some(path) = around.files.iter().find(|path| is_there(path)) {
+            (path.clone(), "")
+        } else {
+            return;
+        };
+        self.file = Some(path.clone());
+        let bytes = match small(&path, FILE_MAX) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                let place = format!("the configuration file {}{how}", path.display());
+                self.unread.extend(Key::ALL);
+                return self.wrong(place, why);
             }
+        };
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            Err(why) => {
+                let line = line_of(&bytes, why.valid_up_to());
+                let place = format!("{}:{line}", path.display());
+                self.unread.extend(Key::ALL);
+                return self.wrong(place, "this line is not UTF-8; save the file as UTF-8");
+            }
+        };
+        let mut page = Page::read(text);
+        self.unread.append(&mut page.unread);
+        for (line, sentence) in page.mistakes {
+            let mistake = Mistake::new(format!("{}:{line}", path.display()), sentence);
+            self.mistakes.push(mistake.at(Some(line)));
+        }
+        let is_public = std::fs::metadata(&path)
+            .is_ok_and(|found| found.permissions().mode() & OTHERS_READ != 0);
+        for (key, line, text) in page.said {
+            self.is_exposed |= is_public && key.is_secret() && !text.trim().is_empty();
+            let path = path.clone();
+            self.put(key, text, Origin::Toml { path, line });
         }
     }
 
@@ -251,73 +290,251 @@ impl Gathered {
             other => other.name(),
         };
         let path = folder.join(name);
-        if !path.is_file() {
+        if !is_there(&path) {
             return;
         }
         if key.spec().kind == Kind::Path {
             return self.put(key, path.display().to_string(), Origin::Credential(path));
         }
-        match fs::read_to_string(&path) {
-            Ok(text) => self.put(key, text.trim().to_owned(), Origin::Credential(path)),
-            Err(why) => self.wrong(
-                format!("the credential {}", path.display()),
-                why.to_string(),
-            ),
-        }
+        let place = format!("the credential {}", path.display());
+        self.put_from(key, place, path, Origin::Credential);
     }
 
     fn read_variables(&mut self, key: Key, around: &Surroundings) {
+        let name = key.variable();
         let file_variable = key.file_variable();
-        let file = file_variable.as_deref().and_then(|name| around.get(name));
-        match (around.get(&key.variable()), file) {
+        for name in [Some(&name), file_variable.as_ref()].into_iter().flatten() {
+            if around.garbled.contains(name) {
+                self.wrong(name, "its value is not UTF-8; write it anew");
+                self.unread.insert(key);
+            }
+        }
+        let file = file_variable
+            .as_deref()
+            .and_then(|name| Some((name, around.get(name)?)));
+        match (around.get(&name), file) {
             (None, None) => {}
             (Some(text), None) => self.put(key, text.to_owned(), Origin::Variable),
-            (None, Some(file)) => {
+            (None, Some((other, file))) => {
                 let path = PathBuf::from(file);
-                match fs::read_to_string(&path) {
-                    Ok(text) => self.put(key, text.trim().to_owned(), Origin::File(path)),
-                    Err(why) => {
-                        let place = format!("{} {file}", file_variable.unwrap_or_default());
-                        self.wrong(place, why.to_string());
-                    }
-                }
+                self.put_from(key, format!("{other} {file}"), path, Origin::File);
             }
-            (Some(_), Some(_)) => {
-                let other = file_variable.unwrap_or_default();
-                self.wrong(
-                    key.variable(),
-                    format!("it and {other} are both given: remove one"),
-                );
+            (Some(_), Some((other, _))) => {
+                self.wrong(name, format!("it and {other} are both given: remove one"));
+                self.unread.insert(key);
             }
         }
     }
 
     /// A slip of the fingers is refused. Others pass: some platforms set variables that begin with a service's name.
     fn look_for_strangers(&mut self, around: &Surroundings) {
-        const SLIP: f64 = 0.93;
         let known: Vec<String> = Key::ALL
             .into_iter()
             .flat_map(|key| [Some(key.variable()), key.file_variable()])
             .flatten()
             .chain([CONFIG.to_owned()])
             .collect();
-        for name in around.variables.keys() {
-            if !name.starts_with(PREFIX) || known.contains(name) || around.get(name).is_none() {
-                continue;
-            }
-            let near = nearest(name, known.iter());
-            match near.filter(|near| strsim::jaro_winkler(name, near) > SLIP) {
-                Some(near) => self.wrong(name.clone(), unknown("variable", Some(near.as_str()))),
-                None => self.strangers.push(name.clone()),
+        let names = around.variables.keys().filter(|name| {
+            name.starts_with(PREFIX) && !known.contains(name) && around.get(name).is_some()
+        });
+        for name in names {
+            let value = name.strip_suffix("_FILE");
+            if let Some(value) = value.filter(|value| known.iter().any(|known| known == value)) {
+                let sentence =
+                    format!("only a secret is read from a file; give the value itself in {value}");
+                self.wrong(name, sentence);
+            } else if let Some(near) = slip(name, &known) {
+                self.wrong(name, unknown("variable", Some(near)));
+            } else {
+                self.strangers.push(name.clone());
             }
         }
     }
 }
 
+/// The name that somebody meant to write, when it is only a few letters away.
+fn slip<'k>(written: &str, known: &'k [String]) -> Option<&'k str> {
+    let bare = written.strip_prefix(PREFIX)?;
+    // What Kubernetes sets for a service that is called doorward, or doorward-metrics.
+    let is_of_a_service = format!("_{bare}_").contains("_PORT_") || bare.ends_with("_SERVICE_HOST");
+    if is_of_a_service {
+        return None;
+    }
+    let near = |known: &'k String| {
+        let name = known.strip_prefix(PREFIX)?;
+        let distance = strsim::osa_distance(bare, name);
+        (distance <= name.len().div_ceil(4)).then_some((distance, known.as_str()))
+    };
+    let nearest = known.iter().filter_map(near).min();
+    nearest.map(|(_, known)| known)
+}
+
+/// Whether something is at this path, as far as can be told: what cannot be looked at is read, and then named.
+fn is_there(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(_) => true,
+        Err(why) => !matches!(why.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+/// What a file holds, if that is little.
+fn small(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|why| explain(&why))?;
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|why| explain(&why))?;
+    if bytes.len() as u64 > most {
+        return Err(format!(
+            "it is larger than {} KiB; name the right file",
+            most / 1024
+        ));
+    }
+    Ok(bytes)
+}
+
+fn explain(why: &io::Error) -> String {
+    match why.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            "there is no such file; make it, or name another".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "this user may not read it; give it to the user that runs doorward".to_owned()
+        }
+        // Where the file to mount is missing, container engines make a folder.
+        ErrorKind::IsADirectory => "it is a folder; put a file in its place".to_owned(),
+        _ => format!("it cannot be read: {why}"),
+    }
+}
+
+/// The one line of a file that holds a value.
+fn value_in(path: &Path) -> Result<String, String> {
+    let text = String::from_utf8(small(path, VALUE_MAX)?)
+        .map_err(|_| "it is not UTF-8; write the value anew".to_owned())?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err("it is empty; write the value into it".to_owned());
+    }
+    if text.contains(char::is_control) {
+        return Err("it holds more than one line of text; leave the value alone in it".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// The configuration file while it is read.
 struct Page<'p> {
-    path: &'p Path,
     text: &'p str,
+    /// Lines that are no TOML.
+    torn: BTreeSet<usize>,
+    /// Key, line, value.
+    said: Vec<(Key, usize, String)>,
+    mistakes: Vec<(usize, String)>,
+    unread: BTreeSet<Key>,
+}
+
+impl<'p> Page<'p> {
+    fn read(text: &'p str) -> Self {
+        let mut page = Self {
+            text,
+            torn: BTreeSet::new(),
+            said: Vec::new(),
+            mistakes: Vec::new(),
+            unread: BTreeSet::new(),
+        };
+        // Behind some lines the parser gives up: it begins again without them.
+        let mut rest = text.to_owned();
+        loop {
+            let lines = page.parse(&rest);
+            if lines.is_empty() {
+                break;
+            }
+            rest = without(&rest, &lines);
+        }
+        if !page.torn.is_empty() {
+            page.unread.extend(Key::ALL);
+        }
+        page
+    }
+
+    /// Reads all it can, unless the parser gives up: then answers with the lines at which it does.
+    fn parse(&mut self, text: &str) -> BTreeSet<usize> {
+        const GIVES_UP: &str = "key with no value";
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut lines = BTreeSet::new();
+        for error in errors {
+            let line = error.span().map_or(1, |span| self.line(span.start));
+            // The first error of a line is the one to mend; the parser's words never repeat what is written.
+            if self.torn.insert(line) {
+                self.mistakes.push((line, untoml(error.message())));
+                if error.message().starts_with(GIVES_UP) {
+                    lines.insert(line);
+                }
+            }
+        }
+        if lines.is_empty() {
+            self.read_table(table.get_ref(), "");
+        }
+        lines
+    }
+
+    fn line(&self, at: usize) -> usize {
+        line_of(self.text.as_bytes(), at)
+    }
+
+    fn read_table(&mut self, table: &DeTable<'_>, section: &str) {
+        for (key, value) in table {
+            let name = format!("{section}{}", key.get_ref());
+            let line = self.line(key.span().start);
+            if self.torn.contains(&line) || self.torn.contains(&self.line(value.span().start)) {
+                continue;
+            }
+            let inside = format!("{name}.");
+            let member = Key::ALL
+                .into_iter()
+                .find_map(|known| known.name().strip_prefix(&inside));
+            match (Key::named(&name), member, value.get_ref()) {
+                (Some(known), _, value) => match written(known, value) {
+                    Ok(text) => self.said.push((known, line, text)),
+                    Err(form) => {
+                        self.mistakes.push((line, format!("{name} is {form}")));
+                        self.unread.insert(known);
+                    }
+                },
+                (None, Some(_), DeValue::Table(inner)) => self.read_table(inner, &inside),
+                (None, Some(member), _) => {
+                    let sentence =
+                        format!("{name} is a section; write [{name}], and {member} = … below it");
+                    self.mistakes.push((line, sentence));
+                }
+                (None, None, value) => {
+                    let sentence = stranger(section, key.get_ref(), value);
+                    self.mistakes.push((line, sentence));
+                }
+            }
+        }
+    }
+}
+
+/// What to say of a key that nobody knows.
+fn stranger(section: &str, key: &str, value: &DeValue<'_>) -> String {
+    let name = format!("{section}{key}");
+    if !section.is_empty() && Key::named(key).is_some() {
+        return format!(
+            "{key} is not in [{}]; move it above the first line in square brackets",
+            section.trim_end_matches('.')
+        );
+    }
+    let is_plain = name.len() <= NAME_MAX
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let what = match (is_plain, value) {
+        (true, DeValue::Table(_)) => format!("section [{name}]"),
+        (true, _) => format!("key `{name}`"),
+        // It may be a value that has lost its key.
+        (false, _) => "key".to_owned(),
+    };
+    unknown(&what, Key::near(&name))
 }
 
 fn unknown(what: &str, near: Option<&str>) -> String {
@@ -327,30 +544,65 @@ fn unknown(what: &str, near: Option<&str>) -> String {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+/// A text with blanks in place of these lines, so that all others stay where they are.
+fn without(text: &str, lines: &BTreeSet<usize>) -> String {
+    let blank = |part: &str| {
+        let end = if part.ends_with('\n') { "\n" } else { "" };
+        " ".repeat(part.trim_end_matches('\n').len()) + end
+    };
+    let parts = text.split_inclusive('\n').enumerate();
+    parts
+        .map(|(at, part)| {
+            if lines.contains(&(at + 1)) {
+                blank(part)
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect()
 }
 
-/// A value as a flag would have it; else what it should be.
-fn written(key: Key, value: &DeValue<'_>) -> Result<String, &'static str> {
-    match (key.spec().kind, value) {
-        (Kind::Switch, DeValue::Boolean(is)) => Ok(is.to_string()),
-        (Kind::Switch, _) => Err("true or false, without quotes"),
-        (Kind::Number, DeValue::Integer(number)) => Ok(number.to_string()),
-        (Kind::Number, _) => Err("a whole number, without quotes"),
-        (Kind::List, DeValue::Array(items)) => {
-            let items: Option<Vec<&str>> = items.iter().map(text).collect();
-            items
-                .map(|items| items.join(","))
-                .ok_or("a list of texts, like [\"10.0.0.0/8\", \"::1\"]")
-        }
-        (Kind::List, DeValue::String(one)) => Ok(one.to_string()),
-        (Kind::List, _) => Err("a list of texts, like [\"10.0.0.0/8\", \"::1\"]"),
-        (_, DeValue::String(text)) => Ok(text.to_string()),
-        (_, _) => Err("a text, in quotes"),
+/// The parser's words, and what to do.
+fn untoml(message: &str) -> String {
+    match message {
+        "duplicate key" => "this key is here for the second time; keep one of them".to_owned(),
+        other => format!("this is no TOML ({other}); a line is written as  key = \"value\""),
     }
 }
 
-fn text<'v>(value: &'v Spanned<DeValue<'_>>) -> Option<&'v str> {
-    value.get_ref().as_str()
+fn line_of(text: &[u8], at: usize) -> usize {
+    text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// A value as a flag would have it; else what it should be.
+fn written(key: Key, value: &DeValue<'_>) -> Result<String, String> {
+    let spec = key.spec();
+    match (spec.kind, value) {
+        (Kind::Switch, DeValue::Boolean(is)) => Ok(is.to_string()),
+        (Kind::Switch, _) => Err("true or false, without quotes".to_owned()),
+        (Kind::Number, DeValue::Integer(number)) => Ok(decimal(number)),
+        (Kind::Number, _) => Err(format!(
+            "a whole number, without quotes, like {}",
+            spec.example
+        )),
+        (Kind::List, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| item.get_ref().as_str())
+            .collect::<Option<Vec<_>>>()
+            .map(|items| items.join(","))
+            .ok_or_else(|| list(&spec)),
+        (Kind::List, DeValue::String(one)) => Ok(one.to_string()),
+        (Kind::List, _) => Err(list(&spec)),
+        (_, DeValue::String(text)) => Ok(text.to_string()),
+        (_, _) => Err(format!("a text, in quotes, like {}", quoted(spec.example))),
+    }
+}
+
+fn list(spec: &Spec) -> String {
+    format!("a list of texts, like {}", array(spec.example))
+}
+
+fn decimal(number: &DeInteger<'_>) -> String {
+    i128::from_str_radix(number.as_str(), number.radix())
+        .map_or_else(|_| number.to_string(), |number| number.to_string())
 }

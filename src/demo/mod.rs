@@ -22,6 +22,7 @@ use crate::config::keys::Key;
 use crate::config::sources::Surroundings;
 use crate::config::{Config, LISTEN, PublicUrl};
 use crate::error::{Error, Result};
+use crate::kit::disk::NetworkFs;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::headers::Scheme;
@@ -77,8 +78,9 @@ pub fn run(options: &Options) -> Result<()> {
     };
     let clock = SystemClock::new();
     let origin = Origin {
-        now: clock.now(),
-        random: random.as_ref(),
+        // It is thrown away, or was made to look at.
+        network_fs: NetworkFs::Allowed,
+        ..Origin::new(clock.now(), random.as_ref())
     };
     let (opened, _lock) = migrations::open_to_serve(place.path(), origin)?;
     let mailbox = Arc::new(Mailbox::default());
@@ -114,7 +116,8 @@ pub fn run(options: &Options) -> Result<()> {
 fn settings(address: SocketAddr, data: &Path) -> Result<Settings> {
     let flags = Flags::default()
         .with(Key::Data, data.display().to_string())
-        .with(Key::MailFrom, MAIL_FROM);
+        .with(Key::MailFrom, MAIL_FROM)
+        .with(Key::BackupTime, "off");
     // Nothing of what surrounds it: the demonstration is the same everywhere.
     let config = Config::read(&flags, &Surroundings::default())
         .map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
@@ -245,10 +248,7 @@ mod tests {
         let place = Place::new(None).unwrap();
         let random = SeededRandom::new(7);
         let now = SystemClock::new().now();
-        let origin = Origin {
-            now,
-            random: &random,
-        };
+        let origin = Origin::new(now, &random);
         let (opened, _lock) = migrations::open_to_serve(place.path(), origin).unwrap();
         let clock = Arc::new(FixedClock::new(seed::beginning(now)));
         let mailbox = Arc::new(Mailbox::default());

@@ -91,6 +91,13 @@ pub fn moment(instant: Timestamp, zone: &TimeZone) -> String {
     named(instant, zone, "%-d %b %Y, %H:%M")
 }
 
+/// "24 Nov 2026, 13:20 UTC".
+#[must_use]
+pub fn utc(instant: Timestamp) -> String {
+    let then = zoned(instant, &TimeZone::UTC);
+    then.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
+
 /// "24 Nov 2026, 14:20:31 (Europe/Oslo)".
 #[must_use]
 pub fn exact_moment(instant: Timestamp, zone: &TimeZone) -> String {

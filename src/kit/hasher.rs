@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use prometheus_client::metrics::histogram::Histogram;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -58,11 +59,15 @@ pub enum Error {
 const WAITING_MAX: usize = 32;
 const WAIT_MAX: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(60);
+/// Upper bounds of what a hash may take, in seconds: a tenth is usual, and two seconds is the longest wait for a slot.
+const DURATIONS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 /// The slots.
 pub struct Hasher {
     cost: Cost,
     slots: Mutex<Slots>,
+    /// How long whoever wanted a hash had to wait for it, in seconds: for a slot, and while it was made.
+    pub durations: Histogram,
 }
 
 struct Slots {
@@ -99,6 +104,7 @@ impl Hasher {
         Self {
             cost,
             slots: Mutex::new(slots),
+            durations: Histogram::new(DURATIONS),
         }
     }
 
@@ -106,17 +112,22 @@ impl Hasher {
     pub fn hash(&self, password: &[u8], random: &dyn Random) -> Result<String, Error> {
         let salt: [u8; 16] =
             random::bytes(random).map_err(|error| Error::Broken(error.to_string()))?;
-        let mut slot = self.slot()?;
-        let output = slot.run(self.cost, password, &salt)?;
+        let output = self.run(self.cost, password, &salt)?;
         phc(self.cost, &salt, output.as_slice())
     }
 
     /// Whether the password made this hash. Takes as long for a wrong one as for the right one.
     pub fn verify(&self, password: &[u8], hash: &str) -> Result<bool, Error> {
         let kept = parse(hash)?;
-        let mut slot = self.slot()?;
-        let output = slot.run(kept.cost, password, &kept.salt)?;
+        let output = self.run(kept.cost, password, &kept.salt)?;
         Ok(output.ct_eq(kept.output.as_slice()).into())
+    }
+
+    fn run(&self, cost: Cost, password: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let began = time::instant();
+        let output = self.slot()?.run(cost, password, salt)?;
+        self.durations.observe(began.elapsed().as_secs_f64());
+        Ok(output)
     }
 
     /// Whether the hash was made at a lower cost than today's.

@@ -1,4 +1,5 @@
-//! The one file that holds the key: `secret.key` in the data folder. One line, so that it can be kept on paper too.
+//! The one file that holds the key: `secret.key` in the data folder, or one that the operator keeps elsewhere. One line,
+//! so that it can be kept on paper too.
 //!
 //! It says whether there is a key and whether it can be trusted; what to do without one is for others to say.
 
@@ -102,13 +103,32 @@ pub fn generate(random: &dyn Random) -> io::Result<Keys> {
 
 /// The keys of this data folder; none when it has no key file.
 pub fn read(folder: &Path) -> Result<Option<Keys>, Error> {
-    let path = folder.join(NAME);
+    read_file(folder.join(NAME), &Keeper::Us)
+}
+
+/// The keys in a file that somebody else keeps, as a secret of the machine or of a container; none when it is not
+/// there. It may be a link, and its rights are theirs to decide.
+pub fn read_named(path: &Path) -> Result<Option<Keys>, Error> {
+    read_file(path.to_owned(), &Keeper::Others)
+}
+
+/// Who sees to it that nobody else reads the file.
+enum Keeper {
+    Us,
+    Others,
+}
+
+fn read_file(path: PathBuf, keeper: &Keeper) -> Result<Option<Keys>, Error> {
     let failed = |cause| Error::Io {
         path: path.clone(),
         cause,
     };
+    let found = match keeper {
+        Keeper::Us => fs::symlink_metadata(&path),
+        Keeper::Others => fs::metadata(&path),
+    };
     // Looked at before it is opened, since opening a pipe would wait for ever.
-    match fs::symlink_metadata(&path) {
+    match found {
         Ok(found) if found.is_file() => {}
         Ok(_) => return Err(Error::NotAFile(path)),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -117,7 +137,7 @@ pub fn read(folder: &Path) -> Result<Option<Keys>, Error> {
     let file = File::open(&path).map_err(failed)?;
     // The rights of what was opened, not of what stands at the name by now.
     let mode = file.metadata().map_err(failed)?.mode();
-    if mode & OTHERS != 0 {
+    if matches!(keeper, Keeper::Us) && mode & OTHERS != 0 {
         return Err(Error::ReadableByOthers { path, mode });
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(512));

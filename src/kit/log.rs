@@ -3,17 +3,20 @@
 //! A line says what happened in a constant sentence and carries fields. What may stand in a field is the writer's to
 //! know: never a secret, never somebody's address. Fields are quoted, so that no value begins a line of its own.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::kit::time;
 
@@ -39,19 +42,92 @@ pub enum Access {
     Off,
 }
 
+/// Which requests are worth a line, changed while they come.
+#[derive(Debug)]
+pub struct AccessDial(AtomicU8);
+
+impl Default for AccessDial {
+    fn default() -> Self {
+        Self(AtomicU8::new(Access::Writes as u8))
+    }
+}
+
+impl AccessDial {
+    /// From here on these.
+    pub fn set(&self, access: Access) {
+        self.0.store(access as u8, Ordering::Relaxed);
+    }
+
+    /// At present.
+    pub fn get(&self) -> Access {
+        let number = self.0.load(Ordering::Relaxed);
+        [Access::All, Access::Off]
+            .into_iter()
+            .find(|access| *access as u8 == number)
+            .unwrap_or(Access::Writes)
+    }
+}
+
+/// The target of lines that say what was done, as the audit log does.
+pub const AUDIT: &str = "audit";
+
+thread_local! {
+    /// The request that this thread works on.
+    static REQUEST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// While it lives, every line of this thread carries the request's id.
+#[derive(Debug)]
+#[must_use = "the request is over when it is dropped"]
+pub struct OnRequest {
+    before: Option<String>,
+}
+
+/// This thread works on that request from here on.
+pub fn on_request(id: &str) -> OnRequest {
+    OnRequest {
+        before: REQUEST.replace(Some(id.to_owned())),
+    }
+}
+
+impl Drop for OnRequest {
+    fn drop(&mut self) {
+        REQUEST.set(self.before.take());
+    }
+}
+
+/// Where the level of the log that began is turned.
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
 /// From here on events of this level and above are written. Does nothing where that was decided before.
 pub fn begin(level: LevelFilter, format: Format) {
-    // Others' events only where they may matter to an operator.
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+    let (targets, handle) = reload::Layer::new(targets(level));
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Lines(format))
         .with_writer(std::io::stderr)
         .with_filter(targets);
     let subscriber = tracing_subscriber::registry().with(lines);
     // The first one wins: in tests many begin in one process.
-    drop(tracing::subscriber::set_global_default(subscriber));
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        LEVEL.get_or_init(|| handle);
+    }
+}
+
+/// From here on events of this level and above are written, in the form that was decided at the beginning.
+pub fn set_level(level: LevelFilter) {
+    if let Some(handle) = LEVEL.get()
+        && let Err(error) = handle.reload(targets(level))
+    {
+        tracing::error!(err = %error, "the level of the log stays as it was");
+    }
+}
+
+/// Others' events only where they may matter to an operator.
+fn targets(level: LevelFilter) -> Targets {
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_target(AUDIT, level)
 }
 
 struct Lines(Format);
@@ -72,6 +148,11 @@ where
             message: String::new(),
             rest: String::new(),
         };
+        REQUEST.with_borrow(|request| {
+            if let Some(id) = request {
+                fields.put_text("request_id", id);
+            }
+        });
         event.record(&mut fields);
         let metadata = event.metadata();
         let line = line(
@@ -95,8 +176,8 @@ fn timestamp() -> String {
 fn line(format: Format, level: Level, target: &str, ts: &str, fields: &Fields) -> String {
     let Fields { message, rest, .. } = fields;
     match format {
-        Format::Text => format!("{ts} {level:<5} {message}{rest}\n"),
-        Format::UndatedText => format!("{level:<5} {message}{rest}\n"),
+        Format::Text => format!("{ts} {level:<5} {}{rest}\n", harmless(message)),
+        Format::UndatedText => format!("{level:<5} {}{rest}\n", harmless(message)),
         Format::Json => {
             let level = level.as_str().to_ascii_lowercase();
             format!(
@@ -109,8 +190,28 @@ fn line(format: Format, level: Level, target: &str, ts: &str, fields: &Fields) -
     }
 }
 
+/// As JSON, and so that a terminal shows it as it is.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    harmless(&serde_json::Value::from(text).to_string())
+}
+
+/// Signs that steer a terminal, begin a line somewhere or turn the direction of reading, in the spelling of JSON.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    if !text.contains(steers) {
+        return text.to_owned();
+    }
+    let spelt = |c: char| {
+        if steers(c) {
+            format!("\\u{:04x}", u32::from(c))
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(spelt).collect()
 }
 
 /// The fields of one event, written down as they come.
@@ -121,16 +222,15 @@ struct Fields {
 }
 
 impl Fields {
-    fn put(&mut self, field: &Field, value: &str) {
-        let name = field.name();
+    fn put(&mut self, name: &str, value: &str) {
         self.rest += &match self.format {
             Format::Text | Format::UndatedText => format!(" {name}={value}"),
             Format::Json => format!(",{}:{value}", quoted(name)),
         };
     }
 
-    fn put_text(&mut self, field: &Field, text: &str) {
-        if field.name() == "message" {
+    fn put_text(&mut self, name: &str, text: &str) {
+        if name == "message" {
             text.clone_into(&mut self.message);
             return;
         }
@@ -139,36 +239,44 @@ impl Fields {
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
         if is_plain && self.format != Format::Json {
-            self.put(field, text);
+            self.put(name, text);
         } else {
-            self.put(field, &quoted(text));
+            self.put(name, &quoted(text));
         }
     }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put_text(field, &format!("{value:?}"));
+        self.put_text(field.name(), &format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put_text(field, value);
+        self.put_text(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, &value.to_string());
+        self.put(field.name(), &value.to_string());
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, &value.to_string());
+        self.put(field.name(), &value.to_string());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.put(field.name(), &value.to_string());
+        } else {
+            self.put_text(field.name(), &value.to_string());
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, &value.to_string());
+        self.put(field.name(), &value.to_string());
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put_text(field, &value.to_string());
+        self.put_text(field.name(), &value.to_string());
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod dates;
 pub mod db;
+pub mod disk;
 pub mod floods;
 pub mod folder;
 pub mod hasher;
@@ -12,10 +13,13 @@ pub mod key_file;
 pub mod keys;
 pub mod log;
 pub mod mail;
+pub mod notify;
+pub mod pulse;
 pub mod qr;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod size;
 pub mod throttle;
 pub mod time;
 pub mod totp;

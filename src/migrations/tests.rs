@@ -16,25 +16,12 @@ fn serve(folder: &Path) -> Result<(Opened, Lock)> {
 
 fn serve_seeded(folder: &Path, seed: u64) -> Result<(Opened, Lock)> {
     let random = SeededRandom::new(seed);
-    open_to_serve(
-        folder,
-        Origin {
-            now: NOW,
-            random: &random,
-        },
-    )
+    open_to_serve(folder, Origin::new(NOW, &random))
 }
 
 fn beside(folder: &Path, if_empty: IfEmpty) -> Result<Opened> {
     let random = SeededRandom::new(2);
-    open_beside(
-        folder,
-        if_empty,
-        Origin {
-            now: NOW,
-            random: &random,
-        },
-    )
+    open_beside(folder, if_empty, Origin::new(NOW, &random))
 }
 
 /// A folder that was set up and closed.

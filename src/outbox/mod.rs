@@ -21,8 +21,8 @@ use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, ReadMail};
 
 pub use sql::{
-    Attempt, Counts, Filter, Row, attempts, claimed, counts, find, is_any_due, list, unsent,
-    unsent_counts,
+    Attempt, Counts, Filter, Queue, Row, attempts, claimed, counts, find, is_any_due, list, queue,
+    unsent, unsent_counts,
 };
 
 /// What is owed.
@@ -500,6 +500,11 @@ pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audite
 /// What is still owed about this link or account is not needed any more.
 pub fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
     Ok(sql::drop_about(tx, about, why)?)
+}
+
+/// Nothing that is owed is sent, of anybody.
+pub fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
+    Ok(sql::drop_owed(tx, why)?)
 }
 
 /// The account was deleted: what was owed to it is not needed, and its address goes from every row.

@@ -282,6 +282,14 @@ pub(super) fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
     Ok(())
 }
 
+pub(super) fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
+    tx.execute(
+        "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?1, answer = ?2
+          WHERE state IN ('waiting', 'sending')",
+        (tx.now(), why),
+    )
+}
+
 pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute(
         "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = 'The account was deleted.'
@@ -471,6 +479,35 @@ fn counted(rows: Vec<(State, i64)>) -> Counts {
         }
     }
     counts
+}
+
+/// The mails of all organisations that are owed or were given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Owed.
+    pub waiting: i64,
+    /// Given up.
+    pub failed: i64,
+    /// When the oldest that is owed was written; none while none is.
+    pub oldest: Option<Timestamp>,
+}
+
+/// How the mail of all organisations stands; that of a disabled one waits for it, and holds up nothing.
+pub fn queue(read: &Read<'_>) -> Result<Queue> {
+    read.get(
+        "SELECT coalesce(sum(state <> 'failed'), 0), coalesce(sum(state = 'failed'), 0),
+                min(created_at) FILTER (WHERE state <> 'failed')
+           FROM errands WHERE state IN ('waiting', 'sending', 'failed')
+            AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)",
+        [],
+        |row| {
+            Ok(Queue {
+                waiting: row.get(0)?,
+                failed: row.get(1)?,
+                oldest: row.get(2)?,
+            })
+        },
+    )
 }
 
 /// How many of the organisation's mails want attention: owed or given up.

@@ -25,7 +25,7 @@ use crate::passwords::Proof;
 use crate::scope::{By, Enroller, Enrolling, Half, Holder, Scope};
 use crate::two_factor::FactorProof;
 
-pub use sql::{find_half, knows_device, live};
+pub use sql::{count_live, find_half, knows_device, live};
 
 /// How long sessions live; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -554,6 +554,12 @@ pub fn close(tx: &Tx<'_>, by: &By, who: &Enroller) -> Result<Audited<()>> {
     sql::delete(tx, who.session)?;
     let event = Event::of(who.organisation, Action::SignedOut).on(who.account, &who.email);
     audit::record(tx, by, &event, ())
+}
+
+/// The file is of the past: nobody of it is signed in or half-way, no link lets anybody in, no browser skips the code.
+/// Browsers stay known.
+pub fn end_everything(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::end_everything(tx)?)
 }
 
 /// Every session, challenge, known browser and sign-in link of the install is void: their key is gone.

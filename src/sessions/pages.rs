@@ -15,6 +15,7 @@ use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Kind, Permit, Subject, Wait};
 use crate::layout::{self, Page, Place};
+use crate::metrics::{SignIn as Tried, Way};
 use crate::organisations;
 use crate::outbox;
 use crate::passwords::{self, PasswordHash, Proof};
@@ -63,7 +64,10 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let device = known_device(visit, account.as_ref())?;
     let permit = match take(visit, &email, device) {
         Ok(permit) => permit,
-        Err(wait) => return throttled(visit, &form, account.as_ref(), &email, wait),
+        Err(wait) => {
+            visit.app.metrics.signed_in(Way::Password, Tried::Throttled);
+            return throttled(visit, &form, account.as_ref(), &email, wait);
+        }
     };
     let is_right = match verify(visit, account.as_ref(), &password) {
         Ok(is_right) => is_right,
@@ -74,6 +78,10 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
         }
     };
     if !is_right {
+        visit
+            .app
+            .metrics
+            .signed_in(Way::Password, Tried::BadCredentials);
         visit.app.refuse(
             visit.now,
             &visit.by(),
@@ -264,7 +272,7 @@ fn enter(
             sessions::enter(tx, &visit.by().stranger(), sign_in, Key::Password)
         })
     })?;
-    Ok(entered_at(visit, entered, next))
+    Ok(entered_at(visit, entered, Way::Password, next))
 }
 
 /// Does it with what is known of the browser that signs in.
@@ -282,8 +290,13 @@ pub fn signing_in<T>(
 }
 
 /// The answer to whoever was let in: to where they wanted to go, or to the second step.
-fn entered_at(visit: &Visit<'_>, entered: Entered, next: Option<&str>) -> Response {
+fn entered_at(visit: &Visit<'_>, entered: Entered, way: Way, next: Option<&str>) -> Response {
     let cookies = visit.app.settings.transport;
+    let result = match &entered {
+        Entered::Full(_) => Tried::Ok,
+        Entered::Half(_) => Tried::SecondFactor,
+    };
+    visit.app.metrics.signed_in(way, result);
     match entered {
         Entered::Full(opened) => signed_in_at(visit, &opened, next),
         Entered::Half(challenge) => step(&Route::SignInCode, next)
@@ -383,7 +396,7 @@ pub fn use_link(visit: &Visit<'_>, token: &str) -> Result<Response> {
         })
     });
     match entered {
-        Ok(entered) => Ok(entered_at(visit, entered, None)),
+        Ok(entered) => Ok(entered_at(visit, entered, Way::Recovery, None)),
         Err(error @ (Error::Gone(_) | Error::NotFound)) => {
             visit.record_refusal(error.code())?;
             show_link(visit, token)

@@ -142,6 +142,20 @@ pub fn knows_device(read: &Read<'_>, account: AccountId, device: &TokenHash) -> 
     )
 }
 
+/// How many sessions of all organisations are not over.
+pub fn count_live(read: &Read<'_>, lifetimes: Lifetimes) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM sessions s
+           JOIN accounts a ON a.id = s.account_id JOIN organisations o ON o.id = a.organisation_id
+          WHERE s.used_at > ?1 AND s.created_at > ?2 AND s.epoch = a.epoch AND a.status = 'active' AND o.disabled_at IS NULL",
+        (
+            read.now().minus(lifetimes.idle),
+            read.now().minus(lifetimes.max),
+        ),
+        |row| row.get(0),
+    )
+}
+
 /// The sessions of an account that are not over, last used first.
 pub fn live(read: &Read<'_>, account: AccountId, lifetimes: Lifetimes) -> Result<Vec<Live>> {
     read.list(
@@ -451,6 +465,17 @@ pub(super) fn sweep_links(tx: &Tx<'_>, dead_before: Timestamp, rows: i64) -> Res
         "DELETE FROM sign_in_links WHERE id IN (SELECT id FROM sign_in_links WHERE expires_at <= ?1 LIMIT ?2)",
         (dead_before, rows),
     )
+}
+
+pub(super) fn end_everything(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("DELETE FROM sessions", [])?;
+    tx.execute("DELETE FROM challenges", [])?;
+    tx.execute("DELETE FROM sign_in_links", [])?;
+    tx.execute(
+        "UPDATE devices SET trusted_at = NULL WHERE trusted_at IS NOT NULL",
+        [],
+    )?;
+    Ok(())
 }
 
 pub(super) fn void_all(tx: &Tx<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The settings of an organisation: one page, on which each section is saved by itself.
 
 use crate::accounts;
+use crate::backups;
 use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 /// The page, with what was refused at its place.
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let (organisation, active, facts, policies, without) = visit.read(|read| {
+    let (organisation, active, facts, policies, without, backup) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
         let mut active = Vec::new();
         for role in Role::ALL {
@@ -51,7 +52,8 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
         let facts = ownership::pages::facts(read, visit, &organisation)?;
         let policies = organisations::policies(read, organisation.id)?;
         let without = two_factor::without(read, organisation.id)?;
-        Ok((organisation, active, facts, policies, without))
+        let backup = backups::state(read, &visit.app.settings.backups)?;
+        Ok((organisation, active, facts, policies, without, backup))
     })?;
     let csrf = visit.csrf();
     let zones = zones_with(&organisation.time_zone);
@@ -87,6 +89,7 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
             (views::security(&security, &csrf))
         },
         ownership::views::section(&facts, refused.ownership, &csrf),
+        views::backup(&backup),
     ];
     let has_errors = [refused.general, refused.policy, refused.ownership]
         .into_iter()

@@ -4,19 +4,23 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use crate::accounts::Account;
+use crate::backups::State;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Permission, Role};
 use crate::domain::text::OrganisationName;
 use crate::kit::dates;
+use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Check, Choice, Select};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::{guarded, hidden, post};
 use crate::kit::html::nav::{back, page_head};
+use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::time::day;
 use crate::kit::http::form::Form;
+use crate::kit::size;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 use crate::two_factor::Without;
@@ -25,15 +29,16 @@ use crate::two_factor::Without;
 pub const ONLY_MASTERS: &str = "only_masters";
 
 /// The sections, in their order: the part of the address that leads to each, and its heading.
-const SECTIONS: [(&str, &str); 3] = [
+const SECTIONS: [(&str, &str); 4] = [
     ("general", "General"),
     ("security", "Security"),
     ("ownership", "Ownership"),
+    ("backup", "Backup"),
 ];
 
 /// The page around its sections, which stand in the order of the headings.
 #[must_use]
-pub fn page(organisation: &OrganisationName, sections: &[Markup; 3]) -> Markup {
+pub fn page(organisation: &OrganisationName, sections: &[Markup; 4]) -> Markup {
     let lead = format!("What {organisation} decides for itself.");
     html! {
         (page_head("Settings", Some(&lead), None))
@@ -125,6 +130,30 @@ fn admins_now(admins: i64) -> String {
         0 => "There is no Active Admin now".to_owned(),
         1 => "There is 1 Active Admin now".to_owned(),
         many => format!("There are {many} Active Admins now"),
+    }
+}
+
+/// How the backups are; the operator's, and so nothing can be changed here.
+#[must_use]
+pub fn backup(state: &State) -> Markup {
+    html! {
+        @if let Some(failing) = &state.failing {
+            (note(Tone::Bad, &html! {
+                p { "The nightly backup has failed since " (dates::utc(failing.since)) ": " (failing.words) "." }
+                p { "It is tried again every hour. Tell whoever runs this Portal." }
+            }))
+        }
+        @match state.last {
+            Some((at, bytes)) => p { "Last backup " (dates::utc(at)) ", " (size::of(bytes)) ", verified." },
+            None => p { "There is no backup yet." },
+        }
+        p.hint {
+            @if state.is_nightly {
+                "One is made every night, of the whole Portal, by whoever runs it."
+            } @else {
+                "Nightly backups are off: whoever runs this Portal makes them in another way."
+            }
+        }
     }
 }
 

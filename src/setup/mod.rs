@@ -19,6 +19,7 @@ use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::invitations::{self, Link, Terms};
 use crate::kit::db::{Read, Tx};
+use crate::kit::keys::Keys;
 use crate::kit::time::MINUTE;
 use crate::organisations::{self, Organisation};
 use crate::outbox;
@@ -48,6 +49,11 @@ pub fn make_link(tx: &Tx<'_>, by: &By) -> Result<Audited<Token>> {
 /// Whether the token opens the set-up, as of this read.
 pub fn is_open(read: &Read<'_>, token: &Token) -> Result<bool> {
     Ok(!organisations::any_exists(read)? && sql::is_live(read, &token.hash())?)
+}
+
+/// Whether the file belongs to these keys: another process may have put another file in its place, or taken it over.
+pub fn is_under(read: &Read<'_>, keys: &Keys) -> Result<bool> {
+    Ok(sql::is_key(read, &keys.identity())?)
 }
 
 /// What the set-up form asks for.
@@ -126,6 +132,11 @@ pub fn invite_owner(
         .on(organisation.owner, &after)
         .changed(before, after);
     audit::record(tx, &By::operator(), &event, link)
+}
+
+/// The link of the first run is dead.
+pub fn void_link(tx: &Tx<'_>) -> Result<()> {
+    Ok(sql::drop_all(tx)?)
 }
 
 /// Another `secret.key` takes over, the one before is gone: it is the transaction's, and the file belongs to it from here

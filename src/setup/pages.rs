@@ -77,12 +77,12 @@ fn not_valid(visit: &Visit<'_>) -> Result<Response> {
 }
 
 fn draw(visit: &Visit<'_>, status: u16, token: &str, form: &Form) -> Result<Response> {
-    let settings = &visit.app.settings;
-    let data = settings.data.display().to_string();
+    let data = visit.app.settings.data.display().to_string();
+    let relay = visit.app.way_out();
     let facts = views::facts(&views::Facts {
         version: env!("CARGO_PKG_VERSION"),
         data: &data,
-        relay: settings.relay.as_deref(),
+        relay: relay.as_deref(),
     });
     let page = Page::new("Set up", Place::Elsewhere)
         .with_errors(form.has_problems())
@@ -147,7 +147,7 @@ pub fn create(visit: &Visit<'_>, token: &str) -> Result<Response> {
 /// The link is dead; the file that holds it is of no use any more.
 fn forget_link(visit: &Visit<'_>) {
     if let Err(error) = folder::remove(&visit.app.settings.data.join(LINK_FILE)) {
-        tracing::warn!(request_id = visit.request_id, err = %error, "the file of the set-up link could not be removed");
+        tracing::warn!(err = %error, "the file of the set-up link could not be removed");
     }
 }
 

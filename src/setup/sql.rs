@@ -26,6 +26,15 @@ pub(super) fn drop_all(tx: &Tx<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether the file belongs to this key.
+pub(super) fn is_key(read: &Read<'_>, identity: &[u8; 32]) -> Result<bool> {
+    read.get(
+        "SELECT EXISTS (SELECT 1 FROM install WHERE key_id = ?1)",
+        [identity],
+        |row| row.get(0),
+    )
+}
+
 /// The file belongs to this key from here on.
 pub(super) fn set_key(tx: &Tx<'_>, identity: &[u8; 32]) -> Result<()> {
     tx.execute("UPDATE install SET key_id = ?1", [identity])?;

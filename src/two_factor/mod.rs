@@ -20,7 +20,7 @@ use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
 use crate::kit::seal::{self, Place};
 use crate::kit::time::{DAY, MINUTE, Timestamp};
-use crate::kit::totp::{SECRET, Shared};
+use crate::kit::totp::{self, SECRET, Shared};
 use crate::organisations;
 use crate::outbox::{self, Errand};
 use crate::passwords::Proof;
@@ -483,6 +483,42 @@ fn drop_all(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     sql::drop_recovery(tx, account)?;
     sql::drop_enrolments(tx, account)?;
     accounts::lose_factor(tx, account)
+}
+
+/// A recovery code that is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedCode {
+    account: AccountId,
+    mac: [u8; 32],
+    at: Timestamp,
+}
+
+/// The recovery codes that are used up, of everybody.
+pub fn used_codes(read: &Read<'_>) -> Result<Vec<UsedCode>> {
+    Ok(sql::used_codes(read)?)
+}
+
+/// The file is of the past: codes that an app has shown until now are closed, secrets that nobody confirmed are gone, and
+/// recovery codes that are known to be used stay used.
+pub fn close_the_past(tx: &Tx<'_>, used: &[UsedCode]) -> Result<()> {
+    // The latest step whose code can have been taken: the one after the present, by a clock that is ahead.
+    sql::close_until(tx, tx.now().0.div_euclid(totp::STEP) + 1)?;
+    used.iter().try_for_each(|code| sql::use_up(tx, code))?;
+    Ok(())
+}
+
+/// Whoever would be reminded now was reminded already, in the time that is gone.
+pub fn pass_over_due(tx: &Tx<'_>) -> Result<()> {
+    loop {
+        let due = sql::due(tx, SWEEP_MAX)?;
+        let mut is_any = false;
+        for one in &due {
+            is_any |= accounts::reminded(tx, one.account, one.end)?;
+        }
+        if !is_any {
+            return Ok(());
+        }
+    }
 }
 
 /// Every second factor of the install is void: their key is gone.

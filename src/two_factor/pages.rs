@@ -23,6 +23,7 @@ use crate::kit::qr::Scan;
 use crate::kit::throttle::Subject;
 use crate::kit::totp::Shared;
 use crate::layout::{self, Exit, Page, Place};
+use crate::metrics;
 use crate::passwords;
 use crate::routes::Route;
 use crate::scope::{Enroller, Half};
@@ -77,11 +78,17 @@ pub fn spend<T>(
     code: &Code,
     work: impl FnOnce(&Tx<'_>, &FactorProof) -> Result<Audited<T>>,
 ) -> Result<std::result::Result<T, Why>> {
+    let factor = match code {
+        Code::App(_) => metrics::Factor::Totp,
+        Code::Recovery(_) => metrics::Factor::Recovery,
+    };
+    let count = |result| visit.app.metrics.typed(factor, result);
     let key = passwords::throttle_key(visit.app.keys(), email);
     let failed = |action| failure(visit, action, (account, email));
     let permit = match visit.app.throttle.take(&[Subject::Code(key)], visit.now) {
         Ok(permit) => permit,
         Err(wait) => {
+            count(metrics::Code::Throttled);
             failed(Action::CodeThrottled)?;
             return Err(Error::too_many(wait.seconds));
         }
@@ -90,10 +97,12 @@ pub fn spend<T>(
     let matched = match visit.read(|read| two_factor::judge(read, keys, account, code)) {
         Ok(Judged::Right(matched)) => matched,
         Ok(Judged::Wrong) => {
+            count(metrics::Code::BadCode);
             failed(Action::CodeFailed)?;
             return Ok(Err(Why::Wrong));
         }
         Ok(Judged::Used) => {
+            count(metrics::Code::BadCode);
             failed(Action::CodeFailed)?;
             return Ok(Err(Why::Used));
         }
@@ -109,11 +118,13 @@ pub fn spend<T>(
     });
     match done {
         Ok(Some(done)) => {
+            count(metrics::Code::Ok);
             permit.succeeded();
             Ok(Ok(done))
         }
         // Somebody was faster with the same code.
         Ok(None) => {
+            count(metrics::Code::BadCode);
             failed(Action::CodeFailed)?;
             Ok(Err(Why::Used))
         }

@@ -1,6 +1,6 @@
 //! The statements of the second factors.
 
-use super::{Due, REMINDER, Without};
+use super::{Due, REMINDER, UsedCode, Without};
 use crate::domain::id::{AccountId, OrganisationId, SessionId};
 use crate::domain::role::Role;
 use crate::kit::db::{Read, Result, Tx};
@@ -157,6 +157,37 @@ pub(super) fn drop_enrolments(tx: &Tx<'_>, account: AccountId) -> Result<()> {
 
 pub(super) fn drop_factor(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute("DELETE FROM factors WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
+pub(super) fn close_until(tx: &Tx<'_>, step: i64) -> Result<()> {
+    tx.execute("DELETE FROM enrolments", [])?;
+    tx.execute(
+        "UPDATE factors SET last_step = ?1 WHERE last_step < ?1",
+        [step],
+    )?;
+    Ok(())
+}
+
+pub(super) fn used_codes(read: &Read<'_>) -> Result<Vec<UsedCode>> {
+    read.list(
+        "SELECT account_id, mac, used_at FROM recovery_codes WHERE used_at IS NOT NULL",
+        [],
+        |row| {
+            Ok(UsedCode {
+                account: row.get(0)?,
+                mac: row.get(1)?,
+                at: row.get(2)?,
+            })
+        },
+    )
+}
+
+pub(super) fn use_up(tx: &Tx<'_>, code: &UsedCode) -> Result<()> {
+    tx.execute(
+        "UPDATE recovery_codes SET used_at = ?3 WHERE account_id = ?1 AND mac = ?2 AND used_at IS NULL",
+        (code.account, code.mac, code.at),
+    )?;
     Ok(())
 }
 

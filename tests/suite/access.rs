@@ -158,6 +158,7 @@ pub(crate) fn fields(
         | Route::Asset(_)
         | Route::Healthz
         | Route::Readyz
+        | Route::Metrics
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
         | Route::SignOutAccount(_)

@@ -21,9 +21,9 @@ const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(10);
 
 /// A server with a trivial handler, and its own folder for the private socket.
-struct House {
+pub(crate) struct House {
     server: Option<Server>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     folder: tempfile::TempDir,
 }
 
@@ -32,7 +32,7 @@ impl House {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut settings = Settings {
@@ -42,6 +42,7 @@ impl House {
             wide_body_paths: vec!["/wide".to_owned()],
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         change(&mut settings);
         let server = Server::start(listener, settings, Arc::new(answer)).unwrap();
@@ -62,7 +63,7 @@ impl House {
         }
     }
 
-    fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         self.server.as_ref().is_some_and(Server::is_well)
     }
 
@@ -70,10 +71,7 @@ impl House {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Client {
-            stream,
-            rest: Vec::new(),
-        }
+        Client::new(stream)
     }
 
     /// One request on a connection of its own.
@@ -119,19 +117,21 @@ fn answer(request: Request) -> Response {
     }
 }
 
-struct Client {
-    stream: TcpStream,
+/// A client, through whatever it speaks.
+pub(crate) struct Client<S = TcpStream> {
+    pub(crate) stream: S,
     rest: Vec<u8>,
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+/// An answer, whole.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(": "))
@@ -140,13 +140,18 @@ impl Answer {
     }
 }
 
-impl Client {
-    fn send(&mut self, bytes: impl AsRef<[u8]>) {
+impl<S: Read + Write> Client<S> {
+    pub(crate) const fn new(stream: S) -> Self {
+        let rest = Vec::new();
+        Self { stream, rest }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
     /// Sends to a server that may close before it has all.
-    fn try_send(&mut self, text: &str) {
+    pub(crate) fn try_send(&mut self, text: &str) {
         if let Err(error) = self.stream.write_all(text.as_bytes()) {
             let kind = error.kind();
             assert!(matches!(
@@ -156,18 +161,18 @@ impl Client {
         }
     }
 
-    fn more(&mut self) -> std::io::Result<usize> {
+    pub(crate) fn more(&mut self) -> std::io::Result<usize> {
         let mut buffer = vec![0; 64 * 1024];
         let count = self.stream.read(&mut buffer)?;
         self.rest.extend_from_slice(&buffer[..count]);
         Ok(count)
     }
 
-    fn answer(&mut self) -> Answer {
+    pub(crate) fn answer(&mut self) -> Answer {
         self.answer_to("GET")
     }
 
-    fn answer_to(&mut self, method: &str) -> Answer {
+    pub(crate) fn answer_to(&mut self, method: &str) -> Answer {
         let end = loop {
             if let Some(at) = self.rest.windows(4).position(|four| four == b"\r\n\r\n") {
                 break at + 4;
@@ -192,7 +197,7 @@ impl Client {
     }
 
     /// Whether the server has closed, or closes soon, without another byte.
-    fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         assert!(self.rest.is_empty(), "{:?}", self.rest);
         match self.more() {
             Ok(count) => count == 0,
@@ -201,22 +206,22 @@ impl Client {
     }
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
 }
 
-fn form(path: &str, body: &str) -> String {
+pub(crate) fn form(path: &str, body: &str) -> String {
     post(path, &format!("Content-Length: {}", body.len())) + body
 }
 
-fn post(path: &str, line: &str) -> String {
+pub(crate) fn post(path: &str, line: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n{line}\r\n\r\n"
     )
 }
 
 /// How many files this process has open, its threads, and its memory in KiB.
-fn process() -> (usize, usize, usize) {
+pub(crate) fn process() -> (usize, usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let number = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -418,10 +423,7 @@ fn more_connections_than_files_are_survived() {
     let connect = || {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
-        Client {
-            stream,
-            rest: Vec::new(),
-        }
+        Client::new(stream)
     };
     let idle: Vec<Client> = (0..300).map(|_| connect()).collect();
     for _ in 0..5 {
@@ -855,10 +857,7 @@ fn at_the_limit_of_an_address_its_oldest_idle_connection_makes_room() {
 #[test]
 fn at_the_limit_of_all_the_busiest_address_makes_room() {
     let house = House::with(|settings| settings.limits.connections_max = 10);
-    let from = |last: u8| Client {
-        stream: connect_from(last, house.address),
-        rest: Vec::new(),
-    };
+    let from = |last: u8| Client::new(connect_from(last, house.address));
     let mut quiet: Vec<Client> = (2..5).map(from).collect();
     for client in &mut quiet {
         client.send(get("/"));

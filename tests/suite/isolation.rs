@@ -95,7 +95,8 @@ const fn kind(route: &Route) -> Kind {
         | Route::Help(_)
         | Route::Asset(_)
         | Route::Healthz
-        | Route::Readyz => Kind::Common,
+        | Route::Readyz
+        | Route::Metrics => Kind::Common,
     }
 }
 

@@ -11,6 +11,8 @@ mod answer;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod banner;
 #[cfg(test)]
 mod binary;
@@ -28,6 +30,8 @@ mod crash;
 mod dashboard;
 #[cfg(test)]
 mod delivery;
+#[cfg(test)]
+mod encrypted;
 #[cfg(test)]
 mod enrolling;
 #[cfg(test)]
@@ -115,6 +119,8 @@ mod resets;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod rights;
 #[cfg(test)]
 mod roles;
@@ -135,6 +141,8 @@ mod sessions;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod settings_of_host;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod smtp;
@@ -146,6 +154,8 @@ mod step_up;
 mod supply;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod told_events;
 #[cfg(test)]

@@ -216,10 +216,7 @@ fn the_file_belongs_to_the_new_key_alone() {
     let random = SeededRandom::new(1);
     let open = |root: [u8; 32]| {
         key_file::write(folder.path(), &Keys::new(root)).unwrap();
-        let origin = Origin {
-            now: portal.app().now(),
-            random: &random,
-        };
+        let origin = Origin::new(portal.app().now(), &random);
         migrations::open_beside(folder.path(), IfEmpty::Refuse, origin).map(drop)
     };
     let refused = open(crate::portal::KEY).unwrap_err().to_string();

@@ -12,7 +12,7 @@ use crate::portal::Portal;
 use crate::visitor::Visitor;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 54;
+pub(crate) const ROUTES: usize = 55;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -71,6 +71,7 @@ const fn place(route: &Route) -> usize {
         Route::ConfirmTwoFactor => 51,
         Route::DisableTwoFactor => 52,
         Route::RenewCodes => 53,
+        Route::Metrics => 54,
     }
 }
 
@@ -133,6 +134,7 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         51 => Route::ConfirmTwoFactor,
         52 => Route::DisableTwoFactor,
         53 => Route::RenewCodes,
+        54 => Route::Metrics,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");

@@ -486,16 +486,34 @@ pub fn counts_with(
     role: Option<Role>,
     two_factor: Option<bool>,
 ) -> Result<Counts> {
-    let mut counts = Counts::default();
     let rows = read.list(
         "SELECT status, role, two_factor, count FROM account_counts WHERE organisation_id = ?1 AND status <> 'deleted'
             AND (?2 IS NULL OR role = ?2) AND (?3 IS NULL OR status = 'active' AND two_factor = ?3)",
         (organisation, role, two_factor),
-        |row| {
-            let kind = (row.get::<_, String>(0)?, row.get::<_, bool>(2)?);
-            Ok((kind, row.get::<_, Role>(1)?, row.get::<_, i64>(3)?))
-        },
+        counted,
     )?;
+    Ok(summed(rows))
+}
+
+/// How many accounts all organisations have together.
+pub fn counts_of_all(read: &Read<'_>) -> Result<Counts> {
+    let rows = read.list(
+        "SELECT status, role, two_factor, count FROM account_counts WHERE status <> 'deleted'",
+        [],
+        counted,
+    )?;
+    Ok(summed(rows))
+}
+
+/// Status and whether there is a second factor, role, and how many.
+type CountRow = ((String, bool), Role, i64);
+
+fn counted(row: &SqlRow<'_>) -> rusqlite::Result<CountRow> {
+    Ok(((row.get(0)?, row.get(2)?), row.get(1)?, row.get(3)?))
+}
+
+fn summed(rows: Vec<CountRow>) -> Counts {
+    let mut counts = Counts::default();
     for ((status, has_two_factor), role, count) in rows {
         match status.as_str() {
             "active" => {
@@ -513,5 +531,5 @@ pub fn counts_with(
             *sum += count;
         }
     }
-    Ok(counts)
+    counts
 }

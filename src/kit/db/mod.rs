@@ -3,18 +3,20 @@
 //! [`Read`] can only query, [`Tx`] is the one write transaction; neither leaves its closure. The file is opened
 //! here, with the pragmas that make an acknowledged write durable; what stands in it belongs to the capabilities.
 
+mod glance;
 mod pool;
 #[cfg(test)]
 mod tests;
 pub mod upgrade;
 pub mod values;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, Transactio
 use crate::kit::keys::Keys;
 use crate::kit::random::{self, Random};
 use crate::kit::time::{self, Timestamp};
+
+pub use glance::glance;
 
 /// What went wrong in the file.
 #[derive(Debug)]
@@ -48,6 +52,22 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// Whether there was no room left on the disk.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let (Self::Disk(cause) | Self::Broken(cause)) = self else {
+            return false;
+        };
+        let by_file = cause
+            .downcast_ref::<rusqlite::Error>()
+            .and_then(rusqlite::Error::sqlite_error_code);
+        let by_system = cause.downcast_ref::<std::io::Error>();
+        by_file == Some(ErrorCode::DiskFull)
+            || by_system.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+    }
+}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
@@ -90,7 +110,18 @@ pub struct Db {
     readers: r2d2::Pool<pool::Readers>,
     /// Raised by a failed commit: nothing is acknowledged until a probe has reached the disk.
     suspect: AtomicBool,
+    /// How often nobody got through.
+    busy: AtomicU64,
     path: PathBuf,
+}
+
+/// How large the file is, and the log beside it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The file.
+    pub file: u64,
+    /// What is not folded into it yet.
+    pub wal: u64,
 }
 
 impl fmt::Debug for Db {
@@ -109,6 +140,7 @@ impl Db {
             writer: Mutex::new(writer),
             readers,
             suspect: AtomicBool::new(false),
+            busy: AtomicU64::new(0),
             path: path.to_owned(),
         })
     }
@@ -132,7 +164,10 @@ impl Db {
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::from)?;
-        let done = work(&Tx::new(&tx, world))?;
+        let done = {
+            let tx = Tx::new(&tx, world);
+            work(&tx)?
+        };
         tx.commit().map_err(Error::from)?;
         writer.close().map_err(|(_, error)| Error::from(error))?;
         Ok(done)
@@ -144,7 +179,7 @@ impl Db {
         now: Timestamp,
         work: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut reader = self.readers.get().map_err(|_| Error::Busy)?;
+        let mut reader = self.readers.get().map_err(|_| self.was_busy())?;
         let tx = reader
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(Error::from)?;
@@ -163,11 +198,18 @@ impl Db {
     ) -> std::result::Result<T, E> {
         let mut writer = self.writer()?;
         self.mend(&mut writer)?;
-        let tx = writer
+        let conn = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Error::from)?;
-        let done = work(&Tx::new(&tx, world))?;
-        tx.commit().map_err(|error| self.distrust(error))?;
+            .map_err(|error| self.counted(error.into()))?;
+        let tx = Tx::new(&conn, world);
+        let done = work(&tx)?;
+        let told = tx.told.take();
+        conn.commit()
+            .map_err(|error| self.counted(self.distrust(error)))?;
+        drop(writer);
+        for tell in told {
+            tell();
+        }
         Ok(done)
     }
 
@@ -212,6 +254,34 @@ impl Db {
         Ok(())
     }
 
+    /// How large the file and its log are.
+    pub fn sizes(&self) -> Result<Sizes> {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        Ok(Sizes {
+            file: std::fs::metadata(&self.path)?.len(),
+            // There is none until something is written.
+            wal: std::fs::metadata(wal).map_or(0, |wal| wal.len()),
+        })
+    }
+
+    /// How often since the start a read or a write found everything taken for too long.
+    #[must_use]
+    pub fn busy_count(&self) -> u64 {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    fn was_busy(&self) -> Error {
+        self.counted(Error::Busy)
+    }
+
+    fn counted(&self, error: Error) -> Error {
+        if matches!(error, Error::Busy) {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+        }
+        error
+    }
+
     fn writer(&self) -> Result<MutexGuard<'_, Connection>> {
         // A poisoned lock is safe: the transaction in it was rolled back when it was dropped.
         let deadline = time::instant() + WRITER_WAIT;
@@ -222,7 +292,7 @@ impl Db {
                     return Ok(poisoned.into_inner());
                 }
                 Err(std::sync::TryLockError::WouldBlock) if time::instant() >= deadline => {
-                    return Err(Error::Busy);
+                    return Err(self.was_busy());
                 }
                 Err(std::sync::TryLockError::WouldBlock) => {
                     std::thread::park_timeout(Duration::from_micros(200))
@@ -325,7 +395,11 @@ impl Read<'_> {
 pub struct Tx<'c> {
     read: Read<'c>,
     world: World<'c>,
+    told: RefCell<Vec<Tell>>,
 }
+
+/// What is told once the transaction is committed.
+type Tell = Box<dyn FnOnce()>;
 
 impl<'c> Deref for Tx<'c> {
     type Target = Read<'c>;
@@ -341,6 +415,7 @@ impl<'c> Tx<'c> {
         Self {
             read: Read { conn, now },
             world,
+            told: RefCell::new(Vec::new()),
         }
     }
 }
@@ -356,6 +431,11 @@ impl Tx<'_> {
     /// Runs a script, as `schema.sql` is.
     pub fn script(&self, sql: &str) -> Result<()> {
         Ok(self.read.conn.execute_batch(sql)?)
+    }
+
+    /// Tells of it once it is committed, and never when it is not: for the log, which nothing takes back.
+    pub fn once_committed(&self, tell: impl FnOnce() + 'static) {
+        self.told.borrow_mut().push(Box::new(tell));
     }
 
     /// So many random bytes.

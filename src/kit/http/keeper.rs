@@ -6,16 +6,18 @@ use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
+use super::crew::Crew;
 use super::gate::body::Rules;
 use super::gate::{Gate, Outcome, Parts, Signals, WAKER};
 use super::headers::Scheme;
 use super::server::{Handler, Inner, Settings};
+use super::tls::Tls;
 use crate::kit::random::{self, OsRandom};
 
 /// Files that are not clients': the database and its companions, mail, logs.
@@ -62,7 +64,7 @@ pub(super) struct House {
     pub(super) rules: Rules,
     pub(super) scheme: Scheme,
     pub(super) handler: Handler,
-    pub(super) alive: Arc<AtomicUsize>,
+    pub(super) crew: Arc<Crew>,
 }
 
 /// Runs the gate, and sets it up again when it falls.
@@ -72,6 +74,7 @@ pub(super) struct Keeper {
     pub(super) house: Arc<House>,
     pub(super) worker_count: usize,
     socket_folder: PathBuf,
+    tls: Option<Arc<Tls>>,
     pub(super) signals: Arc<Signals>,
 }
 
@@ -90,10 +93,11 @@ impl Keeper {
                 rules: rules(&settings)?,
                 scheme: settings.scheme,
                 handler,
-                alive: Arc::new(AtomicUsize::new(0)),
+                crew: Crew::new(),
             }),
             worker_count: settings.workers.max(1),
             socket_folder: settings.socket_folder,
+            tls: settings.tls,
             signals: Arc::new(Signals::new(waker)),
         })
     }
@@ -137,6 +141,7 @@ impl Keeper {
             slot_count: self.worker_count,
             rules: &self.house.rules,
             scheme: self.house.scheme,
+            tls: self.tls.as_deref(),
             signals: &self.signals,
         };
         Gate::new(&mut self.poll, parts)?.run()

@@ -13,6 +13,18 @@ pub enum Method {
     Post,
 }
 
+impl Method {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+        }
+    }
+}
+
 /// A whole, bounded, well-framed request.
 #[derive(Clone, Debug)]
 pub struct Request {

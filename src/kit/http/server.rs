@@ -4,11 +4,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::ops::ControlFlow;
 use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
+use super::crew::{Crew, Hand};
 use super::gate::body::{CLIENT_HEADER, PING_HEADER};
 use super::gate::{Limits, Refusal, Signals};
 use super::headers::{self, Scheme};
@@ -23,6 +25,7 @@ use super::keeper::{House, Keeper, text};
 use super::request::{Method, Request};
 use super::response::Response;
 use super::socket_folder::SocketFolder;
+use super::tls::Tls;
 use crate::kit::time::instant;
 
 /// Pages, statements and hashes keep what is large on the heap; 512 KiB leaves a debug build ample room, and is a
@@ -34,6 +37,12 @@ const WORKERS_STOP_TIME: Duration = Duration::from_secs(1);
 
 /// A body up to this is sent in one write with its head.
 const JOINED_BYTES_MAX: usize = 16 * 1024;
+
+/// The gate looks around every few seconds; one that is silent for so long is stuck.
+const GATE_SILENT_MAX: Duration = Duration::from_secs(30);
+
+/// No page takes so long: waiting for the writer, for a reader and for a hash is bounded to a few seconds each.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What answers requests.
 pub type Handler = Arc<dyn Fn(Request) -> Response + Send + Sync>;
@@ -53,6 +62,8 @@ pub struct Settings {
     pub socket_folder: PathBuf,
     /// How people reach this server.
     pub scheme: Scheme,
+    /// Certificate and key, where the gate itself speaks TLS.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// A running server; it stops when it is dropped.
@@ -61,7 +72,7 @@ pub struct Server {
     address: SocketAddr,
     signals: Arc<Signals>,
     worker_count: usize,
-    alive: Arc<AtomicUsize>,
+    crew: Arc<Crew>,
     keeper: Option<JoinHandle<()>>,
 }
 
@@ -76,7 +87,7 @@ impl Server {
 
     fn spawn(address: SocketAddr, keeper: Keeper, inner: Inner) -> io::Result<Self> {
         let signals = Arc::clone(&keeper.signals);
-        let alive = Arc::clone(&keeper.house.alive);
+        let crew = Arc::clone(&keeper.house.crew);
         let worker_count = keeper.worker_count;
         let keeper = thread::Builder::new()
             .name("gate".to_owned())
@@ -86,7 +97,7 @@ impl Server {
             address,
             signals,
             worker_count,
-            alive,
+            crew,
             keeper: Some(keeper),
         })
     }
@@ -104,15 +115,17 @@ impl Server {
             .keeper
             .as_ref()
             .is_some_and(|keeper| !keeper.is_finished());
-        is_kept && self.signals.is_reaching.load(Ordering::Relaxed) && self.watch()()
+        is_kept && self.signals.is_reaching.load(Ordering::Relaxed) && self.watch().is_well()
     }
 
-    /// Whether every worker is there: all that is left to ask for whoever answers a request, since it came through
-    /// the gate.
-    pub fn watch(&self) -> impl Fn() -> bool + Send + Sync + 'static {
-        let alive = Arc::clone(&self.alive);
-        let worker_count = self.worker_count;
-        move || alive.load(Ordering::SeqCst) >= worker_count
+    /// How its threads are, for whoever looks at them from elsewhere.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch {
+            signals: Arc::clone(&self.signals),
+            crew: Arc::clone(&self.crew),
+            worker_count: self.worker_count,
+        }
     }
 
     /// Lets nobody in any more, finishes the requests that have begun, for `grace` at most, and ends all threads.
@@ -129,6 +142,34 @@ impl Server {
         if keeper.join().is_err() {
             tracing::error!("the gate's thread had ended before");
         }
+    }
+}
+
+/// How the threads of a server are.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    signals: Arc<Signals>,
+    crew: Arc<Crew>,
+    worker_count: usize,
+}
+
+impl Watch {
+    /// Whether the gate goes on looking at its sockets.
+    #[must_use]
+    pub fn is_gate_well(&self) -> bool {
+        self.signals.pulse.silent() <= GATE_SILENT_MAX
+    }
+
+    /// Whether every worker is there, and none is stuck.
+    #[must_use]
+    pub fn are_workers_well(&self) -> bool {
+        self.crew.count() >= self.worker_count && self.crew.longest() <= REQUEST_TIME_MAX
+    }
+
+    /// Whether all of them are well.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.is_gate_well() && self.are_workers_well()
     }
 }
 
@@ -172,7 +213,7 @@ impl Inner {
                 is_stopping: Arc::clone(&inner.is_stopping),
                 house: Arc::clone(house),
                 _ending: ending.clone(),
-                _present: Present::new(&house.alive),
+                hand: Hand::new(&house.crew),
             };
             let spawned = thread::Builder::new()
                 .name(format!("worker-{number}"))
@@ -219,24 +260,29 @@ struct Worker {
     is_stopping: Arc<AtomicBool>,
     house: Arc<House>,
     _ending: Sender<()>,
-    _present: Present,
+    hand: Hand,
 }
 
 impl Worker {
+    /// Until the server stops: whatever panics, the thread goes on.
     fn run(self) {
         loop {
-            match self.server.recv() {
-                Ok(request) => {
-                    let served = catch_unwind(AssertUnwindSafe(|| self.serve(request)));
-                    if let Err(panic) = served {
-                        tracing::error!(panic = text(&*panic), "a worker caught a panic");
-                    }
-                }
-                Err(_) if self.is_stopping.load(Ordering::SeqCst) => return,
-                // tiny_http has stopped accepting; the gate will notice. What it has open goes on.
-                Err(error) => tracing::error!(%error, "the private socket failed"),
+            match catch_unwind(AssertUnwindSafe(|| self.turn())) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return,
+                Err(panic) => tracing::error!(panic = text(&*panic), "a worker caught a panic"),
             }
         }
+    }
+
+    fn turn(&self) -> ControlFlow<()> {
+        match self.server.recv() {
+            Ok(request) => self.hand.at_work(|| self.serve(request)),
+            Err(_) if self.is_stopping.load(Ordering::SeqCst) => return ControlFlow::Break(()),
+            // tiny_http has stopped accepting; the gate will notice. What it has open goes on.
+            Err(error) => tracing::error!(%error, "the private socket failed"),
+        }
+        ControlFlow::Continue(())
     }
 
     fn serve(&self, mut outer: tiny_http::Request) {
@@ -256,22 +302,6 @@ impl Worker {
             tracing::error!(panic = text(&*panic), "a handler panicked");
             Refusal::Broken.response()
         })
-    }
-}
-
-/// Counts a thread from before it is spawned until it has ended: one that has yet to run is not missing.
-struct Present(Arc<AtomicUsize>);
-
-impl Present {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Present {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -377,6 +407,7 @@ mod tests {
             wide_body_paths: Vec::new(),
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         let handler: Handler = Arc::new(|_| Response::text(200, "here"));
         let keeper = Keeper::new(listener, settings, handler).unwrap();

@@ -181,6 +181,13 @@ impl Throttle {
         })
     }
 
+    /// Whether a try on these subjects would have to wait; counts nothing.
+    #[must_use]
+    pub fn would_wait(&self, subjects: &[Subject], now: Timestamp) -> Option<Wait> {
+        let grouped: Vec<Subject> = subjects.iter().map(|subject| subject.grouped()).collect();
+        self.lock().wait(&grouped, now)
+    }
+
     /// Takes the file's word for what it holds: another process may have cleared an account. Counts of accounts,
     /// devices, codes and mails that the file no longer has are forgotten, but for those not written down yet.
     pub fn reload(&self, saved: impl IntoIterator<Item = Saved>) {

@@ -1,14 +1,16 @@
 //! What becomes of mail when the relay is in trouble, or refuses.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use doorward::domain::role::Role;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Failure, Mailer, Message};
 use doorward::kit::time::{HOUR, MINUTE};
+use doorward::outbox;
 
-use super::post::{Deed, broken};
+use super::post::{Deed, Post, broken};
 use super::{LATER, LEA, MAX, REFUSED, history, later, link, never, notice, pass, start, states};
-use crate::portal::OWNER;
+use crate::portal::{OWNER, Portal};
 
 #[test]
 fn a_relay_down_for_two_hours_gets_everything_within_a_minute_of_its_return() {
@@ -240,5 +242,46 @@ fn a_message_that_breaks_every_connection_holds_up_none_of_the_others() {
     }
     assert!(slow <= 3, "{slow} of 30 had to wait");
     assert_eq!(post.taken().len(), 51);
+    portal.leave_mail();
+}
+
+/// Works until it is told to go: then it fails, but only after another has taken its place.
+struct Leaving(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Mailer for Leaving {
+    fn send(&self, _: &Message) -> Result<String, Failure> {
+        let Some(leave) = self.0.lock().unwrap().take() else {
+            return Ok("250 2.0.0 taken".to_owned());
+        };
+        leave();
+        Err(Failure::Relay(REFUSED.to_owned()))
+    }
+}
+
+#[test]
+fn a_relay_that_is_replaced_while_it_fails_tells_nothing_of_the_next() {
+    let leaving = Arc::new(Leaving(Mutex::default()));
+    let portal = Portal::build()
+        .mailer(Arc::clone(&leaving) as Arc<dyn Mailer>)
+        .start();
+    portal.owner();
+    portal.work();
+    let next = Arc::new(Post::default());
+    {
+        let (app, next) = (portal.app(), Arc::clone(&next) as Arc<dyn Mailer>);
+        let leave = move || app.change_way_out(Some(next), Some("smtp://next".to_owned()));
+        *leaving.0.lock().unwrap() = Some(Box::new(leave));
+    }
+    portal
+        .visitor()
+        .post("/forgot-password", &[("email", OWNER)])
+        .answers(303);
+    portal.work();
+    // No half minute goes by: the next relay is not in trouble, whatever the one before said last.
+    portal.work();
+    assert_eq!(next.recipients(), [OWNER]);
+    assert_eq!(portal.app().relay(), outbox::Relay::Works);
+    assert_eq!(portal.app().way_out().as_deref(), Some("smtp://next"));
+    assert!(leaving.0.lock().unwrap().is_none());
     portal.leave_mail();
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use doorward::app::{Mode, Settings};
+use doorward::backups::Plan;
 use doorward::invitations::Terms;
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::cookie::Transport;
@@ -37,6 +38,12 @@ impl Builder {
                 mode: Mode::Production,
                 warning: None,
                 data: PathBuf::new(),
+                metrics_token: None,
+                backups: Plan {
+                    at: None,
+                    keep: 7,
+                    folder: PathBuf::new(),
+                },
             },
             cost: Cost::CHEAP,
             mail: MailIs::On,
@@ -88,6 +95,7 @@ impl Builder {
     pub(crate) fn start(mut self) -> Portal {
         let house = House::new(seed(), self.mail);
         house.folder().clone_into(&mut self.settings.data);
+        self.settings.backups.folder = house.folder().join("backups");
         house.create();
         house.run(self.settings, self.cost);
         Portal(Arc::new(house))

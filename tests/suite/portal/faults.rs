@@ -68,10 +68,20 @@ impl Portal {
             }
         }
         let kept = Needles::new(&secrets);
-        for name in ["doorward.db", "doorward.db-wal"] {
-            let bytes = std::fs::read(self.0.folder().join(name)).unwrap_or_default();
+        let mut files = ["doorward.db", "doorward.db-wal"]
+            .map(|name| self.0.folder().join(name))
+            .to_vec();
+        let backups = std::fs::read_dir(self.0.folder().join("backups"));
+        files.extend(
+            backups
+                .into_iter()
+                .flatten()
+                .map(|entry| entry.unwrap().path()),
+        );
+        for path in files {
+            let bytes = std::fs::read(&path).unwrap_or_default();
             for secret in kept.in_text(&bytes) {
-                leaks.push(format!("{secret:?} stands in {name}"));
+                leaks.push(format!("{secret:?} stands in {}", path.display()));
             }
         }
         leaks

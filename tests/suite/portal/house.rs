@@ -10,17 +10,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use doorward::accounts::{self, Account};
 use doorward::app::{App, Outside, Settings};
 use doorward::audit;
+use doorward::backups::{self, Restored};
 use doorward::error::Error;
-use doorward::kit::db::{Db, World};
+use doorward::kit::db::{Db, World, upgrade};
 use doorward::kit::hasher::{Cost, Hasher};
 use doorward::kit::http::request::Request;
 use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Mailbox, Mailer};
 use doorward::kit::random::SeededRandom;
 use doorward::kit::time::{Clock, FixedClock};
+use doorward::migrations::aside::Aside;
+use doorward::migrations::swap::Swap;
 use doorward::organisations;
 use doorward::scope::By;
 use doorward::setup;
+use doorward::two_factor;
 use doorward::worker::Worker;
 use tempfile::TempDir;
 
@@ -230,6 +234,36 @@ impl House {
             .unwrap()
             .into_inner();
         *unpoisoned(&self.keys) = keys;
+    }
+
+    /// The file is put back from this backup, as the command does it; nobody has it open. Recovery codes that the file
+    /// which is there knows to be used stay used.
+    pub(super) fn restore(&self, backup: &Path, is_key_new: bool) {
+        let keys = self.keys();
+        let world = World {
+            now: self.clock.now(),
+            random: self.random.as_ref(),
+            keys: &keys,
+            mail_domain: "example.com",
+        };
+        upgrade::fold(&self.file()).unwrap();
+        let used = upgrade::look(&self.file(), world.now, two_factor::used_codes).unwrap();
+        let swap = Swap::begin(self.folder(), "replaced").unwrap();
+        let aside = Aside::take(backup, &swap.folder(), world.now, Some(&keys)).unwrap();
+        let restored = Restored {
+            made_at: None,
+            version: aside.version,
+            is_key_new,
+            used: &used,
+        };
+        aside
+            .write(world, |tx| {
+                backups::restored(tx, &By::operator(), &restored)
+            })
+            .unwrap()
+            .into_inner();
+        aside.finish().unwrap();
+        swap.commit().unwrap();
     }
 
     pub(super) fn create(&self) {

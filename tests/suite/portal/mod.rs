@@ -8,12 +8,14 @@ mod builder;
 mod faults;
 mod house;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use doorward::app::{App, Settings};
 use doorward::audit;
+use doorward::backups::{self, Order};
 use doorward::domain::id::{AccountId, OrganisationId};
 use doorward::domain::role::Role;
 use doorward::invitations::{self, Link};
@@ -21,6 +23,7 @@ use doorward::kit::hasher::Cost;
 use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Mailbox, Message};
 use doorward::kit::time::{DAY, Timestamp};
+use doorward::migrations::VERSION;
 use doorward::organisations;
 use doorward::passwords::PasswordHash;
 use doorward::routes::Route;
@@ -28,6 +31,7 @@ use doorward::scope::By;
 use doorward::setup;
 
 use crate::visitor::Visitor;
+use crate::wait;
 use builder::Builder;
 pub(crate) use house::House;
 
@@ -106,6 +110,43 @@ impl Portal {
         let (settings, cost) = (before.app.settings.clone(), before.cost);
         drop(before);
         self.0.take_over(Keys::new(root));
+        self.0.run(settings, cost);
+    }
+
+    /// The worker does everything that is to be done now, and a backup that it began comes to its end.
+    #[track_caller]
+    pub(crate) fn work_through(&self) {
+        self.work();
+        let ended = wait::until(Duration::from_secs(30), || {
+            self.work();
+            let running = self.0.running();
+            (!running.as_ref().unwrap().worker.is_copying()).then_some(())
+        });
+        ended.expect("the backup never came to an end");
+    }
+
+    /// Makes a backup as the command does.
+    #[track_caller]
+    pub(crate) fn back_up(&self, name: &str) -> PathBuf {
+        let app = self.app();
+        let target = app.settings.backups.folder.join(name);
+        let order = Order {
+            database: self.file(),
+            target: target.clone(),
+            keys: self.keys(),
+            version: VERSION,
+            now: app.now(),
+        };
+        backups::make(&order).unwrap();
+        target
+    }
+
+    /// The process ends, the file is put back from this backup, and the process begins anew.
+    pub(crate) fn restore(&self, backup: &Path) {
+        let before = self.0.running().take().unwrap();
+        let (settings, cost) = (before.app.settings.clone(), before.cost);
+        drop(before);
+        self.0.restore(backup, false);
         self.0.run(settings, cost);
     }
 

@@ -4,6 +4,7 @@
 
 mod program;
 mod requests;
+mod shipped;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ impl House {
             wide_body_paths: Vec::new(),
             socket_folder: folder.path().to_owned(),
             scheme: Scheme::Http,
+            tls: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -252,16 +254,20 @@ fn assert_served(house: &House, cases: &[Case], clients: &[Client]) {
     }
 }
 
+/// Says that a test did not run, since its proxy is not there.
+fn not_run(kind: Kind, test: &str) {
+    let name = kind.name();
+    writeln!(
+        stderr(),
+        "Not run: {test} needs {name}; tests/run brings it."
+    )
+    .ok();
+}
+
 /// The whole set through this proxy.
 fn holds_behind(kind: Kind, test: &str) {
     let Some(program) = kind.program() else {
-        let name = kind.name();
-        writeln!(
-            stderr(),
-            "Not run: {test} needs {name}; tests/run brings it."
-        )
-        .ok();
-        return;
+        return not_run(kind, test);
     };
     let house = House::start();
     let proxy = Proxy::start(kind, program, house.server.address());

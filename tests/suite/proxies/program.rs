@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -164,17 +164,28 @@ pub(super) struct Proxy {
 impl Proxy {
     /// This proxy in front of that server.
     pub(super) fn start(kind: Kind, program: PathBuf, server: SocketAddr) -> Self {
+        Self::start_with(kind, kind.host(), program, |folder, address| {
+            kind.settings()
+                .replace("FOLDER", &folder.display().to_string())
+                .replace("SERVER", &server.to_string())
+                .replace("ADDRESS", &address.to_string())
+                .replace("HOST", &address.ip().to_string())
+                .replace("PORT", &address.port().to_string())
+        })
+    }
+
+    /// This proxy with settings that are made for its folder and for where it is to listen.
+    pub(super) fn start_with(
+        kind: Kind,
+        host: Ipv4Addr,
+        program: PathBuf,
+        settings: impl FnOnce(&Path, SocketAddr) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind((kind.host(), 0)).unwrap();
+        let free = TcpListener::bind((host, 0)).unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let settings = kind
-            .settings()
-            .replace("FOLDER", &folder.path().display().to_string())
-            .replace("SERVER", &server.to_string())
-            .replace("ADDRESS", &address.to_string())
-            .replace("HOST", &address.ip().to_string())
-            .replace("PORT", &address.port().to_string());
+        let settings = settings(folder.path(), address);
         std::fs::write(folder.path().join("settings"), settings).unwrap();
         let file = |name: &str| File::create(folder.path().join(name)).unwrap();
         let child = Command::new(program)

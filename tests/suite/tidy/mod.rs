@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 25] = [
+const ORDER: [&[&str]; 28] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -29,9 +29,12 @@ const ORDER: [&[&str]; 25] = [
     &["lifecycle"],
     &["ownership", "settings"],
     &["setup"],
+    &["backups"],
     &["dashboard", "help", "roles"],
     &["migrations"],
+    &["metrics"],
     &["app"],
+    &["watch"],
     &["visit"],
     &["layout"],
     &["error_page"],
@@ -59,7 +62,7 @@ const PREESCAPED: [(&str, &str); 1] = [(
 )];
 
 /// Who may name what: a crate or a type, and the files in which it may stand.
-const KEPT_TO: [(&str, &[&str]); 10] = [
+const KEPT_TO: [(&str, &[&str]); 13] = [
     (
         "rusqlite",
         &[
@@ -88,11 +91,24 @@ const KEPT_TO: [(&str, &[&str]); 10] = [
     ),
     ("tokio", &["src/kit/mail/smtp/"]),
     ("mail_send", &["src/kit/mail/smtp/", "src/kit/mail/wire/"]),
+    (
+        "rustls",
+        &[
+            "src/kit/http/tls/",
+            "src/kit/http/gate/line.rs",
+            "src/kit/mail/smtp/",
+        ],
+    ),
     ("getrandom", &["src/kit/random.rs"]),
     ("argon2", &["src/kit/hasher.rs"]),
     ("totp_rs", &["src/kit/totp.rs"]),
     ("chacha20poly1305", &["src/kit/seal.rs"]),
     ("qrcodegen", &["src/kit/qr.rs"]),
+    (
+        "prometheus_client",
+        &["src/metrics.rs", "src/watch/scrape.rs", "src/kit/hasher.rs"],
+    ),
+    ("sd_notify", &["src/kit/notify.rs"]),
 ];
 
 /// The capabilities: folders with a face.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use doorward::accounts::Status;
+use doorward::backups;
 use doorward::domain::policy::{Level, Trust};
 use doorward::domain::role::{Managers, Role};
 use doorward::kit::throttle;
@@ -75,6 +76,10 @@ fn every_check_lists_what_the_code_writes() {
     known(
         "throttles.kind",
         set(throttle::Kind::ALL.map(throttle::Kind::slug)),
+    );
+    known(
+        "backups.cause",
+        set(backups::Cause::ALL.map(backups::Cause::slug)),
     );
     let checks = checks();
     // What only one file writes is not public; there each word must at least stand in it, and no other may.

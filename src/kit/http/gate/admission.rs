@@ -9,6 +9,8 @@ use mio::{Interest, Token};
 
 use super::Gate;
 use super::caller::{Caller, Phase};
+use super::line::Line;
+use crate::kit::http::tls::Tls;
 
 /// New connections taken before the others have their turn.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -63,7 +65,15 @@ impl Gate<'_> {
         if prepared.is_err() {
             return;
         }
-        let caller = Caller::new(socket, peer, self.rules, self.now);
+        let line = match self.tls.map(Tls::connection) {
+            None => Line::plain(socket),
+            Some(Ok(tls)) => Line::tls(socket, tls),
+            Some(Err(error)) => {
+                tracing::error!(%error, "TLS could not begin");
+                return;
+            }
+        };
+        let caller = Caller::new(line, peer, self.rules, self.now);
         let limits = &self.rules.limits;
         let full = caller
             .network
@@ -103,7 +113,12 @@ impl Gate<'_> {
         let idle: Vec<usize> = self
             .crowd
             .iter()
-            .filter(|(_, caller)| matches!(caller.phase, Phase::Idle | Phase::Lingering))
+            .filter(|(_, caller)| {
+                matches!(
+                    caller.phase,
+                    Phase::Shaking | Phase::Idle | Phase::Lingering
+                )
+            })
             .map(|(token, _)| token)
             .collect();
         for token in idle {

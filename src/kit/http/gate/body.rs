@@ -111,6 +111,18 @@ impl Inbound {
         }
     }
 
+    /// Where the page that is asked for would be found by HTTPS; none unless its whole head is here. Nobody is sent
+    /// on with a form, which has been in the open already.
+    #[must_use]
+    pub fn encrypted_address(&self, rules: &Rules) -> Option<String> {
+        let mut scan = Scan::default();
+        let end = scan.advance(&self.bytes, &rules.limits).ok()??;
+        let head = Head::parse(self.bytes.get(..end)?, &rules.limits, &[]).ok()?;
+        let host = values(&head.fields, "host").next()?;
+        let may_go_on = matches!(head.method, Method::Get | Method::Head);
+        may_go_on.then(|| format!("https://{host}{}", head.target))
+    }
+
     /// Whether nothing is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,16 +1,16 @@
-//! One client's connection: its socket, what it is doing, and until when it may.
+//! One client's connection: its line, what it is doing, and until when it may.
 
-use std::io::{ErrorKind, Read};
-use std::net::{IpAddr, Shutdown};
+use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::net::TcpStream;
 
 use super::answer::{Answer, Asked};
 use super::body::{Inbound, Rules, Stage, Step, Whole};
-use super::refusal::Refusal;
-use super::wire::{Outbox, Readable, Sent};
+use super::line::{Line, Shaken};
+use super::refusal::{self, Refusal};
+use super::wire::{Outbox, Sent};
 use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
 
@@ -27,6 +27,8 @@ const DISCARDS_PER_TURN: usize = 8;
 /// What a connection is doing.
 #[derive(Debug)]
 pub(super) enum Phase {
+    /// TLS begins.
+    Shaking,
     /// Nothing is asked.
     Idle,
     /// A head has begun.
@@ -81,7 +83,7 @@ pub(super) enum Next {
 /// One client's connection.
 #[derive(Debug)]
 pub(super) struct Caller {
-    pub(super) socket: TcpStream,
+    pub(super) line: Line,
     pub(super) peer: IpAddr,
     /// What the limits count; nothing for a trusted proxy, which stands for many.
     pub(super) network: Option<IpAddr>,
@@ -95,24 +97,27 @@ pub(super) struct Caller {
     inbound: Inbound,
     /// What the request in hand asked.
     asked: Option<Asked>,
-    readable: Readable,
 }
 
 impl Caller {
-    pub(super) fn new(socket: TcpStream, peer: IpAddr, rules: &Rules, now: Instant) -> Self {
+    pub(super) fn new(line: Line, peer: IpAddr, rules: &Rules, now: Instant) -> Self {
         let peer = peer.to_canonical();
+        let (phase, time) = if line.is_shaking() {
+            (Phase::Shaking, rules.limits.head_time)
+        } else {
+            (Phase::Idle, rules.limits.idle_time)
+        };
         Self {
-            socket,
+            line,
             peer,
             network: (!client::is_trusted(peer, &rules.trusted)).then(|| client::network(peer)),
-            phase: Phase::Idle,
-            deadline: now + rules.limits.idle_time,
+            phase,
+            deadline: now + time,
             since: now,
             outbox: Outbox::default(),
             counted: 0,
             inbound: Inbound::default(),
             asked: None,
-            readable: Readable::Yes,
         }
     }
 
@@ -122,26 +127,44 @@ impl Caller {
             Phase::Waiting(whole) => whole.bytes.capacity(),
             _ => 0,
         };
-        self.inbound.held() + self.outbox.held() + waiting
+        self.inbound.held() + self.outbox.held() + self.line.held() + waiting
     }
 
     /// The socket reports something.
     pub(super) fn report(&mut self, event: &Event) {
-        self.readable.report(event);
+        self.line.report(event);
     }
 
     /// Whether the client has sent, or may have sent, more than was read of it.
     fn has_more(&self) -> bool {
-        self.readable != Readable::No || !self.inbound.is_empty()
+        self.line.has_more() || !self.inbound.is_empty()
     }
 
     /// Goes on as far as the bytes allow.
     pub(super) fn advance(&mut self, rules: &Rules, scratch: &mut [u8], now: Instant) -> Next {
         match self.phase {
+            Phase::Shaking => self.shake(rules, scratch, now),
             Phase::Idle | Phase::Head | Phase::Body => self.receive(rules, scratch, now),
             Phase::Lingering => self.discard(scratch),
             // One request at a time: what else the client sends waits in the kernel, which bounds it.
             Phase::Waiting(_) | Phase::Answering(_) | Phase::Draining(_) => Next::Rest,
+        }
+    }
+
+    fn shake(&mut self, rules: &Rules, scratch: &mut [u8], now: Instant) -> Next {
+        match self.line.shake() {
+            Ok(Shaken::Done) => {
+                self.phase = Phase::Idle;
+                self.deadline = now + rules.limits.idle_time;
+                self.receive(rules, scratch, now)
+            }
+            Ok(Shaken::NotYet) => Next::Rest,
+            // What is here of it tells where to send it; the rest is not waited for.
+            Ok(Shaken::Plain) => match self.read(scratch) {
+                Ok(_) => Next::Refuse(Refusal::Unencrypted),
+                Err(Ended) => Next::Close,
+            },
+            Err(_) => Next::Close,
         }
     }
 
@@ -160,7 +183,7 @@ impl Caller {
                     self.enter(Stage::Body, rules, now);
                     let line = b"HTTP/1.1 100 Continue\r\n\r\n";
                     self.outbox.bytes.extend_from_slice(line);
-                    if self.outbox.write_to(&mut self.socket).is_err() {
+                    if self.line.write(&mut self.outbox, false).is_err() {
                         return Next::Close;
                     }
                 }
@@ -192,27 +215,20 @@ impl Caller {
 
     /// Whether bytes came.
     fn read(&mut self, scratch: &mut [u8]) -> Result<bool, Ended> {
-        while self.readable != Readable::No {
-            match self.socket.read(scratch) {
-                Ok(0) => return Err(Ended),
-                Ok(count) => {
-                    if count < scratch.len() {
-                        self.readable.emptied();
-                    }
-                    self.inbound.feed(scratch.get(..count).unwrap_or_default());
-                    return Ok(true);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = Readable::No,
-                Err(_) => return Err(Ended),
+        match self.line.read(scratch) {
+            Ok(0) => Err(Ended),
+            Ok(count) => {
+                self.inbound.feed(scratch.get(..count).unwrap_or_default());
+                Ok(true)
             }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(_) => Err(Ended),
         }
-        Ok(false)
     }
 
     fn discard(&mut self, scratch: &mut [u8]) -> Next {
         for _ in 0..DISCARDS_PER_TURN {
-            match self.socket.read(scratch) {
+            match self.line.discard(scratch) {
                 Ok(count) if count > 0 => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Next::Rest,
@@ -240,20 +256,26 @@ impl Caller {
     }
 
     /// Puts the refusal in the place of an answer; the connection ends with it.
-    pub(super) fn refuse(&mut self, refusal: Refusal, scheme: Scheme, date: &str) {
+    pub(super) fn refuse(&mut self, refusal: Refusal, rules: &Rules, scheme: Scheme, date: &str) {
         let mut asked = self.asked.take().unwrap_or(Asked {
             method: self.inbound.method(),
             minor: 1,
             keep_alive: false,
         });
         asked.keep_alive = false;
-        let wire = refusal.wire(scheme, asked.method);
+        let wire = match refusal {
+            Refusal::Unencrypted => {
+                let address = self.inbound.encrypted_address(rules);
+                refusal::unencrypted(address.as_deref(), asked.method)
+            }
+            _ => refusal.wire(scheme, asked.method),
+        };
         let mut answer = Answer::new(asked);
         self.outbox = Outbox::default();
         // A page of ours that does not read as an answer would leave the client with a closed connection.
         let _ = answer.feed(&wire, date, &mut self.outbox.bytes);
         // The rest of what it sent is unread, whatever it was.
-        self.readable = Readable::Yes;
+        self.line.look_again();
         self.phase = Phase::Draining(After::Close);
     }
 
@@ -264,12 +286,24 @@ impl Caller {
         ahead < AHEAD_MAX || all.is_some_and(|all| all <= SWALLOWED_MAX)
     }
 
+    /// Says good-bye where nothing is owed to the client: an answer that breaks off must not look whole.
+    pub(super) fn leave(&mut self) {
+        if matches!(
+            self.phase,
+            Phase::Idle | Phase::Head | Phase::Body | Phase::Lingering
+        ) {
+            self.line.farewell();
+        }
+    }
+
     /// Writes what the client takes, and goes on when that was all.
     pub(super) fn flush(&mut self, rules: &Rules, now: Instant) -> Next {
-        if self.outbox.len() == 0 && !matches!(self.phase, Phase::Draining(_)) {
+        let is_draining = matches!(self.phase, Phase::Draining(_));
+        if self.outbox.len() == 0 && !self.line.has_unsent() && !is_draining {
             return Next::Rest;
         }
-        let Ok(sent) = self.outbox.write_to(&mut self.socket) else {
+        let is_last = matches!(self.phase, Phase::Draining(After::Close));
+        let Ok(sent) = self.line.write(&mut self.outbox, is_last) else {
             return Next::Close;
         };
         if sent != Sent::None && matches!(self.phase, Phase::Answering(_) | Phase::Draining(_)) {
@@ -298,7 +332,7 @@ impl Caller {
                 self.inbound.clear();
                 self.phase = Phase::Lingering;
                 self.deadline = now + rules.limits.linger_time;
-                if self.socket.shutdown(Shutdown::Write).is_err() {
+                if self.line.shutdown().is_err() {
                     return Next::Close;
                 }
                 Next::Again

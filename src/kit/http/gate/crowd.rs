@@ -140,7 +140,7 @@ impl Crowd {
 const fn rank(phase: &Phase) -> Option<u8> {
     match phase {
         Phase::Lingering => Some(0),
-        Phase::Idle => Some(1),
+        Phase::Shaking | Phase::Idle => Some(1),
         Phase::Head => Some(2),
         Phase::Body => Some(3),
         Phase::Draining(_) => Some(4),

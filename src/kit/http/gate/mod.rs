@@ -3,7 +3,8 @@
 //!
 //! One thread and one poll loop. What is understood of the bytes is decided in `head`, `body`, `answer` and
 //! `chunks`, which are pure; what a connection does next in `caller`; who must go where room is needed in `crowd`;
-//! here everything is moved. It knows no paths and no pages but its own refusals, and nothing of TLS.
+//! here everything is moved; `line` moves a client's bytes, through TLS where certificates are given. It knows no
+//! paths and no pages but its own refusals.
 
 mod admission;
 pub mod answer;
@@ -14,6 +15,7 @@ mod crowd;
 mod date;
 pub mod head;
 mod limits;
+mod line;
 mod refusal;
 mod relay;
 mod slot;
@@ -40,6 +42,8 @@ pub use self::limits::Limits;
 pub use self::refusal::Refusal;
 use self::slot::{Slots, Use};
 use super::headers::Scheme;
+use super::tls::Tls;
+use crate::kit::pulse::Pulse;
 use crate::kit::time::instant;
 
 const LISTENER: Token = Token(0);
@@ -51,6 +55,9 @@ const FIRST_CALLER: usize = 1 << 16;
 /// One read takes no more than this.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
+/// However quiet it is, the gate shows this often that it is there.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+
 /// Deadlines are met this exactly.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 
@@ -61,14 +68,17 @@ pub(super) struct Signals {
     stop_at: Mutex<Option<Instant>>,
     /// Whether the gate runs and reaches the server behind it.
     pub(super) is_reaching: AtomicBool,
+    /// Beats with every turn of the gate.
+    pub(super) pulse: Pulse,
 }
 
 impl Signals {
-    pub(super) const fn new(waker: Waker) -> Self {
+    pub(super) fn new(waker: Waker) -> Self {
         Self {
             waker,
             stop_at: Mutex::new(None),
             is_reaching: AtomicBool::new(false),
+            pulse: Pulse::new(),
         }
     }
 
@@ -102,6 +112,8 @@ pub(super) struct Parts<'a> {
     pub(super) slot_count: usize,
     pub(super) rules: &'a Rules,
     pub(super) scheme: Scheme,
+    /// None while TLS is done elsewhere.
+    pub(super) tls: Option<&'a Tls>,
     pub(super) signals: &'a Signals,
 }
 
@@ -111,6 +123,7 @@ pub(super) struct Gate<'a> {
     listener: Option<TcpListener>,
     rules: &'a Rules,
     scheme: Scheme,
+    tls: Option<&'a Tls>,
     signals: &'a Signals,
     crowd: Crowd,
     slots: Slots,
@@ -139,6 +152,7 @@ impl<'a> Gate<'a> {
             listener: Some(listener),
             rules: parts.rules,
             scheme: parts.scheme,
+            tls: parts.tls,
             signals: parts.signals,
             crowd: Crowd::new(FIRST_CALLER),
             slots: Slots::new(parts.server, parts.slot_count, FIRST_SLOT, parts.rules),
@@ -162,6 +176,7 @@ impl<'a> Gate<'a> {
                 other => other?,
             }
             self.now = instant();
+            self.signals.pulse.beat();
             for event in &events {
                 self.take_event(event);
             }
@@ -189,6 +204,7 @@ impl<'a> Gate<'a> {
             .flatten()
             .min()
             .map(|at| at.saturating_duration_since(instant()))
+            .map_or(Some(BEAT_EVERY), |timeout| Some(timeout.min(BEAT_EVERY)))
     }
 
     fn take_event(&mut self, event: &Event) {
@@ -262,7 +278,8 @@ impl<'a> Gate<'a> {
     /// Whether a connection is only kept for a next request, which would not be taken any more.
     fn is_done_with(&self, token: usize) -> bool {
         self.stop_at.is_some()
-            && (self.crowd.get(token)).is_some_and(|caller| matches!(caller.phase, Phase::Idle))
+            && (self.crowd.get(token))
+                .is_some_and(|caller| matches!(caller.phase, Phase::Shaking | Phase::Idle))
     }
 
     fn flush(&mut self, token: usize) {
@@ -286,16 +303,17 @@ impl<'a> Gate<'a> {
     fn refuse(&mut self, token: usize, refusal: Refusal) {
         if let Some(caller) = self.crowd.get_mut(token) {
             tracing::debug!(status = refusal.status(), "refused at the gate");
-            caller.refuse(refusal, self.scheme, self.date.now());
+            caller.refuse(refusal, self.rules, self.scheme, self.date.now());
             caller.deadline = self.now + self.rules.limits.answer_time;
             self.flush(token);
         }
     }
 
     fn remove(&mut self, token: usize) {
-        let Some(caller) = self.crowd.remove(token) else {
+        let Some(mut caller) = self.crowd.remove(token) else {
             return;
         };
+        caller.leave();
         match caller.phase {
             Phase::Answering(slot) => self.abandon(slot),
             Phase::Waiting(_) => self.queue.retain(|waiting| *waiting != token),
@@ -349,7 +367,9 @@ impl<'a> Gate<'a> {
             return;
         };
         match caller.phase {
-            Phase::Idle | Phase::Draining(_) | Phase::Lingering => self.remove(token),
+            Phase::Shaking | Phase::Idle | Phase::Draining(_) | Phase::Lingering => {
+                self.remove(token);
+            }
             Phase::Head | Phase::Body => self.refuse(token, Refusal::Slow),
             Phase::Waiting(_) => {
                 self.queue.retain(|waiting| *waiting != token);

@@ -13,6 +13,8 @@ pub enum Refusal {
     Host,
     /// 400: the length of the body is said in no way, or in more than one.
     Framing,
+    /// 400: HTTP in the clear where TLS is spoken.
+    Unencrypted,
     /// 405: a method that HTTP knows and this house does not use.
     Method,
     /// 408: begun, but not finished in time.
@@ -42,7 +44,7 @@ impl Refusal {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::Malformed | Self::Host | Self::Framing => 400,
+            Self::Malformed | Self::Host | Self::Framing | Self::Unencrypted => 400,
             Self::Method => 405,
             Self::Slow => 408,
             Self::Unmeasured => 411,
@@ -67,6 +69,9 @@ impl Refusal {
             }
             Self::Framing => {
                 "The request does not say clearly where it ends. Send it with one plain Content-Length."
+            }
+            Self::Unencrypted => {
+                "This port speaks HTTPS only. Write https:// at the beginning of the address."
             }
             Self::Method => "This server answers GET, HEAD and POST only.",
             Self::Slow => "The request took too long to arrive. Try again.",
@@ -93,6 +98,9 @@ impl Refusal {
     pub fn response(self) -> Response {
         let reason = headers::reason(self.status());
         let sentence = self.sentence();
+        if self == Self::Unencrypted {
+            return Response::text(self.status(), format!("{sentence}\n"));
+        }
         let page = Response::html(
             self.status(),
             format!(
@@ -110,11 +118,28 @@ impl Refusal {
     /// The refusal as bytes, complete but for `Date` and `Connection`.
     #[must_use]
     pub fn wire(self, scheme: Scheme, method: Method) -> Vec<u8> {
-        let response = self.response();
-        let mut wire = headers::head(&response, scheme);
-        if headers::has_body(response.status, method) {
-            wire.extend_from_slice(response.body.bytes());
-        }
-        wire
+        wire(&self.response(), scheme, method)
     }
+}
+
+/// What the gate says in the clear where TLS is spoken: the page's address by HTTPS, where it can be told from what
+/// has come. It promises nothing about HTTPS, since anybody on the way could have said it.
+#[must_use]
+pub(super) fn unencrypted(address: Option<&str>, method: Method) -> Vec<u8> {
+    let refusal = Refusal::Unencrypted;
+    let response = match address {
+        Some(address) => {
+            Response::text(307, format!("{}\n", refusal.sentence())).with("Location", address)
+        }
+        None => refusal.response(),
+    };
+    wire(&response, Scheme::Http, method)
+}
+
+fn wire(response: &Response, scheme: Scheme, method: Method) -> Vec<u8> {
+    let mut wire = headers::head(response, scheme);
+    if headers::has_body(response.status, method) {
+        wire.extend_from_slice(response.body.bytes());
+    }
+    wire
 }

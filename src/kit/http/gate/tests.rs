@@ -459,6 +459,43 @@ fn a_flood_of_connection_options_is_refused() {
 }
 
 #[test]
+fn only_a_whole_page_is_sent_on_to_https() {
+    let address = |bytes: &str| {
+        let mut inbound = Inbound::default();
+        inbound.feed(bytes.as_bytes());
+        inbound.encrypted_address(&rules())
+    };
+    for (head, expected) in [
+        (
+            "GET /a?b HTTP/1.1\r\nHost: a.example:8443\r\n\r\n",
+            "https://a.example:8443/a?b",
+        ),
+        (
+            "HEAD http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "https://a.example/",
+        ),
+        (
+            "GET //evil.example HTTP/1.1\r\nHost: a\r\n\r\nGET",
+            "https://a//evil.example",
+        ),
+    ] {
+        assert_eq!(address(head).as_deref(), Some(expected));
+    }
+    for head in [
+        "",
+        "GET /a HTTP/1.1\r\nHost: a\r\n",
+        "GET /a HTTP/1.0\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: a@b\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /a HTTP/2.0\r\nHost: a\r\n\r\n",
+        "PUT /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        &post("Content-Length: 3"),
+    ] {
+        assert_eq!(address(head), None, "{head}");
+    }
+}
+
+#[test]
 fn a_gate_that_fell_leaves_the_poll_to_the_next_one() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -473,6 +510,7 @@ fn a_gate_that_fell_leaves_the_poll_to_the_next_one() {
         slot_count: 2,
         rules: &rules,
         scheme: crate::kit::http::headers::Scheme::Http,
+        tls: None,
         signals: &signals,
     };
     let fallen = catch_unwind(AssertUnwindSafe(|| {

@@ -61,11 +61,27 @@ impl Outbox {
         self.bytes.capacity()
     }
 
+    /// What is to be written next.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    /// So much of it was taken.
+    pub(super) fn took(&mut self, count: usize) {
+        self.sent = self.sent.saturating_add(count);
+        self.forget_sent();
+    }
+
+    /// An idle connection holds no buffer.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Writes what the socket takes.
     pub(super) fn write_to(&mut self, socket: &mut impl Write) -> std::io::Result<Sent> {
         let before = self.sent;
-        while let Some(rest) = self.bytes.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            match socket.write(rest) {
+        while self.len() > 0 {
+            match socket.write(self.rest()) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.sent = self.sent.saturating_add(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -77,8 +93,7 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        // An idle connection holds no buffer.
-        *self = Self::default();
+        self.clear();
         Ok(Sent::All)
     }
 

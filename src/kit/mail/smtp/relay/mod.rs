@@ -107,6 +107,18 @@ impl Relay {
         format!("{scheme}://{} ({})", self.place(), notes.join(", "))
     }
 
+    /// Whether mail would leave in the same way, with the same login, and the same certificates in the `?ca=` file.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let login = |relay: &Self| {
+            let login = relay.login.as_ref();
+            login.map(|login| (login.user.clone(), login.password.reveal().clone()))
+        };
+        (&self.host, self.port, self.security) == (&other.host, other.port, other.security)
+            && self.authorities == other.authorities
+            && login(self) == login(other)
+    }
+
     /// What the operator should know about this choice, if anything.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {

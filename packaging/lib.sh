@@ -1,0 +1,99 @@
+# What the scripts in this folder share; read by them with `.`, never run by itself.
+# shellcheck shell=bash
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+made=$top/target/packages
+me=$(realpath --relative-to="$top" "$0")
+checks=0
+# Debian keeps some programs where only root's path leads.
+export PATH="$PATH:/usr/sbin:/sbin"
+exec </dev/null
+
+step() { printf '\n== %s\n' "$1"; }
+fail() { printf '%s: %s\n' "$me" "$1" >&2; exit 1; }
+# One thing that was seen to hold.
+ok() { checks=$((checks + 1)); printf 'ok  %s\n' "$1"; }
+done_well() { printf '\n%s: %d checks passed in %d s.\n' "$me" "$checks" "$SECONDS"; }
+
+# Goes on as root, if need be through sudo. What cargo builds is built before.
+as_root() {
+    [ "$(id -u)" -ne 0 ] || return 0
+    command -v sudo >/dev/null || fail "this needs root or sudo"
+    exec sudo -n --preserve-env=SOURCE_DATE_EPOCH "$top/$me" "$@"
+}
+
+# Debian packages for the programs that are missing, as `program:package`; nothing
+# is asked of the network when all are there, and no service is started.
+install_packages() {
+    local wanted=() pair policy=/usr/sbin/policy-rc.d placed= sudo=
+    for pair; do
+        command -v "${pair%%:*}" >/dev/null || [ -e "${pair%%:*}" ] || wanted+=("${pair#*:}")
+    done
+    [ ${#wanted[@]} -gt 0 ] || return 0
+    echo "Installing ${wanted[*]}."
+    [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+        $sudo chmod 755 "$policy"
+        placed=yes
+    fi
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+    [ -z "$placed" ] || $sudo rm -f "$policy"
+}
+
+cargo_is_there() {
+    # shellcheck disable=SC1091
+    [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ] && . "${CARGO_HOME:-$HOME/.cargo}/env"
+    command -v cargo >/dev/null || fail "cargo is not installed; README.md says which Rust is needed"
+    install_packages cc:build-essential
+}
+
+# Builds the executable that uses the libraries of the machine; says where it is.
+build_dynamic() {
+    cargo_is_there >&2
+    (cd "$top" && cargo build --release --locked) >&2
+    echo "$top/target/release/doorward"
+}
+
+# What the scripts build carries the time of the newest change, so that it is the
+# same whenever it is built.
+pin_time() {
+    if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
+        SOURCE_DATE_EPOCH=$(git -C "$top" log -1 --format=%ct 2>/dev/null) ||
+            SOURCE_DATE_EPOCH=$(stat -c %Y "$top/CHANGELOG.md")
+    fi
+    export SOURCE_DATE_EPOCH
+}
+
+version() { sed -n 's/^version = "\(.*\)"/\1/p' "$top/Cargo.toml" | head -n 1; }
+
+# Things to do at the end, the last first, however it ends.
+undo=()
+at_end() { undo+=("$1"); }
+clean_up() {
+    local i
+    for ((i = ${#undo[@]} - 1; i >= 0; i--)); do eval "${undo[i]}" || true; done
+    undo=()
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# A folder that is gone at the end.
+scratch() {
+    work=$(mktemp -d "${TMPDIR:-/tmp}/doorward-packaging.XXXXXX")
+    chmod 755 "$work"
+    at_end 'rm -rf --one-file-system "$work"'
+}
+
+# Until the command succeeds, for so many seconds at most.
+wait_for() {
+    local left=$(($1 * 10))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}

@@ -1,0 +1,1 @@
+//! A file that is put back from a backup.
