@@ -206,7 +206,7 @@ impl Current {
             return Self::None;
         }
         // Without a trace: where it is damaged, what is kept must be what was found.
-        let seen = db::glance(&path, |read| {
+        let seen: db::Result<Self> = db::glance(&path, |read| {
             Ok(Self::Readable {
                 version: upgrade::version(read)?,
                 facts: backups::facts(read)?,
@@ -260,8 +260,7 @@ impl Current {
             return (Vec::new(), Vec::new());
         };
         let path = data.join(DATABASE);
-        let compared = db::glance(&path, |newer| Ok(since(newer, aside, now)));
-        let compared = compared.map_err(Error::from).and_then(|found| found);
+        let compared = db::glance(&path, |newer| since(newer, aside, now));
         compared.unwrap_or_else(|error| {
             print::remark(&format!(
                 "What was decided since the backup cannot be listed: {error}"
