@@ -96,7 +96,9 @@ const KEPT_TO: [(&str, &[&str]); 13] = [
         &[
             "src/kit/http/tls/",
             "src/kit/http/gate/line.rs",
+            "src/kit/http/ask.rs",
             "src/kit/mail/smtp/",
+            "src/cli/doctor/public.rs",
         ],
     ),
     ("getrandom", &["src/kit/random.rs"]),
