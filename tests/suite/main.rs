@@ -89,6 +89,8 @@ mod markup;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod new_key;
 #[cfg(test)]
 mod new_passwords;
