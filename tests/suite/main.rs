@@ -31,6 +31,10 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod dns;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod encrypted;
 #[cfg(test)]
 mod enrolling;
@@ -57,6 +61,8 @@ mod guards;
 #[cfg(test)]
 mod half;
 #[cfg(test)]
+mod healthcheck;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
@@ -80,6 +86,8 @@ mod mail;
 mod mail_page;
 #[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod name_server;
 #[cfg(test)]
 mod new_key;
 #[cfg(test)]
@@ -142,6 +150,8 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod settings_of_host;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
