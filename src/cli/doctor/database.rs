@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::audit;
 use crate::cli::doctor::files::{amount, size_of};
 use crate::cli::doctor::finding::Group;
-use crate::cli::doctor::{Ground, span, sql};
+use crate::cli::doctor::{Ground, capitalized, span, sql};
 use crate::cli::print::moment;
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read};
@@ -61,8 +61,9 @@ pub(super) fn look(ground: &Ground, mail: &mut Group) -> Vec<Group> {
         Err(error) => {
             database.wrong(
                 "schema",
-                format!("{error}."),
-                "Run doctor as root or as the user of the server, to be sure that it is the file.",
+                capitalized(&format!("{error}.")),
+                "If it is damaged, put back a backup: doorward restore FILE. If this user may not read it, run doctor \
+                 as root, or as the user of the server.",
             );
             return vec![database];
         }

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::doctor::Ground;
 use crate::cli::doctor::finding::Group;
+use crate::cli::doctor::{Ground, capitalized};
 use crate::config::sources::Origin;
 use crate::kit::disk::{self, NetworkFs};
 use crate::kit::key_file;
@@ -205,7 +205,7 @@ fn key(group: &mut Group, ground: &Ground) {
         Err(_) if !ground.database().exists() && !place.exists() => {}
         Err(error) => group.wrong(
             "key",
-            format!("{error}."),
+            capitalized(&format!("{error}.")),
             "Without its key the server does not start.",
         ),
     }

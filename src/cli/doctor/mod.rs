@@ -157,3 +157,12 @@ fn day(at: Timestamp) -> String {
         .unwrap_or_default()
         .to_owned()
 }
+
+/// An error's words as a sentence.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}

@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::doctor::finding::Group;
-use crate::cli::doctor::{Ground, day, span};
+use crate::cli::doctor::{Ground, capitalized, day, span};
 use crate::cli::running::Health;
 use crate::kit::http::ask::{self, Answer, Failure, Trust};
 use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
-use crate::kit::http::tls::validity;
+use crate::kit::http::tls::{self, validity};
 use crate::kit::keys::Keys;
 use crate::kit::probe::{self, Question};
 use crate::kit::random::OsRandom;
@@ -168,16 +168,13 @@ fn is_ours(group: &mut Group, ground: &Ground, keys: &Keys) {
 
 /// A certificate that was renewed is read at SIGHUP.
 fn renewed(group: &mut Group, file: &Path, served: &[u8]) {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-
-    match CertificateDer::from_pem_file(file) {
+    match tls::leaf(file) {
         Err(error) => group.wrong(
             "certificate",
-            format!("{} cannot be read as a certificate ({error}).", file.display()),
+            capitalized(&format!("{error}.")),
             "Put the certificate and its chain there, in PEM.",
         ),
-        Ok(certificate) if certificate.as_ref() != served => group.warning(
+        Ok(certificate) if certificate != served => group.warning(
             "certificate",
             format!("The server still shows another certificate than {} holds.", file.display()),
             "Let it read the file anew: systemctl reload doorward, or kill -HUP and its process id.",
@@ -458,14 +455,6 @@ fn is_here(ip: IpAddr) -> bool {
 fn date(text: &str) -> Option<Timestamp> {
     let at = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Timestamp(at.timestamp().as_second()))
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]
