@@ -108,7 +108,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         notifier.reloading();
         reload(&app, config, &mut present, again);
         renew(tls.as_deref(), present.values.tls.as_ref());
-        notifier.ready(&serving);
+        notifier.reloaded();
     });
     notifier.stopping();
     running.stop(STOP_TIME);

@@ -15,7 +15,7 @@ use crate::config::flags::Everything;
 use crate::domain::role::{Managers, Role};
 use crate::error::Error;
 use crate::kit::db::upgrade;
-use crate::kit::db::{self, World};
+use crate::kit::db::{self, Read, World};
 use crate::kit::folder;
 use crate::kit::key_file;
 use crate::kit::keys::Keys;
@@ -71,6 +71,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let config = super::read(&command.settings.0)?;
     let data = &config.values.data;
     let now = SystemClock::new().now();
+    crate::migrations::check_disk(data, config.values.network_fs)?;
     let of_folder = |error| Failure::from(crate::migrations::Error::Folder(error));
     folder::prepare(data).map_err(of_folder)?;
     let lock = folder::lock(data).map_err(|error| match error {
@@ -90,7 +91,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Chains::Unproven(_) if command.new_key => true,
         Chains::Unproven(_) => return Err(wrong_key(&key.place)),
     };
-    let current = Current::look(data, now);
+    let current = Current::look(data);
     current.say(data);
     say_backup(&command.file, &aside, &known);
     if is_key_new {
@@ -199,18 +200,16 @@ enum Current {
 }
 
 impl Current {
-    fn look(data: &Path, now: Timestamp) -> Self {
+    fn look(data: &Path) -> Self {
         let path = data.join(DATABASE);
         if std::fs::symlink_metadata(&path).is_err() {
             return Self::None;
         }
-        // What was committed last lies in its log; where that cannot be folded in, both are kept as they are.
-        let seen = upgrade::fold(&path).and_then(|()| {
-            upgrade::look(&path, now, |read| {
-                Ok::<_, db::Error>(Self::Readable {
-                    version: upgrade::version(read)?,
-                    facts: backups::facts(read)?,
-                })
+        // Without a trace: where it is damaged, what is kept must be what was found.
+        let seen: db::Result<Self> = db::glance(&path, |read| {
+            Ok(Self::Readable {
+                version: upgrade::version(read)?,
+                facts: backups::facts(read)?,
             })
         });
         seen.unwrap_or_else(|error| Self::Unreadable(error.to_string()))
@@ -244,11 +243,14 @@ impl Current {
         }
     }
 
-    /// After it was looked at: nothing lies beside it that is empty, or that is in it.
+    /// Folds its log in, where it is whole; else both are kept as they were found.
     fn close(&self, data: &Path) {
-        if let Self::Readable { .. } = self {
-            // Where it cannot be folded in, it is kept beside the file.
-            drop(upgrade::fold(&data.join(DATABASE)));
+        let path = data.join(DATABASE);
+        if let Self::Readable { .. } = self
+            && db::glance(&path, upgrade::complaints).is_ok_and(|found| found.is_empty())
+        {
+            // Where that fails the log is moved along with it.
+            drop(upgrade::fold(&path));
         }
     }
 
@@ -258,17 +260,7 @@ impl Current {
             return (Vec::new(), Vec::new());
         };
         let path = data.join(DATABASE);
-        let compared = upgrade::look(&path, now, |newer| {
-            let names = organisations::list(newer)?;
-            let later = aside.read(now, |older| audit::later(newer, older, &DECISIONS))?;
-            let lines = later.iter().filter_map(|one| {
-                let name = names
-                    .iter()
-                    .find(|organisation| organisation.id.number() == one.chain_id);
-                line(one, name.map(|organisation| organisation.name.as_str()))
-            });
-            Ok::<_, Error>((lines.collect(), two_factor::used_codes(newer)?))
-        });
+        let compared = db::glance(&path, |newer| since(newer, aside, now));
         compared.unwrap_or_else(|error| {
             print::remark(&format!(
                 "What was decided since the backup cannot be listed: {error}"
@@ -276,6 +268,23 @@ impl Current {
             (Vec::new(), Vec::new())
         })
     }
+}
+
+/// The decisions that the newer file knows and the older does not, and the recovery codes that it knows to be used.
+fn since(
+    newer: &Read<'_>,
+    older: &Aside,
+    now: Timestamp,
+) -> Result<(Vec<String>, Vec<UsedCode>), Error> {
+    let names = organisations::list(newer)?;
+    let later = older.read(now, |older| audit::later(newer, older, &DECISIONS))?;
+    let lines = later.iter().filter_map(|one| {
+        let name = names
+            .iter()
+            .find(|organisation| organisation.id.number() == one.chain_id);
+        line(one, name.map(|organisation| organisation.name.as_str()))
+    });
+    Ok((lines.collect(), two_factor::used_codes(newer)?))
 }
 
 /// One decision, as it must be made again; none for a permission that was raised.

@@ -81,7 +81,9 @@ impl fmt::Display for Error {
             Self::Served { path, pid: None } => {
                 write!(f, "another doorward serves this folder: {}", path.display())
             }
-            Self::Io { path, cause } => write!(f, "{}: {cause}", path.display()),
+            Self::Io { path, cause } => {
+                write!(f, "{}: {cause}{}", path.display(), way_out(cause))
+            }
         }
     }
 }
@@ -95,6 +97,18 @@ impl std::error::Error for Error {
             | Self::NotOurs(_)
             | Self::Served { .. } => None,
         }
+    }
+}
+
+/// What to do about a disk that takes nothing, as the end of a sentence; nothing where it is not the disk.
+#[must_use]
+pub fn way_out(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; make room on that disk, and start again"
+        }
+        ErrorKind::ReadOnlyFilesystem => "; that disk is mounted read-only, mount it for writing",
+        _ => "",
     }
 }
 

@@ -61,6 +61,8 @@ mod guards;
 #[cfg(test)]
 mod half;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod healthcheck;
 #[cfg(test)]
 mod host;
@@ -79,13 +81,19 @@ mod link_people;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod litestream;
+#[cfg(test)]
 mod log;
+#[cfg(test)]
+mod logging;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod mail_page;
 #[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod name_server;
 #[cfg(test)]

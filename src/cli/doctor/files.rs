@@ -271,16 +271,13 @@ fn room(group: &mut Group, ground: &Ground) {
             group.ok(check, sentence);
         }
     }
-    match disk::network(&values.data) {
-        Ok(Some(kind)) => {
-            let sentence = format!("The data folder lies on a network file system ({kind}).");
-            let advice = "Move it to a disk of this machine: over a network locks may not hold, and the file may break.";
-            match values.network_fs {
-                NetworkFs::Refused => group.wrong("network", sentence, advice),
-                NetworkFs::Allowed => group.warning("network", sentence, advice),
-            }
+    if let Ok(Some(kind)) = disk::network(&values.data) {
+        let sentence = format!("The data folder lies on a network file system ({kind}).");
+        let advice = "Move it to a disk of this machine: over a network locks may not hold, and the file may break.";
+        match values.network_fs {
+            NetworkFs::Refused => group.wrong("network", sentence, advice),
+            NetworkFs::Allowed => group.warning("network", sentence, advice),
         }
-        Ok(None) | Err(_) => {}
     }
 }
 

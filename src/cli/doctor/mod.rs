@@ -109,7 +109,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Ok(config) => config,
         Err(mistakes) => {
             let report = Report::new([settings::mistakes(&mistakes)]);
-            return report.say(command.output.is_json());
+            return report.say(command.output);
         }
     };
     let ground = Ground::new(config, command);
@@ -130,7 +130,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     groups.push(mail);
     groups.extend(files::look(&ground));
     groups.extend(seen);
-    Report::new(groups).say(command.output.is_json())
+    Report::new(groups).say(command.output)
 }
 
 /// A time that has passed, or is to come, in the largest unit that says enough.
