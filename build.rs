@@ -55,10 +55,9 @@ fn main() -> Result<()> {
 /// do not, or every commit would compile everything anew.
 fn note_origin() {
     println!("cargo::rerun-if-env-changed=DOORWARD_COMMIT");
-    let named = std::env::var("DOORWARD_COMMIT")
-        .ok()
-        .filter(|commit| !commit.is_empty());
-    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let told = |name: &str| std::env::var_os(name)?.into_string().ok();
+    let named = told("DOORWARD_COMMIT").filter(|commit| !commit.is_empty());
+    let is_release = told("PROFILE").is_some_and(|profile| profile == "release");
     let commit = named.or_else(|| {
         if !is_release {
             return None;
@@ -68,7 +67,7 @@ fn note_origin() {
         }
         said("git", &["rev-parse", "--short=12", "HEAD"])
     });
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let rustc = told("RUSTC").unwrap_or_else(|| "rustc".to_owned());
     let rustc = said(&rustc, &["--version"]);
     let version = rustc.as_deref().and_then(|said| said.split(' ').nth(1));
     println!(

@@ -97,3 +97,38 @@ wait_for() {
         sleep 0.1
     done
 }
+
+# A browser without a window: cookies are kept, the form's proof is sent along.
+visit() { curl --silent --show-error --max-time 30 --cookie "$work/cookies" --cookie-jar "$work/cookies" "$@"; }
+submit() {
+    local address=$1 proof field fields=()
+    shift
+    proof=$(visit "${curl[@]}" "$address" | grep -o 'name="csrf" value="[^"]*"' | head -n 1 | cut -d '"' -f 4)
+    [ -n "$proof" ] || fail "there is no form at $address"
+    for field; do fields+=(--data-urlencode "$field"); done
+    visit "${curl[@]}" --output "$work/answer" --write-out '%{http_code} %{redirect_url}' \
+        --data-urlencode "csrf=$proof" "${fields[@]}" --header "Origin: $(origin "$address")" "$address"
+}
+origin() { sed -E 's#^([a-z]+://[^/]+).*#\1#' <<<"$1"; }
+# What curl is told besides, such as whom to believe.
+curl=()
+
+email=ingrid@haldenworks.example
+password='Demo-pass-1'
+
+# The owner opens the link, fills in the form, and signs in.
+set_up() {
+    local base=$1 link=$2 said
+    rm -f "$work/cookies"
+    said=$(submit "$link" "organisation=Halden Works" "name=Ingrid Halden" "email=$email" \
+        "timezone=UTC" "password=$password" "password_confirmation=$password")
+    [ "${said%% *}" = 303 ] || fail "the set-up was answered $said"
+    sign_in "$base"
+}
+sign_in() {
+    local said
+    rm -f "$work/cookies"
+    said=$(submit "$1/sign-in" "email=$email" "password=$password")
+    [ "${said%% *}" = 303 ] || fail "the sign-in was answered $said"
+    visit "${curl[@]}" "$1/" | grep -q 'Halden Works' || fail "nobody is signed in at $1"
+}

@@ -195,6 +195,8 @@ pub struct App {
     worked_at: Mutex<Duration>,
     /// The threads that answer requests; none on the command line.
     watched: Mutex<Vec<Watched>>,
+    /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
+    pub disbelieved_at: Mutex<Option<Duration>>,
     latest: AtomicI64,
 }
 
@@ -242,6 +244,7 @@ impl App {
             backup_trouble: Mutex::new(None),
             worked_at,
             watched: Mutex::default(),
+            disbelieved_at: Mutex::new(None),
             latest: AtomicI64::new(now.0),
         })
     }

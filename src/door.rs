@@ -1,6 +1,7 @@
 //! Where a request comes in: panic guard, host, session, right of way, form proof, dispatch, errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::app::App;
 use crate::audit::Action;
@@ -9,11 +10,13 @@ use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::error_page;
+use crate::kit::db::unpoisoned;
 use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::log::{self, Access};
+use crate::kit::probe::{self, Came};
 use crate::kit::random;
 use crate::kit::time::Timestamp;
 use crate::routes::{self, Route};
@@ -26,6 +29,7 @@ pub fn handle(app: &App, request: &Request) -> Response {
     let started = app.elapsed();
     let request_id = request_id(app);
     let _lines = log::on_request(&request_id);
+    tell_of_disbelief(app, request);
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
     let answered = answer.unwrap_or_else(|_| {
         tracing::error!("a handler panicked");
@@ -124,10 +128,57 @@ fn plain(app: &App, request: &Request, route: &Route) -> Option<Response> {
             let answer = assets::answer(name, request.header("accept-encoding"));
             Some(answer.unwrap_or_else(|| Response::text(404, "There is no such file.\n")))
         }
-        Route::Healthz => Some(dispatch::healthz(app)),
+        Route::Healthz => Some(probed(app, request).unwrap_or_else(|| dispatch::healthz(app))),
         Route::Readyz => Some(dispatch::readyz(app)),
         _ => None,
     }
+}
+
+/// A proxy that is not believed hides everybody behind its own address, so that all share one throttle. Said once an
+/// hour, since anybody can send that header.
+fn tell_of_disbelief(app: &App, request: &Request) {
+    const PAUSE: Duration = Duration::from_secs(3_600);
+    let Some(came) = came(request) else {
+        return;
+    };
+    if came.entries == 0 || came.is_trusted || request.header(probe::HEADER).is_some() {
+        return;
+    }
+    let now = app.elapsed();
+    let mut said_at = unpoisoned(&app.disbelieved_at);
+    if said_at.is_none_or(|at| now.saturating_sub(at) >= PAUSE) {
+        *said_at = Some(now);
+        tracing::warn!(
+            peer = %came.peer,
+            "X-Forwarded-For is not believed: trusted_proxies does not name the address it came from; if that is your \
+             proxy, add it"
+        );
+    }
+}
+
+/// How a request came, where the gate says so.
+fn came(request: &Request) -> Option<Came> {
+    request.header(probe::CAME_HEADER)?.parse().ok()
+}
+
+/// The answer to a question of this install itself: that it is the same, and how requests arrive here. Anybody else's
+/// question is answered as if it had not been asked.
+fn probed(app: &App, request: &Request) -> Option<Response> {
+    let header = request.header(probe::HEADER)?;
+    let question = probe::Question::from_header(header, app.keys(), app.now())?;
+    let came = came(request)?;
+    let host = host_name(request.header("host").unwrap_or_default());
+    let answer = serde_json::json!({
+        "proof": question.proof(app.keys()),
+        "version": env!("CARGO_PKG_VERSION"),
+        "peer": came.peer.to_string(),
+        "is_trusted": came.is_trusted,
+        "forwarded": came.entries,
+        "client": request.client.to_string(),
+        "host": host,
+        "is_host_known": unknown_host(app, request).is_none(),
+    });
+    Some(Response::json(200, answer.to_string()))
 }
 
 /// A name we are not known by: somebody else's page, or a setting that is missing.

@@ -76,7 +76,8 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let listener = bind(values.listen)?;
     let address = listener.local_addr()?;
     let settings = config.settings(address);
-    lock.leave_note(&settings.public_url)?;
+    // For commands beside this process: what links begin with, and where it listens.
+    lock.leave_note(&[&settings.public_url, &listening(config, address)])?;
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
@@ -107,7 +108,7 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
         notifier.reloading();
         reload(&app, config, &mut present, again);
         renew(tls.as_deref(), present.values.tls.as_ref());
-        notifier.ready(&serving);
+        notifier.reloaded();
     });
     notifier.stopping();
     running.stop(STOP_TIME);
@@ -119,6 +120,16 @@ pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     tracing::info!("stopped");
     drop(lock);
     Ok(())
+}
+
+/// Where the server listens, as an address.
+fn listening(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.values.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{address}")
 }
 
 /// How many hashes may be made at once.

@@ -55,6 +55,9 @@ pub struct Worker {
     next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
+    /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
+    /// same mail would go out once for every lease.
+    unsettled: Option<Outcome>,
     next_look: Timestamp,
     next_backup: Timestamp,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
@@ -69,6 +72,19 @@ struct Copying {
     began_at: Timestamp,
     target: PathBuf,
     thread: JoinHandle<std::result::Result<Made, backups::Failure>>,
+}
+
+/// How an attempt at a mail ended.
+struct Outcome {
+    id: ErrandId,
+    mailer: Arc<dyn Mailer>,
+    sent: std::result::Result<String, Failure>,
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outcome({})", self.id)
+    }
 }
 
 impl Worker {
@@ -95,6 +111,7 @@ impl Worker {
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
+            unsettled: None,
             next_look: now,
         })
     }
@@ -104,7 +121,7 @@ impl Worker {
         let now = app.now();
         let mut more = false;
         for (duty, outcome) in [
-            ("deliver", deliver_one(app, now)),
+            ("deliver", self.deliver_one(app, now)),
             ("notice", self.notice(app, now)),
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
@@ -124,6 +141,61 @@ impl Worker {
         app.hasher.sweep();
         app.beat();
         more
+    }
+
+    /// Sends the next mail that is due, if the relay may be tried. Answers whether there may be another.
+    fn deliver_one(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        let Some(mailer) = app.mailer() else {
+            return Ok(false);
+        };
+        if let Some(outcome) = &self.unsettled {
+            settle(app, now, outcome)?;
+            self.unsettled = None;
+        }
+        let next_try = unpoisoned(&app.trouble)
+            .as_ref()
+            .map(|trouble| trouble.next_try);
+        if next_try.is_some_and(|next_try| now < next_try) {
+            return Ok(false);
+        }
+        let turn = match next_try {
+            None => Turn::Urgent,
+            Some(_) => Turn::Longest,
+        };
+        let Some(id) = claim(app, now, turn)? else {
+            mailer.rest();
+            return Ok(false);
+        };
+        let message = match compose(app, id, now) {
+            Ok(Some(message)) => message,
+            Ok(None) => {
+                app.housekeep(now, |tx| {
+                    outbox::not_needed(tx, id, "What it says no longer holds.")
+                })?;
+                return Ok(true);
+            }
+            Err(error) => {
+                // One that cannot be written must not hold up the others: it waits as if the server had refused it.
+                tracing::error!(mail = %id, err = %error, "a mail could not be written");
+                app.housekeep(now, |tx| {
+                    outbox::refused_for_now(tx, id, "The mail could not be written.")
+                })?;
+                return Ok(true);
+            }
+        };
+        let sent = mailer.send(&message);
+        // The attempt may have taken a minute; what is written down carries the instant at which it ended.
+        let now = app.now();
+        app.metrics.delivered(match &sent {
+            Ok(_) => Delivery::Sent,
+            Err(Failure::Later(_)) => Delivery::Deferred,
+            Err(Failure::Never(_)) => Delivery::Rejected,
+            Err(Failure::Relay(_)) => Delivery::RelayFailed,
+        });
+        let outcome = self.unsettled.insert(Outcome { id, mailer, sent });
+        let is_well = settle(app, now, outcome)?;
+        self.unsettled = None;
+        Ok(is_well)
     }
 
     /// Notices another process's writes, and a clock that stepped back.
@@ -358,48 +430,6 @@ fn expire(app: &App, now: Timestamp) -> Result<bool> {
     Ok(true)
 }
 
-/// Sends the next mail that is due, if the relay may be tried. Answers whether there may be another.
-fn deliver_one(app: &App, now: Timestamp) -> Result<bool> {
-    let Some(mailer) = app.mailer() else {
-        return Ok(false);
-    };
-    let next_try = unpoisoned(&app.trouble)
-        .as_ref()
-        .map(|trouble| trouble.next_try);
-    if next_try.is_some_and(|next_try| now < next_try) {
-        return Ok(false);
-    }
-    let turn = match next_try {
-        None => Turn::Urgent,
-        Some(_) => Turn::Longest,
-    };
-    let Some(id) = claim(app, now, turn)? else {
-        mailer.rest();
-        return Ok(false);
-    };
-    let message = match compose(app, id, now) {
-        Ok(Some(message)) => message,
-        Ok(None) => {
-            app.housekeep(now, |tx| {
-                outbox::not_needed(tx, id, "What it says no longer holds.")
-            })?;
-            return Ok(true);
-        }
-        Err(error) => {
-            // One that cannot be written must not hold up the others: it waits as if the server had refused it.
-            tracing::error!(mail = %id, err = %error, "a mail could not be written");
-            app.housekeep(now, |tx| {
-                outbox::refused_for_now(tx, id, "The mail could not be written.")
-            })?;
-            return Ok(true);
-        }
-    };
-    let sent = mailer.send(&message);
-    // The attempt may have taken a minute; what is written down carries the instant at which it ended.
-    let now = app.now();
-    settle(app, now, id, &mailer, sent)
-}
-
 /// Asks before it writes: most rounds find nothing, and need no transaction.
 fn claim(app: &App, now: Timestamp, turn: Turn) -> Result<Option<ErrandId>> {
     if !app.read(now, |read| Ok(outbox::is_any_due(read)?))? {
@@ -423,21 +453,10 @@ fn compose(app: &App, id: ErrandId, now: Timestamp) -> Result<Option<Message>> {
     }))
 }
 
-fn settle(
-    app: &App,
-    now: Timestamp,
-    id: ErrandId,
-    mailer: &Arc<dyn Mailer>,
-    sent: std::result::Result<String, Failure>,
-) -> Result<bool> {
+fn settle(app: &App, now: Timestamp, Outcome { id, mailer, sent }: &Outcome) -> Result<bool> {
+    let id = *id;
     let is_well = !matches!(sent, Err(Failure::Relay(_)));
-    app.metrics.delivered(match &sent {
-        Ok(_) => Delivery::Sent,
-        Err(Failure::Later(_)) => Delivery::Deferred,
-        Err(Failure::Never(_)) => Delivery::Rejected,
-        Err(Failure::Relay(_)) => Delivery::RelayFailed,
-    });
-    let before = app.relay_was(mailer, |before| match &sent {
+    let before = app.relay_was(mailer, |before| match sent {
         Err(Failure::Relay(words)) => Some(Trouble {
             since: before.map_or(now, |trouble| trouble.since),
             words: words.clone(),
@@ -448,7 +467,7 @@ fn settle(
     });
     let suspect = before.map(|trouble| trouble.mail);
     app.housekeep(now, |tx| {
-        match &sent {
+        match sent {
             Ok(answer) => outbox::sent(tx, id, answer),
             Err(Failure::Later(answer)) => outbox::refused_for_now(tx, id, answer),
             Err(Failure::Never(answer)) => outbox::failed(tx, id, answer),

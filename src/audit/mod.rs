@@ -508,7 +508,7 @@ fn tell(tx: &Tx<'_>, by: &By, event: &Event, row: chain::Row) {
             session = session.map(display),
             on = on.map(display),
             ip = address.map(display),
-            details = row.details,
+            details = (row.details != "{}").then_some(row.details),
             "done"
         );
     });

@@ -25,7 +25,7 @@ pub(super) fn open(basics: &Basics, if_empty: IfEmpty) -> Result<App, Failure> {
         ..Origin::new(clock.now(), &OsRandom)
     };
     let opened = migrations::open_beside(data, if_empty, origin)?;
-    let noted = folder::note(data).and_then(|note| note.parse().ok());
+    let noted = folder::note(data).first().and_then(|url| url.parse().ok());
     let outside = Outside {
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),

@@ -17,12 +17,13 @@ mod org;
 mod password;
 mod print;
 mod restore;
+mod running;
 mod setup_link;
 mod shell;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::config::flags::{Basics, Everything, Flags};
@@ -43,7 +44,8 @@ use failure::Failure;
     after_help = "To look around:  doorward demo\n\
                   To begin:        doorward serve, then open the link it prints\n\
                   \n\
-                  Every option is an environment variable too; a flag wins over it.\n\
+                  Every setting is a flag, an environment variable and a key of doorward.toml;\n\
+                  a flag wins. doorward serve --help lists them all.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found."
 )]
 struct Cli {
@@ -96,7 +98,10 @@ enum Command {
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, and go to stdout with 0; everything else is wrong usage. When not even
@@ -114,6 +119,31 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The definition of all commands. The settings stand in the long help; in the short one those of the server's that
+/// most people want.
+fn command() -> clap::Command {
+    const FIRST: [&str; 9] = [
+        "config",
+        "data",
+        "public_url",
+        "listen",
+        "trusted_proxies",
+        "tls_cert",
+        "tls_key",
+        "smtp_url",
+        "mail_from",
+    ];
+    let show = |arg: Arg| {
+        let is_hidden = arg.is_hide_short_help_set();
+        let is_first = FIRST.contains(&arg.get_id().as_str());
+        arg.hide_short_help(is_hidden && !is_first)
+    };
+    Cli::command().mut_subcommands(|command| match command.get_name() {
+        "serve" => command.mut_args(show),
+        _ => command,
+    })
+}
+
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo(options) => demo(&options),
@@ -127,8 +157,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Config(command) => config::run(&command),
         Command::Doctor(command) => doctor::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),
-        Command::Completions { shell } => shell::completions(shell),
-        Command::Man(man) => shell::man(&man.folder),
+        Command::Completions { shell } => shell::completions(self::command(), shell),
+        Command::Man(man) => shell::man(self::command(), &man.folder),
         Command::Version => print::line(concat!("doorward ", env!("CARGO_PKG_VERSION"))),
     }
 }
@@ -160,18 +190,16 @@ fn demo(options: &demo::Options) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_contradicts_itself_nowhere() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn every_command_and_option_says_what_it_is() {
-        let mut open = vec![Cli::command()];
+        let mut open = vec![command()];
         while let Some(command) = open.pop() {
             let name = command.get_name().to_owned();
             assert!(command.get_about().is_some(), "{name} says nothing");

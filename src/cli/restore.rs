@@ -71,6 +71,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let config = super::read(&command.settings.0)?;
     let data = &config.values.data;
     let now = SystemClock::new().now();
+    crate::migrations::check_disk(data, config.values.network_fs)?;
     let of_folder = |error| Failure::from(crate::migrations::Error::Folder(error));
     folder::prepare(data).map_err(of_folder)?;
     let lock = folder::lock(data).map_err(|error| match error {
@@ -80,7 +81,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         other => of_folder(other),
     })?;
     swap::complete(data)?;
-    let key = Key::find(&config.values, command.new_key)?;
+    let key = Key::find(&config.values, command)?;
     let swap = Swap::begin(data, &format!("replaced-{}", backups::stamp(now)))?;
     let old_key = key.is_there.then_some(&key.keys);
     let aside = Aside::take(&command.file, &swap.folder(), now, old_key)?;
@@ -156,7 +157,7 @@ struct Key {
 }
 
 impl Key {
-    fn find(values: &Values, may_be_new: bool) -> Result<Self, Failure> {
+    fn find(values: &Values, command: &Command) -> Result<Self, Failure> {
         let place = key_place(values);
         let found = backup::key(values).map_err(crate::migrations::Error::Key)?;
         if let Some(keys) = found {
@@ -166,7 +167,7 @@ impl Key {
                 is_there: true,
             });
         }
-        if !may_be_new {
+        if !command.new_key {
             return Err(Failure::Failed(format!(
                 "there is no {}, and no backup holds the key; put your copy of it there first, or, if it is lost, add \
                  --new-key: then all second factors and links are void, and people sign in with their passwords",
@@ -206,7 +207,7 @@ impl Current {
         }
         // Without a trace: where it is damaged, what is kept must be what was found.
         let seen = db::glance(&path, |read| {
-            Ok(Self::Readable {
+            Ok::<_, db::Error>(Self::Readable {
                 version: upgrade::version(read)?,
                 facts: backups::facts(read)?,
             })
@@ -259,8 +260,7 @@ impl Current {
             return (Vec::new(), Vec::new());
         };
         let path = data.join(DATABASE);
-        let compared = db::glance(&path, |newer| Ok(since(newer, aside, now)));
-        let compared = compared.map_err(Error::from).and_then(|found| found);
+        let compared = db::glance(&path, |newer| since(newer, aside, now));
         compared.unwrap_or_else(|error| {
             print::remark(&format!(
                 "What was decided since the backup cannot be listed: {error}"
@@ -360,8 +360,8 @@ fn say_backup(file: &Path, aside: &Aside, known: &Known) {
         facts.organisations,
         facts.accounts
     ));
-    if aside.has_log {
-        print::remark(&beside_it(file));
+    if let Some(log) = &aside.log {
+        print::remark(&beside_it(log));
     }
 }
 

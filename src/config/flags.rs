@@ -10,6 +10,10 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use super::keys::{Key, Kind, Reach};
 
 const CONFIG: &str = "config";
+/// What the settings stand under in the help.
+pub const HEADING: &str = "Settings";
+/// The long help has all of them; the short one what a command alone takes.
+const CONFIG_HELP: &str = "The configuration file (default: ./doorward.toml, then /etc/doorward/doorward.toml) [env: DOORWARD_CONFIG]";
 
 /// What was given as flags.
 #[derive(Clone, Default)]
@@ -63,15 +67,14 @@ fn basics() -> impl Iterator<Item = Key> {
 }
 
 fn augment(command: Command, keys: impl Iterator<Item = Key>) -> Command {
-    const HEADING: &str = "Settings";
     let config = Arg::new(CONFIG)
         .long(CONFIG)
         .value_name("FILE")
         .value_parser(ValueParser::path_buf())
         .value_hint(ValueHint::FilePath)
-        .help(
-            "The configuration file (default: ./doorward.toml, then /etc/doorward/doorward.toml) [env: DOORWARD_CONFIG]",
-        )
+        .help(CONFIG_HELP)
+        .long_help(CONFIG_HELP)
+        .hide_short_help(true)
         .help_heading(HEADING)
         .global(true);
     keys.filter(|key| key.has_flag())
@@ -82,14 +85,17 @@ fn augment(command: Command, keys: impl Iterator<Item = Key>) -> Command {
 fn arg(key: Key) -> Arg {
     let spec = key.spec();
     let default = spec.default.unwrap_or(spec.unset);
+    let help = format!(
+        "{} (default: {default}) [env: {}]",
+        spec.help,
+        key.variable()
+    );
     let arg = Arg::new(spec.name)
         .long(key.flag())
         .value_name(spec.value)
-        .help(format!(
-            "{} (default: {default}) [env: {}]",
-            spec.help,
-            key.variable()
-        ));
+        .help(help.clone())
+        .long_help(help)
+        .hide_short_help(true);
     match spec.kind {
         Kind::Switch => arg
             .num_args(0..=1)

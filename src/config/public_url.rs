@@ -51,6 +51,15 @@ impl PublicUrl {
         &self.host
     }
 
+    /// The port, said or not.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        })
+    }
+
     /// The host as the domain of mail addresses.
     #[must_use]
     pub fn mail_domain(&self) -> &str {

@@ -891,3 +891,36 @@ fn what_is_shown_is_what_holds_and_no_secret() {
     }
     assert!(!format!("{config:?} {shown:?} {:?}", desk.around).contains("hidden"));
 }
+
+#[test]
+fn the_service_manager_is_who_the_environment_names() {
+    let manager = |variables: &[(&str, &str)]| {
+        let around = variables
+            .iter()
+            .fold(Surroundings::default(), |around, (name, value)| {
+                around.with(name, value)
+            });
+        Config::read(&Flags::default(), &around)
+            .unwrap()
+            .values
+            .manager
+    };
+    let socket = ("NOTIFY_SOCKET", "/run/systemd/notify");
+    assert_eq!(manager(&[]), None);
+    assert_eq!(manager(&[("WATCHDOG_USEC", "30000000")]), None);
+    let named = manager(&[socket]).unwrap();
+    assert_eq!(named.socket, socket.1);
+    assert_eq!(named.watchdog, None);
+    let own = std::process::id().to_string();
+    for (pid, is_asked) in [(None, true), (Some(own.as_str()), true), (Some("1"), false)] {
+        let mut variables = vec![socket, ("WATCHDOG_USEC", "30000000")];
+        variables.extend(pid.map(|pid| ("WATCHDOG_PID", pid)));
+        let within = manager(&variables).unwrap().watchdog;
+        let half_a_minute = std::time::Duration::from_secs(30);
+        assert_eq!(within, is_asked.then_some(half_a_minute), "{pid:?}");
+    }
+    for nonsense in ["0", "-1", "soon"] {
+        let within = manager(&[socket, ("WATCHDOG_USEC", nonsense)]);
+        assert_eq!(within.unwrap().watchdog, None, "{nonsense}");
+    }
+}

@@ -81,7 +81,9 @@ impl fmt::Display for Error {
             Self::Served { path, pid: None } => {
                 write!(f, "another doorward serves this folder: {}", path.display())
             }
-            Self::Io { path, cause } => write!(f, "{}: {cause}", path.display()),
+            Self::Io { path, cause } => {
+                write!(f, "{}: {cause}{}", path.display(), way_out(cause))
+            }
         }
     }
 }
@@ -95,6 +97,18 @@ impl std::error::Error for Error {
             | Self::NotOurs(_)
             | Self::Served { .. } => None,
         }
+    }
+}
+
+/// What to do about a disk that takes nothing, as the end of a sentence; nothing where it is not the disk.
+#[must_use]
+pub fn way_out(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; make room on that disk, and start again"
+        }
+        ErrorKind::ReadOnlyFilesystem => "; that disk is mounted read-only, mount it for writing",
+        _ => "",
     }
 }
 
@@ -160,21 +174,24 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Leaves one line about this process beside its id, for [`note`].
-    pub fn leave_note(&mut self, line: &str) -> io::Result<()> {
+    /// Leaves some lines about this process beside its id, for [`note`].
+    pub fn leave_note(&mut self, lines: &[&str]) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
-        writeln!(self.file, "{}\n{line}", std::process::id())
+        writeln!(self.file, "{}\n{}", std::process::id(), lines.join("\n"))
     }
 }
 
-/// What the process that has the lock, or had it last, left as its note.
+/// The lines that the process that has the lock, or had it last, left as its note; none where there are none.
 #[must_use]
-pub fn note(folder: &Path) -> Option<String> {
+pub fn note(folder: &Path) -> Vec<String> {
     let mut text = String::new();
-    let file = File::open(folder.join(LOCK)).ok()?;
-    file.take(NOTE_MAX).read_to_string(&mut text).ok()?;
-    text.lines().nth(1).map(str::to_owned)
+    let read = File::open(folder.join(LOCK))
+        .and_then(|file| file.take(NOTE_MAX).read_to_string(&mut text));
+    match read {
+        Ok(_) => text.lines().skip(1).map(str::to_owned).collect(),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Takes the folder for this process, or says who has it.
@@ -404,19 +421,21 @@ mod tests {
     #[test]
     fn whoever_serves_leaves_a_note_and_is_still_named() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(note(folder.path()), None);
+        let nothing: [&str; 0] = [];
+        assert_eq!(note(folder.path()), nothing);
         let mut held = lock(folder.path()).unwrap();
-        assert_eq!(note(folder.path()), None);
-        held.leave_note("http://a.example:8080").unwrap();
-        held.leave_note("http://b.example").unwrap();
-        assert_eq!(note(folder.path()).unwrap(), "http://b.example");
+        assert_eq!(note(folder.path()), nothing);
+        held.leave_note(&["http://a.example:8080", "and more"])
+            .unwrap();
+        held.leave_note(&["http://b.example", "more"]).unwrap();
+        assert_eq!(note(folder.path()), ["http://b.example", "more"]);
         let refused = lock(folder.path()).unwrap_err();
         assert!(
             matches!(refused, Error::Served { pid: Some(pid), .. } if pid == std::process::id())
         );
         drop(held);
         drop(lock(folder.path()).unwrap());
-        assert_eq!(note(folder.path()), None, "the next one begins anew");
+        assert_eq!(note(folder.path()), nothing, "the next one begins anew");
     }
 
     #[test]

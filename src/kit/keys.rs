@@ -24,6 +24,8 @@ pub enum Use {
     Recovery,
     /// Names of throttled addresses, so that the file holds no list of what strangers typed.
     Throttle,
+    /// What a command of this install and its server say to each other to be known.
+    Probe,
 }
 
 impl Use {
@@ -36,6 +38,7 @@ impl Use {
             Self::Sealing => b"doorward sealing 1",
             Self::Recovery => b"doorward recovery 1",
             Self::Throttle => b"doorward throttle 1",
+            Self::Probe => b"doorward probe 1",
         }
     }
 }

@@ -342,6 +342,60 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_a_request_carries_its_id_and_no_other() {
+        let lines = written(Format::Json, || {
+            tracing::warn!("before");
+            let outer = on_request("abc234");
+            tracing::warn!("within");
+            {
+                let _inner = on_request("xyz567");
+                tracing::warn!("further within");
+            }
+            tracing::warn!(status = 200, "within again");
+            std::thread::scope(|scope| {
+                scope.spawn(|| assert!(REQUEST.with_borrow(Option::is_none)));
+            });
+            drop(outer);
+            tracing::warn!("after");
+        });
+        let ids: Vec<_> = lines
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                line["request_id"].as_str().map(str::to_owned)
+            })
+            .collect();
+        let ids: Vec<_> = ids.iter().map(Option::as_deref).collect();
+        assert_eq!(
+            ids,
+            [None, Some("abc234"), Some("xyz567"), Some("abc234"), None]
+        );
+    }
+
+    #[test]
+    fn no_value_leaves_its_line_or_steers_a_terminal() {
+        let evil = "a\r\n{\"level\":\"error\"}\u{1b}[2J\u{9b}31m\u{2028}\u{202e}\u{7f}\0\u{85}";
+        let none = None::<u64>;
+        for format in [Format::Json, Format::Text, Format::UndatedText] {
+            let line = written(format, || {
+                tracing::warn!(words = evil, err = %evil, debug = ?evil, none, ratio = f64::NAN, "{evil}");
+            });
+            assert!(line.ends_with('\n'));
+            let inside = line.trim_end_matches('\n');
+            let steers = |c: char| c.is_control() || "\u{2028}\u{202e}".contains(c);
+            assert!(!inside.contains(steers), "{line:?}");
+            if format == Format::Json {
+                let object: serde_json::Value = serde_json::from_str(inside).unwrap();
+                assert_eq!(object["words"], evil);
+                assert_eq!(object["err"], evil);
+                assert_eq!(object["msg"], evil);
+                assert_eq!(object["ratio"], "NaN");
+                assert_eq!(object["level"], "warn");
+            }
+        }
+    }
+
+    #[test]
     fn a_value_never_begins_a_line_of_text() {
         let line = written(Format::UndatedText, sample);
         assert_eq!(

@@ -4,6 +4,7 @@
 pub mod dates;
 pub mod db;
 pub mod disk;
+pub mod dns;
 pub mod floods;
 pub mod folder;
 pub mod hasher;
@@ -14,6 +15,7 @@ pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod notify;
+pub mod probe;
 pub mod pulse;
 pub mod qr;
 pub mod random;

@@ -47,7 +47,12 @@ impl Notifier {
         self.tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
-    /// The settings are read anew; [`Notifier::ready`] ends it.
+    /// The settings were read anew. How it is has not changed by that.
+    pub fn reloaded(&self) {
+        self.tell(&[NotifyState::Ready]);
+    }
+
+    /// The settings are read anew; [`Notifier::reloaded`] ends it.
     pub fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => self.tell(&[NotifyState::Reloading, now]),

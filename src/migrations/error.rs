@@ -241,6 +241,12 @@ impl fmt::Display for Error {
                 "the backup {} is damaged ({what}); take another one",
                 path.display()
             ),
+            Self::Storage(path, cause @ db::Error::Disk(_)) => write!(
+                f,
+                "the database {} cannot be used: {cause}; make room on its disk, or mount it for writing if it is \
+                 read-only",
+                path.display()
+            ),
             Self::Storage(path, cause) => {
                 write!(f, "the database {} cannot be used: {cause}", path.display())
             }
@@ -249,7 +255,9 @@ impl fmt::Display for Error {
                 "{}: {cause}; run this as the user that serves the folder, or as root",
                 path.display()
             ),
-            Self::Io(path, cause) => write!(f, "{}: {cause}", path.display()),
+            Self::Io(path, cause) => {
+                write!(f, "{}: {cause}{}", path.display(), folder::way_out(cause))
+            }
         }
     }
 }

@@ -140,7 +140,7 @@ pub fn open_to_serve(folder: &Path, origin: Origin<'_>) -> Result<(Opened, Lock)
     check_disk(folder, origin.network_fs)?;
     folder::prepare(folder)?;
     let path = folder.join(DATABASE);
-    if is_there(&path)? {
+    if is_there(&path)? && !swap::is_pending(folder)? {
         // Before the lock, which is a file as well.
         known(&path)?;
     }
@@ -175,8 +175,8 @@ pub fn open_beside(folder: &Path, if_empty: IfEmpty, origin: Origin<'_>) -> Resu
     })
 }
 
-/// Refuses a network file system before anything is made on it, unless it is allowed.
-fn check_disk(folder: &Path, network_fs: NetworkFs) -> Result<()> {
+/// Refuses a network file system, unless it is allowed: to be asked before anything is made on it.
+pub fn check_disk(folder: &Path, network_fs: NetworkFs) -> Result<()> {
     if network_fs == NetworkFs::Allowed {
         return Ok(());
     }
@@ -361,10 +361,10 @@ fn open(folder: &Path, origin: Origin<'_>) -> Result<(Db, Keys)> {
     let path = folder.join(DATABASE);
     let keys = keys(folder, origin.key_file)?;
     let found = known(&path)?;
+    check_key(folder, &path, &keys, origin)?;
     if found < VERSION {
         return Err(Error::Outdated(path, found));
     }
-    check_key(folder, &path, &keys, origin)?;
     let db = Db::open(&path, READERS).map_err(of(&path))?;
     Ok((db, keys))
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::{BACKUPS, Error, Result, at, look, of};
 use crate::audit::{self, Action, Event};
+use crate::backups::{self, Attempt, Cause};
 use crate::kit::db::upgrade::{self, Step};
 use crate::kit::db::{self, Read, Tx, World};
 use crate::kit::disk;
@@ -111,7 +112,7 @@ fn take_all(
         let is_last = step.to() == end(steps);
         let taken = upgrade::take(path, step, world, |tx| {
             if is_last {
-                finish(tx, step, record)
+                finish(tx, step, record, copy)
             } else {
                 Ok(begin(tx, step, copy)?)
             }
@@ -142,11 +143,27 @@ fn begin(tx: &Tx<'_>, step: &Step, copy: Option<&Path>) -> db::Result<()> {
     Ok(())
 }
 
-/// The last step: nothing is left to remember, and the upgrade is on record.
-fn finish(tx: &Tx<'_>, step: &Step, record: Record) -> crate::error::Result<()> {
+/// The last step: nothing is left to remember, and the upgrade and its copy are on record.
+fn finish(
+    tx: &Tx<'_>,
+    step: &Step,
+    record: Record,
+    copy: Option<&Path>,
+) -> crate::error::Result<()> {
     let begun = remembered(tx)?;
     if begun.is_some() {
         tx.script("DROP TABLE upgrade_begun")?;
+    }
+    if let Some(copy) = copy {
+        let bytes = fs::metadata(copy)?.len();
+        let attempt = Attempt {
+            cause: Cause::Upgrade,
+            began_at: tx.now(),
+            ended_at: tx.now(),
+            place: copy.display().to_string(),
+            outcome: Ok(i64::try_from(bytes).unwrap_or(i64::MAX)),
+        };
+        backups::note(tx, &attempt)?;
     }
     if record == Record::Left {
         return Ok(());
@@ -183,22 +200,32 @@ fn remembered(read: &Read<'_>) -> db::Result<Option<Begun>> {
 /// other file of that name is left alone, since it may be the only one of its kind.
 fn put_copy(folder: &Path, path: &Path, version: i64) -> Result<PathBuf> {
     let around = folder.join(BACKUPS);
-    if !around.exists() {
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&around)
-            .and_then(|()| folder::take_owner(&around))
-            .and_then(|()| folder::sync(folder))
-            .map_err(at(&around))?;
-    }
     let unfinished = around.join(UNFINISHED);
-    folder::remove(&unfinished).map_err(at(&unfinished))?;
+    make_way(folder, &around, &unfinished).map_err(|cause| {
+        let cause = db::Error::from(cause);
+        Error::Copy(unfinished.clone(), cause)
+    })?;
     let put = make_copy(path, &unfinished, version).and_then(|()| name_copy(&around, &unfinished));
     if put.is_err() {
         // The first error is the one that tells why.
         drop(folder::remove(&unfinished));
     }
     put
+}
+
+/// The folder of copies is there, and nothing of an earlier try is in it.
+fn make_way(folder: &Path, around: &Path, unfinished: &Path) -> io::Result<()> {
+    if !around.exists() {
+        DirBuilder::new().mode(0o700).create(around)?;
+        folder::take_owner(around)?;
+        folder::sync(folder)?;
+    }
+    for ending in ["", "-journal"] {
+        let mut name = unfinished.as_os_str().to_owned();
+        name.push(ending);
+        folder::remove(Path::new(&name))?;
+    }
+    Ok(())
 }
 
 fn make_copy(path: &Path, unfinished: &Path, version: i64) -> Result<()> {

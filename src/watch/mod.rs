@@ -4,12 +4,11 @@ pub mod dog;
 pub mod process;
 pub mod scrape;
 
-use rustix::fs::statvfs;
-
 use crate::app::App;
 use crate::backups;
 use crate::error::Result;
 use crate::kit::db::unpoisoned;
+use crate::kit::disk;
 use crate::kit::time::{HOUR, Timestamp};
 use crate::setup;
 
@@ -110,16 +109,14 @@ pub fn troubles(app: &App, now: Timestamp) -> Result<Vec<&'static str>> {
     let found = [
         ("backup", is_backup_missing),
         ("wal", wal > WAL_MAX),
-        ("disk", room(app).is_some_and(|room| room < ROOM_MIN)),
+        // What the system does not tell is no trouble.
+        (
+            "disk",
+            disk::room(&app.settings.data).is_ok_and(|room| room < ROOM_MIN),
+        ),
     ];
     Ok(found
         .into_iter()
         .filter_map(|(what, is_so)| is_so.then_some(what))
         .collect())
-}
-
-/// The room left for us on the disk of the data folder, in bytes; none where the system does not tell.
-fn room(app: &App) -> Option<u64> {
-    let found = statvfs(&app.settings.data).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }

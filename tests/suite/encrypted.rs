@@ -86,7 +86,7 @@ impl Pair {
         &self,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Arc<ClientConfig> {
-        trusting(&[self.der.clone()], versions)
+        trusting(std::slice::from_ref(&self.der), versions)
     }
 
     /// A connection of a client that trusts it.

@@ -57,6 +57,8 @@ mod guards;
 #[cfg(test)]
 mod half;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod house;
@@ -77,11 +79,15 @@ mod litestream;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod mail_page;
 #[cfg(test)]
 mod markup;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod new_key;
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) struct Launch {
     program: OsString,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
-    data: TempDir,
+    data: Arc<TempDir>,
 }
 
 /// A running Doorward, or one that ran: the data folder stays until this is dropped.
@@ -77,6 +77,11 @@ impl Launch {
         self.data.path()
     }
 
+    /// The data folder, to be kept for longer than what runs in it.
+    pub(crate) fn folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.data)
+    }
+
     /// Runs another command of the executable while nothing is served, and waits for its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command().args(args).output().unwrap()
@@ -88,7 +93,7 @@ impl Launch {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
-            data: tempfile::tempdir().unwrap(),
+            data: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
 

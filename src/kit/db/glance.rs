@@ -15,17 +15,25 @@ use rusqlite::{Connection, OpenFlags};
 use super::{Error, Read, Result, check_library};
 use crate::kit::time::Timestamp;
 
-/// Asks the file as it is now, also of what stands only in its log yet.
-pub fn glance<T>(path: &Path, ask: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+/// Asks the file as it is now, also of what stands only in its log yet: all at one instant.
+pub fn glance<T, E: From<Error>>(
+    path: &Path,
+    ask: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
     check_library()?;
     let conn = open(path)?;
-    conn.busy_timeout(Duration::from_secs(5))?;
-    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0;")?;
+    begin(&conn)?;
     let read = Read {
         conn: &conn,
         now: Timestamp(0),
     };
     ask(&read)
+}
+
+fn begin(conn: &Connection) -> Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; BEGIN;")?;
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<Connection> {

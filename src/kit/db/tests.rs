@@ -56,6 +56,46 @@ impl File {
 }
 
 #[test]
+fn what_is_to_be_told_is_told_after_the_commit_or_never() {
+    let file = File::new();
+    let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let tell = |tx: &Tx<'_>, words: &'static str| {
+        let told = std::rc::Rc::clone(&told);
+        tx.once_committed(move || told.borrow_mut().push(words));
+    };
+    file.write(|tx| {
+        tell(tx, "first");
+        tell(tx, "second");
+        assert!(told.borrow().is_empty(), "nothing is committed yet");
+        Ok(())
+    })
+    .unwrap();
+    let undone = file.write(|tx| {
+        tell(tx, "never");
+        Err::<(), _>(Error::Busy)
+    });
+    undone.unwrap_err();
+    assert_eq!(*told.borrow(), ["first", "second"]);
+}
+
+#[test]
+fn whoever_finds_it_taken_is_counted_and_its_sizes_are_told() {
+    let file = File::new();
+    assert_eq!(file.db.busy_count(), 0);
+    let other = file.connect(pool::Role::Writer);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(matches!(file.add("Ann"), Err(Error::Busy)));
+    assert_eq!(file.db.busy_count(), 1);
+    other.execute_batch("COMMIT").unwrap();
+    file.add("Ann").unwrap();
+    assert_eq!(file.db.busy_count(), 1);
+    let sizes = file.db.sizes().unwrap();
+    assert!(sizes.wal > 0, "{sizes:?}");
+    file.db.checkpoint().unwrap();
+    assert_eq!(file.db.sizes().unwrap().wal, 0);
+}
+
+#[test]
 fn a_write_is_all_or_nothing() {
     let file = File::new();
     file.add("Ann").unwrap();

@@ -1,6 +1,7 @@
 //! HTTP: the gate, the server behind it, and owned requests and answers.
 
 pub mod agent;
+pub mod ask;
 pub mod assets;
 pub mod client;
 pub mod cookie;

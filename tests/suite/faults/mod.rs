@@ -5,7 +5,9 @@
 //! at random, from the seed that it prints (`DOORWARD_FAULTS_SEED` gives it back). What a machine does not permit is
 //! said aloud and left out. Each test leaves a line about what it did in `target/faults`.
 
+mod disk;
 mod kills;
+mod room;
 mod seed;
 mod stage;
 mod tracer;

@@ -1,7 +1,7 @@
 //! A Portal with a few people, brought to the moment before a deed and kept as files: every fault meets the same.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use doorward::kit::time::instant;
@@ -237,6 +237,11 @@ impl Stage {
         self.action = self.page.clone();
     }
 
+    /// The folder of its files.
+    pub(super) fn files(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Whether what lies on it may be over soon.
     pub(super) fn is_old(&self) -> bool {
         self.made.elapsed() > STAGE_TIME
@@ -244,9 +249,19 @@ impl Stage {
 
     /// Begins a life of its own on a copy of the files.
     pub(super) fn life(&self) -> Life<'_> {
-        let launch = launch(&self.relay);
-        copy_files(self.folder.path(), launch.data());
-        let process = launch.start();
+        let launch = self.launch();
+        let files = launch.data().to_owned();
+        copy_files(self.folder.path(), &files);
+        self.life_of(launch.start(), files)
+    }
+
+    /// What starts a life.
+    pub(super) fn launch(&self) -> Launch {
+        launch(&self.relay)
+    }
+
+    /// The life that has begun as this process, whose files are seen there.
+    pub(super) fn life_of(&self, process: Doorward, files: PathBuf) -> Life<'_> {
         let mut actor = self.actor.clone();
         let mut owner = self.owner.clone();
         actor.move_to(process.address());
@@ -255,6 +270,7 @@ impl Stage {
         Life {
             stage: self,
             process,
+            files,
             actor,
             owner,
             answer: None,
@@ -267,6 +283,8 @@ pub(super) struct Life<'s> {
     stage: &'s Stage,
     /// The server.
     pub(super) process: Doorward,
+    /// Its data folder.
+    pub(super) files: PathBuf,
     actor: Client,
     owner: Client,
     answer: Option<Page>,
@@ -291,6 +309,37 @@ impl Life<'_> {
         self.answer.clone()
     }
 
+    /// Opens the form anew, and does it.
+    pub(super) fn again(&mut self) -> Option<Page> {
+        let page = self.actor.try_get(&self.stage.page)?;
+        assert_eq!(page.status, 200, "{page:#?}");
+        self.act()
+    }
+
+    /// Whether it says that it is ready.
+    pub(super) fn is_ready(&mut self) -> bool {
+        self.owner.get("/readyz").status == 200
+    }
+
+    /// What the owner cannot read any more.
+    pub(super) fn reads_on(&mut self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for path in [
+            "/",
+            "/iam/accounts",
+            "/mail",
+            "/settings",
+            "/account",
+            "/healthz",
+        ] {
+            let page = self.owner.get(path);
+            if page.status != 200 {
+                faults.push(format!("{page:#?}"));
+            }
+        }
+        faults
+    }
+
     /// Whether the answer was yes.
     pub(super) fn is_acknowledged(&self) -> bool {
         let answer = self.answer.as_ref();
@@ -299,14 +348,14 @@ impl Life<'_> {
 
     /// Whether all mail has left, the deed's too.
     pub(super) fn is_quiet(&self) -> bool {
-        let file = File::copy(self.process.data());
+        let file = File::copy(&self.files);
         file.ask::<String>("SELECT message_id FROM errands WHERE state IN ('waiting', 'sending')")
             .is_empty()
     }
 
     /// What is wrong with the files that a dead server left, and whether the deed is in them.
     pub(super) fn look(&self) -> (bool, Vec<String>) {
-        let file = File::copy(self.process.data());
+        let file = File::copy(&self.files);
         let mut faults = file.faults();
         let proofs: i64 = file.ask(self.stage.deed.proof())[0];
         if proofs > 1 || self.is_acknowledged() && proofs == 0 {
@@ -352,7 +401,7 @@ impl Life<'_> {
                 faults.push("it was done once more".to_owned());
             }
         }
-        until_nothing_is_owed(self.process.data(), &self.process);
+        until_nothing_is_owed(&self.files, &self.process);
         let (lost, doubles) = self.mails();
         faults.extend(lost);
         (faults, doubles)
@@ -360,7 +409,7 @@ impl Life<'_> {
 
     /// What never came, and how many came twice.
     fn mails(&self) -> (Vec<String>, usize) {
-        let file = File::copy(self.process.data());
+        let file = File::copy(&self.files);
         let mut faults = Vec::new();
         let mut doubles = 0;
         let came = self.stage.relay.messages();

@@ -1,13 +1,19 @@
 //! strace at a running process: writes down its system calls, or makes them kill or fail.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
+
+use crate::wait;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between taking hold of the last thread and stopping it.
+const SETTLE: Duration = Duration::from_millis(5);
 
 /// Every system call by which something leaves the process, for the disk or for others.
 pub(super) const WRITES: &str = "pwrite64,pwritev,pwritev2,write,writev,sendto,sendmsg,fsync,fdatasync,sync_file_range,\
@@ -63,14 +69,10 @@ impl Tracer {
         for rule in rules {
             command.args(["-e", rule]);
         }
-        let mut expected = 1;
         if threads == Threads::All {
             command.args(["-f", "-p", &process.to_string()]);
         } else {
-            let ids = ids(process, threads);
-            assert!(!ids.is_empty(), "no such thread: {threads:?}");
-            expected = ids.len();
-            command.args(ids.iter().flat_map(|id| ["-p", id]));
+            command.args(ids(process, threads).iter().flat_map(|id| ["-p", id]));
         }
         let mut child = command
             .stdin(Stdio::null())
@@ -78,21 +80,23 @@ impl Tracer {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut words = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while said
-            .lines()
-            .filter(|line| line.contains(" attached"))
-            .count()
-            < expected
-        {
-            let read = words.read_line(&mut said).unwrap();
-            assert!(read > 0, "strace did not attach: {said}");
-        }
+        let mut words = child.stderr.take().unwrap();
         // Nobody may stand still because nobody reads.
         let reader = std::thread::spawn(move || {
             std::io::copy(&mut words, &mut std::io::sink()).unwrap_or_default();
         });
+        // Threads may end meanwhile; those that are there are held, each by its own.
+        let mark = format!("TracerPid:\t{}", child.id());
+        let is_held = |id: &String| {
+            let status = format!("/proc/{process}/task/{id}/status");
+            std::fs::read_to_string(status).is_ok_and(|status| status.contains(&mark))
+        };
+        let held = wait::until(PATIENCE, || {
+            let ids = ids(process, threads);
+            (!ids.is_empty() && ids.iter().all(is_held)).then_some(())
+        });
+        held.expect("strace did not attach");
+        wait::pause(SETTLE);
         Self {
             child,
             output,
@@ -158,7 +162,8 @@ fn ids(process: u32, threads: Threads) -> Vec<String> {
         let task = task.unwrap();
         let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
         let is_background = name.trim() == "worker";
-        if is_background == (threads == Threads::Background) {
+        // One that is named `doorward` and is not the first may end at any time: tiny_http makes and ends them.
+        if threads == Threads::All || is_background == (threads == Threads::Background) {
             ids.push(task.file_name().into_string().unwrap());
         }
     }

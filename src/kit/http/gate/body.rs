@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use crate::kit::http::client;
 use crate::kit::http::request::Method;
+use crate::kit::probe::{self, Came};
 
 /// Carries the client's address to the server, after the secret that only the gate knows.
 pub const CLIENT_HEADER: &str = "gate-client";
@@ -222,6 +223,9 @@ fn forward(head: &Head<'_>, rules: &Rules, peer: IpAddr) -> Vec<u8> {
     };
     put(&[method, " ", &head.target, " HTTP/1.1\r\n"]);
     put(&[CLIENT_HEADER, ": ", &rules.secret, " ", &client, "\r\n"]);
+    if let Some(came) = came(head, rules, peer) {
+        put(&[probe::CAME_HEADER, ": ", &came.to_string(), "\r\n"]);
+    }
     for (name, value) in &head.fields {
         if passes(name, &head.fields) {
             put(&[name, ": ", value, "\r\n"]);
@@ -234,9 +238,25 @@ fn forward(head: &Head<'_>, rules: &Rules, peer: IpAddr) -> Vec<u8> {
     bytes
 }
 
+/// How the request came, where somebody has to know: a peer said for whom it asks and is not believed, or the install
+/// itself wants to see.
+fn came(head: &Head<'_>, rules: &Rules, peer: IpAddr) -> Option<Came> {
+    let peer = peer.to_canonical();
+    let entries = values(&head.fields, "x-forwarded-for")
+        .flat_map(|value| value.split(','))
+        .count();
+    let is_trusted = client::is_trusted(peer, &rules.trusted);
+    let is_probe = values(&head.fields, probe::HEADER).next().is_some();
+    ((entries > 0 && !is_trusted) || is_probe).then_some(Came {
+        peer,
+        entries,
+        is_trusted,
+    })
+}
+
 /// Whether a header goes on to the server.
 fn passes(name: &str, fields: &[(&str, &str)]) -> bool {
-    const STAYS: [&str; 16] = [
+    const STAYS: [&str; 17] = [
         "connection",
         "content-length",
         "expect",
@@ -253,6 +273,7 @@ fn passes(name: &str, fields: &[(&str, &str)]) -> bool {
         "x-real-ip",
         CLIENT_HEADER,
         PING_HEADER,
+        probe::CAME_HEADER,
     ];
     // What these say would be missed or misread: no option of a connection.
     const GOES: [&str; 2] = ["content-type", "host"];

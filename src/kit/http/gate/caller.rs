@@ -8,7 +8,7 @@ use mio::event::Event;
 
 use super::answer::{Answer, Asked};
 use super::body::{Inbound, Rules, Stage, Step, Whole};
-use super::line::{Line, Shaken};
+use super::line::{Follows, Line, Shaken};
 use super::refusal::{self, Refusal};
 use super::wire::{Outbox, Sent};
 use crate::kit::http::client;
@@ -183,7 +183,7 @@ impl Caller {
                     self.enter(Stage::Body, rules, now);
                     let line = b"HTTP/1.1 100 Continue\r\n\r\n";
                     self.outbox.bytes.extend_from_slice(line);
-                    if self.line.write(&mut self.outbox, false).is_err() {
+                    if self.line.write(&mut self.outbox, Follows::Perhaps).is_err() {
                         return Next::Close;
                     }
                 }
@@ -302,8 +302,11 @@ impl Caller {
         if self.outbox.len() == 0 && !self.line.has_unsent() && !is_draining {
             return Next::Rest;
         }
-        let is_last = matches!(self.phase, Phase::Draining(After::Close));
-        let Ok(sent) = self.line.write(&mut self.outbox, is_last) else {
+        let follows = match self.phase {
+            Phase::Draining(After::Close) => Follows::Nothing,
+            _ => Follows::Perhaps,
+        };
+        let Ok(sent) = self.line.write(&mut self.outbox, follows) else {
             return Next::Close;
         };
         if sent != Sent::None && matches!(self.phase, Phase::Answering(_) | Phase::Draining(_)) {

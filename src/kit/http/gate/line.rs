@@ -36,9 +36,27 @@ struct Session {
     tls: ServerConnection,
     /// Bytes of the client that were decrypted and not yet read.
     unread: usize,
-    /// The client has said that nothing more comes of it.
-    has_ended: bool,
-    has_begun: bool,
+    heard: Heard,
+}
+
+/// How much of a client's TLS has been heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Not a byte.
+    Nothing,
+    /// Something.
+    Something,
+    /// It has said that nothing more comes.
+    TheEnd,
+}
+
+/// What follows the bytes that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// There may be more.
+    Perhaps,
+    /// They are the last.
+    Nothing,
 }
 
 /// What a handshake has come to.
@@ -69,8 +87,7 @@ impl Line {
             transport: Transport::Tls(Box::new(Session {
                 tls,
                 unread: 0,
-                has_ended: false,
-                has_begun: false,
+                heard: Heard::Nothing,
             })),
         }
     }
@@ -105,7 +122,7 @@ impl Line {
     pub(super) fn has_more(&self) -> bool {
         let is_left = match &self.transport {
             Transport::Plain => false,
-            Transport::Tls(session) => session.unread > 0 || session.has_ended,
+            Transport::Tls(session) => session.unread > 0 || session.heard == Heard::TheEnd,
         };
         is_left || self.readable != Readable::No
     }
@@ -120,11 +137,11 @@ impl Line {
         let Transport::Tls(session) = &mut self.transport else {
             return Ok(Shaken::Done);
         };
-        if !session.has_begun {
+        if session.heard == Heard::Nothing {
             let mut first = [0];
             match self.socket.peek(&mut first) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(_) => session.has_begun = true,
+                Ok(_) => session.heard = Heard::Something,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Shaken::NotYet),
                 Err(error) => return Err(error),
             }
@@ -177,11 +194,11 @@ impl Line {
         self.socket.read(scratch)
     }
 
-    /// Writes what the socket takes; `is_last` says that nothing will follow.
-    pub(super) fn write(&mut self, outbox: &mut Outbox, is_last: bool) -> Result<Sent> {
+    /// Writes what the socket takes.
+    pub(super) fn write(&mut self, outbox: &mut Outbox, follows: Follows) -> Result<Sent> {
         match &mut self.transport {
             Transport::Plain => outbox.write_to(&mut self.socket),
-            Transport::Tls(session) => session.write(&mut self.socket, outbox, is_last),
+            Transport::Tls(session) => session.write(&mut self.socket, outbox, follows),
         }
     }
 
@@ -223,7 +240,9 @@ impl Session {
         let pushed = self.push(socket);
         let state = understood?;
         self.unread = state.plaintext_bytes_to_read();
-        self.has_ended = state.peer_has_closed();
+        if state.peer_has_closed() {
+            self.heard = Heard::TheEnd;
+        }
         pushed?;
         Ok(Some(count))
     }
@@ -232,7 +251,7 @@ impl Session {
         &mut self,
         socket: &mut TcpStream,
         outbox: &mut Outbox,
-        is_last: bool,
+        follows: Follows,
     ) -> Result<Sent> {
         let mut has_moved = false;
         loop {
@@ -241,7 +260,7 @@ impl Session {
                 rest => self.tls.writer().write(rest)?,
             };
             outbox.took(taken);
-            if is_last && outbox.len() == 0 {
+            if follows == Follows::Nothing && outbox.len() == 0 {
                 // Said once, however often it is asked for.
                 self.tls.send_close_notify();
             }

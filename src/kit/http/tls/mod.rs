@@ -1,7 +1,7 @@
 //! Certificate and key of the gate: read from PEM files, checked before they are used, and exchanged while the gate
 //! runs. Connections that stand keep what they began with.
 
-mod validity;
+pub mod validity;
 
 use std::fmt;
 use std::fs::{self, File};

@@ -13,7 +13,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// Until when the certificate is valid (RFC 5280, 4.1.2.5); none where it cannot be read.
 #[must_use]
-pub(super) fn end(der: &[u8]) -> Option<Timestamp> {
+pub fn end(der: &[u8]) -> Option<Timestamp> {
     let (certificate, _) = expect(der, SEQUENCE)?;
     let (signed, _) = expect(certificate, SEQUENCE)?;
     let rest = match element(signed)? {

@@ -99,6 +99,45 @@ impl Smtp {
         lock(&self.dialogue).clone()
     }
 
+    /// Connects, protects the line, logs in and takes leave: whether a mail could be handed over, without one. Answers
+    /// with what is wrong, in the relay's own words where it has some.
+    pub fn try_login(&self) -> Result<(), String> {
+        let mut trace = Trace::default();
+        let outcome = self.log_in(&mut trace);
+        *lock(&self.dialogue) = trace.lines.iter().map(|line| self.fit(line)).collect();
+        outcome.map_err(|failure| match failure {
+            Failure::Relay(words) | Failure::Later(words) | Failure::Never(words) => {
+                self.fit(&words)
+            }
+        })
+    }
+
+    fn log_in(&self, trace: &mut Trace) -> Result<(), Failure> {
+        let kept = lock(&self.kept);
+        let Some(runtime) = &kept.runtime else {
+            return Err(Failure::Relay("Mail has been shut down.".to_owned()));
+        };
+        let connector = match self.relay.security {
+            Security::Plain => None,
+            Security::Implicit | Security::StartTls => {
+                Some(tls::connector(&self.relay).map_err(Failure::Relay)?)
+            }
+        };
+        let way = Way {
+            relay: &self.relay,
+            helo: &self.helo,
+            connector: connector.as_ref(),
+            limit: self.limits.connect,
+        };
+        runtime.block_on(async {
+            let opened = timeout(way.limit, Session::open(&way, trace)).await;
+            let session = opened.unwrap_or_else(|_| Err(trace.silence(way.limit)))?;
+            // A relay that does not answer is left all the same.
+            timeout(FAREWELL, session.quit()).await.ok();
+            Ok(())
+        })
+    }
+
     fn attempt(&self, parcel: &Parcel<'_>, trace: &mut Trace) -> Result<String, Failure> {
         let mut kept = lock(&self.kept);
         let Kept {

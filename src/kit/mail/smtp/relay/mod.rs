@@ -119,6 +119,12 @@ impl Relay {
             && login(self) == login(other)
     }
 
+    /// Whether it wants a user and a password.
+    #[must_use]
+    pub const fn has_login(&self) -> bool {
+        self.login.is_some()
+    }
+
     /// What the operator should know about this choice, if anything.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
