@@ -29,7 +29,7 @@ use crate::kit::log;
 use crate::kit::time::{Clock, SystemClock, Timestamp};
 use crate::migrations;
 
-/// Look for what is wrong with this install, and say what to do: 1 when something is wrong, 0 with warnings
+/// Look for what is wrong with this install, and say what to do; exits with 1 when something is wrong
 #[derive(Args, Debug)]
 pub(super) struct Command {
     #[command(flatten)]

@@ -11,6 +11,7 @@ use crate::cli::doctor::finding::Group;
 use crate::cli::doctor::{Ground, day, span};
 use crate::cli::running::Health;
 use crate::kit::http::ask::{self, Answer, Failure, Trust};
+use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
 use crate::kit::http::tls::validity;
 use crate::kit::keys::Keys;
@@ -348,18 +349,31 @@ fn ends(group: &mut Group, certificate: &[u8], now: Timestamp) {
 /// What the proxy says about visitors, and whether it is believed.
 fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
     let peer = &probe.peer;
-    let is_direct = probe.forwarded == 0;
-    if is_direct {
-        // Without TLS of its own the server is not reached by https:// unless somebody stands in between.
-        if ground.public_url.scheme() == Scheme::Https && ground.config.values.tls.is_none() {
-            group.warning(
-                "forwarded",
-                format!("The proxy at {peer} does not say for whom it asks: all visitors seem to come from there."),
-                "Let it send X-Forwarded-For; in nginx: proxy_set_header X-Forwarded-For $remote_addr;",
-            );
-        } else {
-            group.ok("forwarded", "No proxy stands in between.");
-        }
+    // Without TLS of its own the server is not reached by https:// unless somebody stands in between.
+    let is_proxied =
+        ground.public_url.scheme() == Scheme::Https && ground.config.values.tls.is_none();
+    if probe.forwarded == 0 && !is_proxied {
+        group.ok("forwarded", "No proxy stands in between.");
+        return;
+    }
+    // What an address says that is trusted itself is believed with good reason: nothing is to be learnt by it.
+    let is_stranger = probe.client == *peer || !is_trusted(ground, &probe.client);
+    if probe.is_trusted && is_stranger && is_fooled(ground) {
+        group.wrong(
+            "forwarded",
+            "Whoever sends X-Forwarded-For is believed: limits of tries can be passed by, and the audit log lies about \
+             addresses.",
+            "Name only your proxies in trusted_proxies, and let the outermost one replace what visitors send; in nginx: \
+             proxy_set_header X-Forwarded-For $remote_addr;",
+        );
+        return;
+    }
+    if probe.forwarded == 0 {
+        group.warning(
+            "forwarded",
+            format!("The proxy at {peer} does not say for whom it asks: all visitors seem to come from there."),
+            "Let it send X-Forwarded-For; in nginx: proxy_set_header X-Forwarded-For $remote_addr;",
+        );
         return;
     }
     if !probe.is_trusted {
@@ -373,16 +387,6 @@ fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
         );
         return;
     }
-    if is_fooled(ground) {
-        group.wrong(
-            "forwarded",
-            "Whoever sends X-Forwarded-For is believed: limits of tries can be passed by, and the audit log lies about \
-             addresses.",
-            "Name only your proxies in trusted_proxies, and let the outermost one replace what visitors send; in nginx: \
-             proxy_set_header X-Forwarded-For $remote_addr;",
-        );
-        return;
-    }
     group.ok(
         "forwarded",
         format!(
@@ -390,6 +394,13 @@ fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
             probe.client
         ),
     );
+}
+
+fn is_trusted(ground: &Ground, address: &str) -> bool {
+    let trusted = &ground.config.values.trusted;
+    address
+        .parse()
+        .is_ok_and(|address| client::is_trusted(address, trusted))
 }
 
 /// Whether a visitor can pass for another: asks as one who tries.
