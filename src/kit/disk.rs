@@ -27,10 +27,9 @@ pub fn room(path: &Path) -> io::Result<u64> {
 /// The network file system on which this path lies, or would lie; none when it is a disk of this machine.
 pub fn network(path: &Path) -> io::Result<Option<String>> {
     let path = nearest(path)?;
-    // The kernel's numbers have 32 bits, whatever the type in which they come.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let magic = statfs(&path)?.f_type as u32;
-    Ok(match Kind::of(magic) {
+    // The kernel's numbers have 32 bits; in a wider type they may come with their sign.
+    let magic = i128::from(statfs(&path)?.f_type) & 0xffff_ffff;
+    Ok(match Kind::of(u32::try_from(magic).unwrap_or_default()) {
         Kind::Local => None,
         Kind::Network(name) => Some(name.to_owned()),
         Kind::Fuse => {

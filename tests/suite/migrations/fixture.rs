@@ -116,11 +116,7 @@ fn digest(conn: &Connection, table: &str) -> String {
     let mut statement = conn
         .prepare(&format!("SELECT * FROM \"{table}\" {own}"))
         .unwrap();
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).unwrap();
     let mut all = Vec::new();
     while let Some(row) = rows.next().unwrap() {
