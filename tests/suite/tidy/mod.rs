@@ -98,6 +98,7 @@ const KEPT_TO: [(&str, &[&str]); 14] = [
             "src/kit/http/gate/line.rs",
             "src/kit/http/ask.rs",
             "src/kit/mail/smtp/",
+            "src/cli/doctor/public.rs",
         ],
     ),
     ("simple_dns", &["src/kit/dns.rs"]),
