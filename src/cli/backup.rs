@@ -111,17 +111,19 @@ fn make(command: &Command) -> Result<(), Failure> {
             return Err(Failure::Failed(format!("no backup at {place}: {why}")));
         }
     };
-    let print = match copy {
-        Some(copy) => {
-            send(copy)?;
-            remark
-        }
-        None => print::line::<&str>,
-    };
+    if let Some(copy) = copy {
+        send(copy)?;
+    }
     let bytes = i64::try_from(made.bytes).unwrap_or(i64::MAX);
     let attempt = attempt(Ok(bytes));
     app.write(app.now(), |tx| backups::made_by_hand(tx, &attempt))?;
-    print(&summary(command.output, &place, &made))?;
+    let summary = summary(command.output, &place, &made);
+    if is_streamed {
+        // Standard output has the backup itself.
+        print::remark(&summary);
+    } else {
+        print::line(summary)?;
+    }
     print::remark(&format!(
         "{NO_KEY}\nIt lies at {}",
         key_place(&values).display()
@@ -137,12 +139,6 @@ fn send(mut copy: File) -> Result<(), Failure> {
     io::copy(&mut copy, &mut io::stdout().lock())
         .map(drop)
         .map_err(|error| Failure::Failed(format!("the backup was cut off: {error}")))
-}
-
-/// Beside the backup itself on standard output, the rest goes to the other stream.
-fn remark(text: &str) -> Result<(), Failure> {
-    print::remark(text);
-    Ok(())
 }
 
 fn summary(output: Output, place: &str, made: &Made) -> String {
