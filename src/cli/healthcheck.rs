@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 const WAIT_MAX: u64 = 3_600;
 
-/// Ask the running server whether it is well: 0 when it is ready, 1 when it is not
+/// Ask the running server whether it is ready; exits with 1 when it is not
 #[derive(Args, Debug)]
 pub(super) struct Command {
     /// Try again until it is ready, for so long at most, as in 30s or 2m

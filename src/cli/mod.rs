@@ -79,9 +79,9 @@ enum Command {
     Restore(restore::Command),
     /// The settings of the host: check, show, reference
     Config(config::Command),
-    /// Look for what is wrong with this install, and say what to do
+    /// Look for what is wrong with this install, and say what to do; exits with 1 when something is wrong
     Doctor(doctor::Command),
-    /// Ask the running server whether it is well
+    /// Ask the running server whether it is ready; exits with 1 when it is not
     Healthcheck(healthcheck::Command),
     /// Print what completes these commands in a shell
     Completions {

@@ -206,8 +206,8 @@ impl Current {
             return Self::None;
         }
         // Without a trace: where it is damaged, what is kept must be what was found.
-        let seen = db::glance(&path, |read| {
-            Ok::<_, db::Error>(Self::Readable {
+        let seen: db::Result<Self> = db::glance(&path, |read| {
+            Ok(Self::Readable {
                 version: upgrade::version(read)?,
                 facts: backups::facts(read)?,
             })

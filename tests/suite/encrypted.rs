@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The name that every certificate here is for, besides localhost.
+/// The name that every certificate here is for, besides localhost and 0.0.0.0, by which this machine reaches itself.
 pub(crate) const NAME: &str = "portal.example.com";
 
 /// A connection with TLS.
@@ -40,7 +40,8 @@ impl Pair {
 
     /// One that ends in so many days.
     pub(crate) fn ending_in(days: i64) -> Self {
-        let mut params = CertificateParams::new([NAME.to_owned(), "localhost".to_owned()]).unwrap();
+        let mut params =
+            CertificateParams::new([NAME, "localhost", "0.0.0.0"].map(str::to_owned)).unwrap();
         params.distinguished_name.push(DnType::CommonName, NAME);
         let now = SystemClock::new().now().0;
         let day = |days: i64| {

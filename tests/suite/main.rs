@@ -31,6 +31,10 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod dns;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod encrypted;
 #[cfg(test)]
 mod enrolling;
@@ -58,6 +62,8 @@ mod guards;
 mod half;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
+mod healthcheck;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
@@ -88,6 +94,10 @@ mod mail_page;
 mod markup;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod name_server;
 #[cfg(test)]
 mod new_key;
 #[cfg(test)]
@@ -150,6 +160,8 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod settings_of_host;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

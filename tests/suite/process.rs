@@ -52,6 +52,11 @@ pub(crate) struct Ended {
 impl Launch {
     /// `doorward serve` on a new data folder and a free port of the loopback.
     pub(crate) fn serve() -> Self {
+        Self::serve_at("127.0.0.1:0")
+    }
+
+    /// The same, listening somewhere else.
+    pub(crate) fn serve_at(listen: &str) -> Self {
         let launch = Self::program(EXECUTABLE);
         let data = launch.data.path().to_owned();
         launch
@@ -59,7 +64,7 @@ impl Launch {
             .arg("--data")
             .arg(data)
             .arg("--listen")
-            .arg("127.0.0.1:0")
+            .arg(listen)
     }
 
     /// `doorward demo` on a free port, the same ids and links each time.
@@ -197,6 +202,16 @@ impl Doorward {
         self.launch.run(args)
     }
 
+    /// Starts another command of the executable on the same data folder.
+    pub(crate) fn begin(&self, args: &[&str]) -> Child {
+        let mut command = self.launch.command();
+        let piped = command
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        piped.spawn().unwrap()
+    }
+
     /// Ends it as a power cut would (but for what the kernel still writes).
     pub(crate) fn kill9(&mut self) {
         self.child.kill().unwrap();
@@ -314,9 +329,11 @@ impl Drop for Doorward {
     }
 }
 
-/// The first loopback address with a port that a line names, as a URL.
+/// The first loopback address with a port that a line names, as a URL; of a server that listens everywhere too.
 fn address_in(line: &str) -> Option<String> {
-    let (_, after) = line.split_once("127.0.0.1:")?;
+    let (_, after) = ["127.0.0.1:", "//0.0.0.0:", "//[::]:"]
+        .into_iter()
+        .find_map(|host| line.split_once(host))?;
     let mut parts = after.split(|letter: char| !letter.is_ascii_digit());
     let port: u16 = parts.next()?.parse().ok()?;
     (port != 0).then(|| format!("http://127.0.0.1:{port}"))
