@@ -22,6 +22,32 @@ as_root() {
     exec sudo -n --preserve-env=SOURCE_DATE_EPOCH "$top/$me" "$@"
 }
 
+# Goes on where nothing that is mounted and no port that is taken is anybody else's; all of it ends with the script.
+in_own_space() {
+    [ -z "${DOORWARD_OWN_SPACE:-}" ] || return 0
+    DOORWARD_OWN_SPACE=yes exec unshare --mount --net --propagation private \
+        sh -c 'ip link set lo up && exec "$0" "$@"' "$top/$me" "$@"
+}
+
+# A Debian 12 with nothing but what is named here, kept for the next time; each try unpacks it anew.
+minimal_debian() {
+    local with=ca-certificates,procps,man-db,bash-completion,systemd,systemd-sysv
+    local mirror
+    packed=$made/bookworm.tar
+    [ ! -s "$packed" ] || return 0
+    # The mirror that this machine uses.
+    mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 2>/dev/null |
+        sed -n 's/ bookworm main$//p' | head -n 1)
+    mkdir -p "$made"
+    echo "Unpacking a minimal Debian 12 (about two minutes, once)."
+    debootstrap --variant=minbase --include="$with" bookworm "$work/bookworm" \
+        "${mirror:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 ||
+        fail "debootstrap failed: $(tail -n 3 "$work/debootstrap.log")"
+    tar -C "$work/bookworm" --exclude='./var/cache/apt/archives/*.deb' --exclude='./dev/*' -cf "$packed.part" .
+    mv "$packed.part" "$packed"
+    rm -rf "$work/bookworm"
+}
+
 # Debian packages for the programs that are missing, as `program:package`; nothing
 # is asked of the network when all are there, and no service is started.
 install_packages() {

@@ -238,7 +238,7 @@ impl House {
 
     /// The file is put back from this backup, as the command does it; nobody has it open. Recovery codes that the file
     /// which is there knows to be used stay used.
-    pub(super) fn restore(&self, backup: &Path, is_key_new: bool) {
+    pub(super) fn restore(&self, backup: &Path) {
         let keys = self.keys();
         let world = World {
             now: self.clock.now(),
@@ -253,7 +253,7 @@ impl House {
         let restored = Restored {
             made_at: None,
             version: aside.version,
-            is_key_new,
+            is_key_new: false,
             used: &used,
         };
         aside
