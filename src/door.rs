@@ -171,9 +171,7 @@ fn probed(app: &App, request: &Request) -> Option<Response> {
     let answer = serde_json::json!({
         "proof": question.proof(app.keys()),
         "version": env!("CARGO_PKG_VERSION"),
-        "peer": came.peer.to_string(),
-        "is_trusted": came.is_trusted,
-        "forwarded": came.entries,
+        "came": came.to_string(),
         "client": request.client.to_string(),
         "host": host,
         "is_host_known": unknown_host(app, request).is_none(),

@@ -117,7 +117,13 @@ fn make(command: &Command) -> Result<(), Failure> {
     let bytes = i64::try_from(made.bytes).unwrap_or(i64::MAX);
     let attempt = attempt(Ok(bytes));
     app.write(app.now(), |tx| backups::made_by_hand(tx, &attempt))?;
-    say(command.output, &place, &made, is_streamed)?;
+    let summary = summary(command.output, &place, &made);
+    if is_streamed {
+        // Standard output has the backup itself.
+        print::remark(&summary);
+    } else {
+        print::line(summary)?;
+    }
     print::remark(&format!(
         "{NO_KEY}\nIt lies at {}",
         key_place(&values).display()
@@ -135,27 +141,20 @@ fn send(mut copy: File) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("the backup was cut off: {error}")))
 }
 
-fn say(output: Output, place: &str, made: &Made, is_streamed: bool) -> Result<(), Failure> {
+fn summary(output: Output, place: &str, made: &Made) -> String {
     let Made { bytes, facts } = made;
-    let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
     if output.is_json() {
-        print::json(&json!({
+        let json = json!({
             "path": place, "bytes": bytes, "schema": VERSION, "organisations": facts.organisations,
             "accounts": facts.accounts, "events": facts.events, "verified": true, "key_included": false,
-        }))?;
-    } else {
-        let words = format!(
-            "Backup      {place}\nSize        {}\nAccounts    {}\nVerified    yes: pages, references and audit log",
-            size::of(bytes),
-            facts.accounts
-        );
-        if is_streamed {
-            print::remark(&words);
-        } else {
-            print::line(words)?;
-        }
+        });
+        return format!("{json:#}");
     }
-    Ok(())
+    format!(
+        "Backup      {place}\nSize        {}\nAccounts    {}\nVerified    yes: pages, references and audit log",
+        size::of(i64::try_from(*bytes).unwrap_or(i64::MAX)),
+        facts.accounts
+    )
 }
 
 /// Where the key lies, or should.
@@ -270,7 +269,7 @@ fn verify(command: &Command, file: &Path) -> Result<(), Failure> {
             "made_at": date(file, facts).map(print::instant), "changed_at": facts.changed_at.map(print::instant),
             "organisations": facts.organisations, "accounts": facts.accounts, "events": facts.events, "chains": chains,
             "key": match are { Chains::Whole => "right", Chains::Unproven(_) => "not checked" },
-            "log_beside": aside.has_log, "verified": true,
+            "log_beside": aside.log.is_some(), "verified": true,
         }));
     }
     let is_older = aside.version < VERSION;
@@ -287,8 +286,8 @@ fn verify(command: &Command, file: &Path) -> Result<(), Failure> {
         facts.accounts,
         facts.events,
     ))?;
-    if aside.has_log {
-        print::remark(&beside_it(file));
+    if let Some(log) = &aside.log {
+        print::remark(&beside_it(log));
     }
     if let Chains::Unproven(why) = are {
         print::remark(&format!(
@@ -299,9 +298,9 @@ fn verify(command: &Command, file: &Path) -> Result<(), Failure> {
 }
 
 /// What is done about a log that lies beside a backup.
-pub(super) fn beside_it(file: &Path) -> String {
+pub(super) fn beside_it(log: &Path) -> String {
     format!(
-        "{}-wal lies beside it and was taken along: what was committed in it counts. Neither file was changed.",
-        file.display()
+        "{} lies beside it and was taken along: what was committed in it counts. Neither file was changed.",
+        log.display()
     )
 }

@@ -81,7 +81,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         other => of_folder(other),
     })?;
     swap::complete(data)?;
-    let key = Key::find(&config.values, command.new_key)?;
+    let key = Key::find(&config.values, command)?;
     let swap = Swap::begin(data, &format!("replaced-{}", backups::stamp(now)))?;
     let old_key = key.is_there.then_some(&key.keys);
     let aside = Aside::take(&command.file, &swap.folder(), now, old_key)?;
@@ -157,7 +157,7 @@ struct Key {
 }
 
 impl Key {
-    fn find(values: &Values, may_be_new: bool) -> Result<Self, Failure> {
+    fn find(values: &Values, command: &Command) -> Result<Self, Failure> {
         let place = key_place(values);
         let found = backup::key(values).map_err(crate::migrations::Error::Key)?;
         if let Some(keys) = found {
@@ -167,7 +167,7 @@ impl Key {
                 is_there: true,
             });
         }
-        if !may_be_new {
+        if !command.new_key {
             return Err(Failure::Failed(format!(
                 "there is no {}, and no backup holds the key; put your copy of it there first, or, if it is lost, add \
                  --new-key: then all second factors and links are void, and people sign in with their passwords",
@@ -360,8 +360,8 @@ fn say_backup(file: &Path, aside: &Aside, known: &Known) {
         facts.organisations,
         facts.accounts
     ));
-    if aside.has_log {
-        print::remark(&beside_it(file));
+    if let Some(log) = &aside.log {
+        print::remark(&beside_it(log));
     }
 }
 

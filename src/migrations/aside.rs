@@ -29,8 +29,8 @@ pub struct Aside {
     folder: PathBuf,
     /// The schema that the backup has.
     pub version: i64,
-    /// Whether a log lay beside the backup, and was taken along.
-    pub has_log: bool,
+    /// The log that lay beside the backup, and was taken along.
+    pub log: Option<PathBuf>,
     key_id: Vec<u8>,
     is_kept: bool,
 }
@@ -61,16 +61,16 @@ impl Aside {
             db: None,
             folder: folder.to_owned(),
             version: 0,
-            has_log: false,
+            log: None,
             key_id: Vec::new(),
             is_kept: false,
         };
         let path = aside.path();
         copy(file, &path).map_err(at(&path))?;
         let (log, own_log) = (log_of(file), log_of(&path));
-        aside.has_log = is_there(&log)?;
-        if aside.has_log {
+        if is_there(&log)? {
             copy(&log, &own_log).map_err(at(&own_log))?;
+            aside.log = Some(log);
         }
         aside.open(file, now, keys)?;
         Ok(aside)

@@ -5,7 +5,7 @@
 //! move leaves an empty folder; one between the two leaves the key where the next start finds it. A key that the
 //! operator keeps elsewhere is only read.
 //!
-//! An older file is brought to today's schema by whoever has the lock, see [`in_place`](upgrade::in_place). A file is
+//! An older file is brought to today's schema by whoever has the lock, see `upgrade.rs`. A file is
 //! looked at before it is opened: of one that is not for this program, or not for this key, no byte changes.
 
 pub mod aside;

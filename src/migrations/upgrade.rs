@@ -10,6 +10,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::aside::log_of;
 use super::{BACKUPS, Error, Result, at, look, of};
 use crate::audit::{self, Action, Event};
 use crate::backups::{self, Attempt, Cause};
@@ -230,8 +231,20 @@ fn make_way(folder: &Path, around: &Path, unfinished: &Path) -> io::Result<()> {
 
 fn make_copy(path: &Path, unfinished: &Path, version: i64) -> Result<()> {
     upgrade::copy(path, unfinished).map_err(|error| {
-        if error.is_disk_full() {
-            no_room(path, unfinished)
+        // What was written of it goes, and is free again.
+        drop(folder::remove(unfinished));
+        let around = unfinished.parent().unwrap_or(path);
+        let (needed, free) = (needed(path), disk::room(around).ok());
+        // Of files beside it SQLite says no more than that they could not be written.
+        let is_full = error.is_disk_full()
+            || matches!(error, db::Error::Disk(_)) && free.is_some_and(|free| free < needed);
+        if is_full {
+            let folder = around.to_owned();
+            Error::NoRoom {
+                folder,
+                needed,
+                free,
+            }
         } else {
             Error::Copy(unfinished.to_owned(), error)
         }
@@ -287,16 +300,9 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The copy takes as much as the file; a step that builds tables anew may take it twice again for a while.
-fn no_room(path: &Path, unfinished: &Path) -> Error {
+/// How many bytes an upgrade takes for a while: the copy as many as the file and its log have, and a step that builds
+/// tables anew may take as much twice again.
+fn needed(path: &Path) -> u64 {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    let log = PathBuf::from(format!("{}-wal", path.display()));
-    // What was written of the copy goes, and is free again.
-    drop(folder::remove(unfinished));
-    let around = unfinished.parent().unwrap_or(path);
-    Error::NoRoom {
-        folder: around.to_owned(),
-        needed: (bytes(path) + bytes(&log)).saturating_mul(3),
-        free: disk::room(around).ok(),
-    }
+    (bytes(path) + bytes(&log_of(path))).saturating_mul(3)
 }

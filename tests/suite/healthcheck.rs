@@ -33,7 +33,8 @@ fn stranger(answer: &'static str) -> String {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut bytes = [0; 1024];
-            stream.read(&mut bytes).ok();
+            let heard = stream.read(&mut bytes);
+            assert!(heard.is_ok_and(|count| count > 0));
             stream.write_all(answer.as_bytes()).ok();
         }
     });

@@ -95,6 +95,8 @@ mod markup;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod name_server;
 #[cfg(test)]
 mod new_key;

@@ -30,6 +30,13 @@ pub(crate) enum Record {
 
 type Zone = Arc<Mutex<BTreeMap<String, Vec<Record>>>>;
 
+/// How a question came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Udp,
+    Tcp,
+}
+
 /// The name server; its threads end with the process.
 pub(crate) struct NameServer {
     address: SocketAddr,
@@ -52,7 +59,7 @@ impl NameServer {
         thread::spawn(move || {
             let mut bytes = [0; 2048];
             while let Ok((count, from)) = udp.recv_from(&mut bytes) {
-                for answer in answers(&bytes[..count], &zone, true, &asked) {
+                for answer in answers(&bytes[..count], &zone, By::Udp, &asked) {
                     udp.send_to(&answer, from).ok();
                 }
             }
@@ -64,7 +71,7 @@ impl NameServer {
                 stream.read_exact(&mut length).unwrap();
                 let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
                 stream.read_exact(&mut bytes).unwrap();
-                for answer in answers(&bytes, &by_tcp, false, &Arc::default()) {
+                for answer in answers(&bytes, &by_tcp, By::Tcp, &Arc::default()) {
                     let length = u16::try_from(answer.len()).unwrap();
                     stream.write_all(&length.to_be_bytes()).unwrap();
                     stream.write_all(&answer).unwrap();
@@ -101,7 +108,7 @@ fn bind() -> (UdpSocket, TcpListener) {
     }
 }
 
-fn answers(bytes: &[u8], zone: &Zone, is_udp: bool, asked: &Mutex<Vec<String>>) -> Vec<Vec<u8>> {
+fn answers(bytes: &[u8], zone: &Zone, by: By, asked: &Mutex<Vec<String>>) -> Vec<Vec<u8>> {
     let query = Packet::parse(bytes).unwrap();
     assert!(query.has_flags(PacketFlag::RECURSION_DESIRED));
     let question = query.questions[0].clone();
@@ -131,7 +138,7 @@ fn answers(bytes: &[u8], zone: &Zone, is_udp: bool, asked: &Mutex<Vec<String>>) 
                 (TYPE::TXT, RData::TXT(text))
             }
             Record::Alias(to) => (TYPE::CNAME, RData::CNAME(CNAME(Name::new_unchecked(to)))),
-            Record::Long if is_udp => {
+            Record::Long if by == By::Udp => {
                 let mut cut = Packet::new_reply(query.id());
                 cut.questions.push(question);
                 cut.set_flags(PacketFlag::TRUNCATION);

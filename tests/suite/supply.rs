@@ -22,6 +22,22 @@ const REFUSED: &[(&str, &str)] = &[
 /// Packages that may come along once only, because they bring SQLite.
 const SINGLE: &[&str] = &["rusqlite", "libsqlite3-sys"];
 
+/// Packages that no list of advisories watches closely enough: each version was read by somebody before it came here,
+/// together with what is known against it. Another version is a change of this line, made after the same.
+const READ: &[(&str, &str, &str)] = &[
+    (
+        "tiny_http",
+        "0.12.0",
+        "abandoned; RUSTSEC-2020-0031 is fixed; CVE-2026-66752 (Transfer-Encoding) and CVE-2026-66753 (line ends in \
+         headers) are not: the gate takes no such request, and Response::with lets no line end into a header",
+    ),
+    (
+        "libsqlite3-sys",
+        "0.40.0",
+        "SQLite 3.54.1; its log could break a file from 3.7.0 to 3.51.2",
+    ),
+];
+
 /// Licences under which code may become part of the binary. A new expression is
 /// added here after it was read, even if it is made of known parts.
 const LICENCES: &[&str] = &[
@@ -107,6 +123,15 @@ fn faults(lock: &str) -> Vec<String> {
             .count();
         if count != 1 {
             faults.push(format!("{single} is there {count} times."));
+        }
+    }
+    for (name, version, _) in READ {
+        let is_read = |package: &&Locked| package.name == *name && package.version != *version;
+        if let Some(other) = packages.iter().find(is_read) {
+            faults.push(format!(
+                "{name} {} was not read: {version} was.",
+                other.version
+            ));
         }
     }
     let sources = packages.iter().map(|package| &package.source);
@@ -203,16 +228,42 @@ name = "rusqlite"
 version = "0.42.0"
 source = "registry+https://b.example"
 checksum = "00"
+
+[[package]]
+name = "libsqlite3-sys"
+version = "0.41.0"
+source = "registry+https://a.example"
+checksum = "00"
 "#;
     let expected = [
         "openssl-sys is refused: TLS is rustls.",
         "rustls 0.22.9 is too old.",
         "rustls is from \"git+https://a.example/rustls\", not from the registry.",
         "rusqlite is there 2 times.",
-        "libsqlite3-sys is there 0 times.",
+        "libsqlite3-sys 0.41.0 was not read: 0.40.0 was.",
         "There is more than one registry.",
     ];
     assert_eq!(faults(bad), expected);
+}
+
+#[test]
+fn everything_that_is_read_by_hand_is_there() {
+    let packages = locked(LOCK);
+    for (name, version, why) in READ {
+        assert!(!why.is_empty());
+        let is_it = |package: &Locked| package.name == *name && package.version == *version;
+        assert!(packages.iter().any(is_it), "{name} {version}");
+    }
+}
+
+#[test]
+fn sqlite_is_the_one_that_was_read_and_none_that_breaks_files() {
+    assert!(rusqlite::version_number() >= 3_051_003);
+    // Ours alone: another one on the machine is not taken in its place.
+    let (_, _, why) = READ[1];
+    assert!(why.contains(rusqlite::version()));
+    let libraries = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(!libraries.contains("libsqlite3"), "{libraries}");
 }
 
 #[test]

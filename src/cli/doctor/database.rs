@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::audit;
 use crate::cli::doctor::files::{amount, size_of};
 use crate::cli::doctor::finding::Group;
-use crate::cli::doctor::{Ground, span, sql};
+use crate::cli::doctor::sql::Owner;
+use crate::cli::doctor::{Ground, capitalized, span, sql};
 use crate::cli::print::moment;
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read};
@@ -61,8 +62,9 @@ pub(super) fn look(ground: &Ground, mail: &mut Group) -> Vec<Group> {
         Err(error) => {
             database.wrong(
                 "schema",
-                format!("{error}."),
-                "Run doctor as root or as the user of the server, to be sure that it is the file.",
+                capitalized(&format!("{error}.")),
+                "If it is damaged, put back a backup: doorward restore FILE. If this user may not read it, run doctor \
+                 as root, or as the user of the server.",
             );
             return vec![database];
         }
@@ -281,20 +283,21 @@ fn people(read: &Read<'_>) -> Result<Group> {
     let tenants = sql::tenants(read)?;
     for tenant in &tenants {
         let name = &tenant.name;
-        if !tenant.has_owner {
-            group.warning(
-                "owner",
-                format!("The owner of {name} has not come yet."),
-                "Give them their link: doorward org invite-owner.",
-            );
-            continue;
-        }
-        if !tenant.is_owner_safe {
-            group.warning(
+        match tenant.owner {
+            Owner::Absent => {
+                group.warning(
+                    "owner",
+                    format!("The owner of {name} has not come yet."),
+                    "Give them their link: doorward org invite-owner.",
+                );
+                continue;
+            }
+            Owner::Plain => group.warning(
                 "owner",
                 format!("The owner of {name} signs in with a password alone."),
                 "Let them turn on 2-step verification: Profile, Security.",
-            );
+            ),
+            Owner::Safe => {}
         }
         if tenant.policy == "off" {
             group.warning(

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::doctor::Ground;
 use crate::cli::doctor::finding::Group;
+use crate::cli::doctor::{Ground, capitalized};
 use crate::config::sources::Origin;
 use crate::kit::disk::{self, NetworkFs};
 use crate::kit::key_file;
@@ -205,7 +205,7 @@ fn key(group: &mut Group, ground: &Ground) {
         Err(_) if !ground.database().exists() && !place.exists() => {}
         Err(error) => group.wrong(
             "key",
-            format!("{error}."),
+            capitalized(&format!("{error}.")),
             "Without its key the server does not start.",
         ),
     }
@@ -271,16 +271,13 @@ fn room(group: &mut Group, ground: &Ground) {
             group.ok(check, sentence);
         }
     }
-    match disk::network(&values.data) {
-        Ok(Some(kind)) => {
-            let sentence = format!("The data folder lies on a network file system ({kind}).");
-            let advice = "Move it to a disk of this machine: over a network locks may not hold, and the file may break.";
-            match values.network_fs {
-                NetworkFs::Refused => group.wrong("network", sentence, advice),
-                NetworkFs::Allowed => group.warning("network", sentence, advice),
-            }
+    if let Ok(Some(kind)) = disk::network(&values.data) {
+        let sentence = format!("The data folder lies on a network file system ({kind}).");
+        let advice = "Move it to a disk of this machine: over a network locks may not hold, and the file may break.";
+        match values.network_fs {
+            NetworkFs::Refused => group.wrong("network", sentence, advice),
+            NetworkFs::Allowed => group.warning("network", sentence, advice),
         }
-        Ok(None) | Err(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
-use crate::cli::print;
+use crate::cli::print::{self, Output};
 
 /// How wide the text is: most terminals are wider, and nobody reads longer lines.
 const WIDTH: usize = 96;
@@ -190,8 +190,8 @@ impl Report {
     }
 
     /// Prints it; something that is wrong is a failure.
-    pub(super) fn say(&self, is_json: bool) -> Result<(), Failure> {
-        if is_json {
+    pub(super) fn say(&self, output: Output) -> Result<(), Failure> {
+        if output.is_json() {
             print::json(&self.to_json())?;
         } else {
             print::line(self.to_text())?;

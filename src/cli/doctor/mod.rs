@@ -109,7 +109,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Ok(config) => config,
         Err(mistakes) => {
             let report = Report::new([settings::mistakes(&mistakes)]);
-            return report.say(command.output.is_json());
+            return report.say(command.output);
         }
     };
     let ground = Ground::new(config, command);
@@ -130,7 +130,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     groups.push(mail);
     groups.extend(files::look(&ground));
     groups.extend(seen);
-    Report::new(groups).say(command.output.is_json())
+    Report::new(groups).say(command.output)
 }
 
 /// A time that has passed, or is to come, in the largest unit that says enough.
@@ -156,4 +156,13 @@ fn day(at: Timestamp) -> String {
         .next()
         .unwrap_or_default()
         .to_owned()
+}
+
+/// An error's words as a sentence.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::doctor::finding::Group;
-use crate::cli::doctor::{Ground, day, span};
+use crate::cli::doctor::{Ground, capitalized, day, span};
 use crate::cli::running::Health;
 use crate::kit::http::ask::{self, Answer, Failure, Trust};
 use crate::kit::http::client;
 use crate::kit::http::headers::Scheme;
-use crate::kit::http::tls::validity;
+use crate::kit::http::tls::{self, validity};
 use crate::kit::keys::Keys;
-use crate::kit::probe::{self, Question};
+use crate::kit::probe::{self, Came, Question};
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, DAY, SystemClock, Timestamp};
 
@@ -34,9 +34,7 @@ const SET_BY_SYSTEMD: &str = "/run/systemd/timesync/synchronized";
 /// What the server of this install says to one of its own commands.
 struct Probe {
     version: String,
-    peer: String,
-    is_trusted: bool,
-    forwarded: u64,
+    came: Came,
     client: String,
     host: String,
     is_host_known: bool,
@@ -50,15 +48,12 @@ impl Probe {
             return None;
         }
         let text = |name: &str| Some(body.get(name)?.as_str()?.to_owned());
-        let is = |name: &str| body.get(name)?.as_bool();
         Some(Self {
             version: text("version")?,
-            peer: text("peer")?,
-            is_trusted: is("is_trusted")?,
-            forwarded: body.get("forwarded")?.as_u64()?,
+            came: text("came")?.parse().ok()?,
             client: text("client")?,
             host: text("host")?,
-            is_host_known: is("is_host_known")?,
+            is_host_known: body.get("is_host_known")?.as_bool()?,
         })
     }
 }
@@ -75,7 +70,7 @@ struct Seen {
 /// Looks at the server, the public address, the proxy and the clock.
 pub(super) fn look(ground: &Ground) -> Vec<Group> {
     let mut server = Group::new("Server");
-    let is_running = here(&mut server, ground);
+    let health = here(&mut server, ground);
     let mut address = Group::new("Public address");
     let mut proxy = Group::new("Proxy");
     let mut clock = Group::new("Clock");
@@ -87,7 +82,7 @@ pub(super) fn look(ground: &Ground) -> Vec<Group> {
             format!("{url} is an address of this machine alone: nothing to look at."),
         );
     } else {
-        seen = reach(&mut address, ground, is_running);
+        seen = reach(&mut address, ground, &health);
         if let Some(probe) = seen.as_ref().and_then(|seen| seen.probe.as_ref()) {
             through(&mut proxy, ground, probe);
         }
@@ -96,8 +91,8 @@ pub(super) fn look(ground: &Ground) -> Vec<Group> {
     vec![server, address, proxy, clock]
 }
 
-/// The server at its own port; whether it runs.
-fn here(group: &mut Group, ground: &Ground) -> bool {
+/// The server at its own port.
+fn here(group: &mut Group, ground: &Ground) -> Health {
     let url = ground.running.url();
     let health = ground.running.health(PATIENCE);
     match &health {
@@ -123,11 +118,16 @@ fn here(group: &mut Group, ground: &Ground) -> bool {
             "Look into its log; if it says nothing, restart it.",
         ),
     }
-    let is_running = matches!(health, Health::Ready(_) | Health::Failed(_));
-    if is_running && let Some(keys) = ground.keys() {
+    if is_running(&health)
+        && let Some(keys) = ground.keys()
+    {
         is_ours(group, ground, keys);
     }
-    is_running
+    health
+}
+
+const fn is_running(health: &Health) -> bool {
+    matches!(health, Health::Ready(_) | Health::Failed(_))
 }
 
 fn is_ours(group: &mut Group, ground: &Ground, keys: &Keys) {
@@ -168,16 +168,13 @@ fn is_ours(group: &mut Group, ground: &Ground, keys: &Keys) {
 
 /// A certificate that was renewed is read at SIGHUP.
 fn renewed(group: &mut Group, file: &Path, served: &[u8]) {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-
-    match CertificateDer::from_pem_file(file) {
+    match tls::leaf(file) {
         Err(error) => group.wrong(
             "certificate",
-            format!("{} cannot be read as a certificate ({error}).", file.display()),
+            capitalized(&format!("{error}.")),
             "Put the certificate and its chain there, in PEM.",
         ),
-        Ok(certificate) if certificate.as_ref() != served => group.warning(
+        Ok(certificate) if certificate != served => group.warning(
             "certificate",
             format!("The server still shows another certificate than {} holds.", file.display()),
             "Let it read the file anew: systemctl reload doorward, or kill -HUP and its process id.",
@@ -187,7 +184,7 @@ fn renewed(group: &mut Group, file: &Path, served: &[u8]) {
 }
 
 /// The public address: what answers there, and what our own server says of how the question came.
-fn reach(group: &mut Group, ground: &Ground, is_running: bool) -> Option<Seen> {
+fn reach(group: &mut Group, ground: &Ground, health: &Health) -> Option<Seen> {
     let url = &ground.public_url;
     let question = Question::new(&OsRandom, ground.now).ok()?;
     let header = ground.keys().map(|keys| question.to_header(keys));
@@ -229,7 +226,7 @@ fn reach(group: &mut Group, ground: &Ground, is_running: bool) -> Option<Seen> {
             ),
             "Let the proxy pass on the name people type; in nginx: proxy_set_header Host $host;",
         ),
-        None => not_ours(group, ground, &answer, is_running),
+        None => not_ours(group, ground, &answer, health),
     }
     Some(Seen { answer, at, probe })
 }
@@ -279,7 +276,7 @@ fn way_out(ground: &Ground, failure: &Failure) -> String {
 }
 
 /// Something else answers at the public address.
-fn not_ours(group: &mut Group, ground: &Ground, answer: &Answer, is_running: bool) {
+fn not_ours(group: &mut Group, ground: &Ground, answer: &Answer, health: &Health) {
     let url = &ground.public_url;
     let status = answer.status;
     match (status, answer.header("location")) {
@@ -291,7 +288,7 @@ fn not_ours(group: &mut Group, ground: &Ground, answer: &Answer, is_running: boo
         (502..=504, _) => group.wrong(
             "address",
             format!("{url} answers {status}: the proxy does not reach the server."),
-            if is_running {
+            if is_running(health) {
                 format!("Let the proxy pass requests on to {}.", ground.running.url())
             } else {
                 "Start the server: doorward serve.".to_owned()
@@ -348,17 +345,21 @@ fn ends(group: &mut Group, certificate: &[u8], now: Timestamp) {
 
 /// What the proxy says about visitors, and whether it is believed.
 fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
-    let peer = &probe.peer;
+    let Came {
+        peer,
+        entries,
+        is_trusted,
+    } = probe.came;
     // Without TLS of its own the server is not reached by https:// unless somebody stands in between.
     let is_proxied =
         ground.public_url.scheme() == Scheme::Https && ground.config.values.tls.is_none();
-    if probe.forwarded == 0 && !is_proxied {
+    if entries == 0 && !is_proxied {
         group.ok("forwarded", "No proxy stands in between.");
         return;
     }
     // What an address says that is trusted itself is believed with good reason: nothing is to be learnt by it.
-    let is_stranger = probe.client == *peer || !is_trusted(ground, &probe.client);
-    if probe.is_trusted && is_stranger && is_fooled(ground) {
+    let is_stranger = probe.client == peer.to_string() || !is_trusted_here(ground, &probe.client);
+    if is_trusted && is_stranger && is_fooled(ground) {
         group.wrong(
             "forwarded",
             "Whoever sends X-Forwarded-For is believed: limits of tries can be passed by, and the audit log lies about \
@@ -368,7 +369,7 @@ fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
         );
         return;
     }
-    if probe.forwarded == 0 {
+    if entries == 0 {
         group.warning(
             "forwarded",
             format!("The proxy at {peer} does not say for whom it asks: all visitors seem to come from there."),
@@ -376,7 +377,7 @@ fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
         );
         return;
     }
-    if !probe.is_trusted {
+    if !is_trusted {
         group.warning(
             "forwarded",
             format!(
@@ -396,7 +397,7 @@ fn through(group: &mut Group, ground: &Ground, probe: &Probe) {
     );
 }
 
-fn is_trusted(ground: &Ground, address: &str) -> bool {
+fn is_trusted_here(ground: &Ground, address: &str) -> bool {
     let trusted = &ground.config.values.trusted;
     address
         .parse()
@@ -458,14 +459,6 @@ fn is_here(ip: IpAddr) -> bool {
 fn date(text: &str) -> Option<Timestamp> {
     let at = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Timestamp(at.timestamp().as_second()))
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -121,16 +121,24 @@ pub(super) fn owed(read: &Read<'_>, week_ago: Timestamp) -> Result<Owed> {
     )
 }
 
+/// How the owner of an organisation signs in.
+pub(super) enum Owner {
+    /// Not yet, or not any more.
+    Absent,
+    /// With a password alone.
+    Plain,
+    /// With a second factor.
+    Safe,
+}
+
 /// An organisation, as far as its safety goes.
 pub(super) struct Tenant {
     /// Its name.
     pub(super) name: String,
     /// How many Masters are active.
     pub(super) masters: i64,
-    /// Whether its owner is active.
-    pub(super) has_owner: bool,
-    /// Whether its owner has a second factor.
-    pub(super) is_owner_safe: bool,
+    /// How its owner signs in.
+    pub(super) owner: Owner,
     /// What it asks of Masters besides the password.
     pub(super) policy: String,
 }
@@ -149,8 +157,11 @@ pub(super) fn tenants(read: &Read<'_>) -> Result<Vec<Tenant>> {
         |row| {
             Ok(Tenant {
                 name: row.get(0)?,
-                has_owner: row.get(1)?,
-                is_owner_safe: row.get(2)?,
+                owner: match (row.get(1)?, row.get(2)?) {
+                    (false, _) => Owner::Absent,
+                    (true, false) => Owner::Plain,
+                    (true, true) => Owner::Safe,
+                },
                 policy: row.get(3)?,
                 masters: row.get(4)?,
             })

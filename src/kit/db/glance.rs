@@ -22,7 +22,6 @@ pub fn glance<T, E: From<Error>>(
 ) -> std::result::Result<T, E> {
     check_library()?;
     let conn = open(path)?;
-    begin(&conn)?;
     let read = Read {
         conn: &conn,
         now: Timestamp(0),
@@ -30,26 +29,36 @@ pub fn glance<T, E: From<Error>>(
     ask(&read)
 }
 
-fn begin(conn: &Connection) -> Result<()> {
-    conn.busy_timeout(Duration::from_secs(5))?;
+/// Begins the one instant: what is asked first takes the lock.
+fn begin(conn: Connection) -> Result<Connection> {
     conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; BEGIN;")?;
-    Ok(())
+    conn.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;
+    Ok(conn)
 }
 
 fn open(path: &Path) -> Result<Connection> {
     let log = fs::metadata(beside(path, "-wal")).map_or(0, |found| found.len());
     if log == 0 {
         // All of it is in the file: nothing else need be looked at.
-        return read_only(path, "immutable=1");
+        return read_only(path, "immutable=1").and_then(begin);
     }
-    if beside(path, "-shm").exists() {
-        // The index of the log is read, or built in memory where nobody keeps it.
-        return read_only(path, "readonly_shm=1");
+    // A log that nobody keeps, as in a copied folder or after a kill, may have an index that was half written, or none:
+    // another is built in memory, which only who has the file alone may do.
+    match alone(path).and_then(begin) {
+        Err(_) if beside(path, "-shm").exists() => {
+            let conn = read_only(path, "readonly_shm=1")?;
+            conn.busy_timeout(Duration::from_secs(5))?;
+            begin(conn)
+        }
+        other => other,
     }
-    // The log came without its index, as in a copied folder: it is built in memory, which only who has the file
-    // alone may do; the log is left as it is.
+}
+
+/// The log is left as it is. Answers at once where others have the file open.
+fn alone(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::ZERO)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON;")?;
     Ok(conn)

@@ -42,11 +42,16 @@ pub fn take<E: From<Error>>(
 ) -> std::result::Result<(), E> {
     check_library()?;
     let mut writer = pool::connect(path, pool::Role::Writer)?;
-    {
-        let tx = begin(&mut writer)?;
-        change(&tx, step)?;
-        then(&Tx::new(&tx, world))?;
-        tx.commit().map_err(Error::from)?;
+    let conn = begin(&mut writer)?;
+    change(&conn, step)?;
+    let told = {
+        let tx = Tx::new(&conn, world);
+        then(&tx)?;
+        tx.told.take()
+    };
+    conn.commit().map_err(Error::from)?;
+    for tell in told {
+        tell();
     }
     Ok(writer.close().map_err(|(_, error)| Error::from(error))?)
 }

@@ -1,7 +1,7 @@
 //! How a portal is set up, where a test wants it otherwise.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use doorward::app::{Mode, Settings};
@@ -9,7 +9,9 @@ use doorward::backups::Plan;
 use doorward::invitations::Terms;
 use doorward::kit::hasher::Cost;
 use doorward::kit::http::cookie::Transport;
+use doorward::kit::keys::Keys;
 use doorward::kit::mail::Mailer;
+use doorward::kit::time::Timestamp;
 use doorward::sessions::Lifetimes;
 
 use super::Portal;
@@ -89,6 +91,17 @@ impl Builder {
     pub(crate) fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
+    }
+
+    /// Begins with a file that is there already: `lay` puts it into the folder, and says which keys it belongs to and
+    /// what time it is.
+    pub(crate) fn on(mut self, lay: impl FnOnce(&Path) -> (Keys, Timestamp)) -> Portal {
+        let house = House::new(seed(), self.mail);
+        house.folder().clone_into(&mut self.settings.data);
+        let (keys, now) = lay(house.folder());
+        house.is_of(keys, now);
+        house.run(self.settings, self.cost);
+        Portal(Arc::new(house))
     }
 
     /// Begins.

@@ -81,6 +81,7 @@ impl Portal {
         for path in files {
             let bytes = std::fs::read(&path).unwrap_or_default();
             for secret in kept.in_text(&bytes) {
+                let path = path.strip_prefix(self.0.folder()).unwrap_or(&path);
                 leaks.push(format!("{secret:?} stands in {}", path.display()));
             }
         }

@@ -18,7 +18,7 @@ use doorward::kit::http::request::Request;
 use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Mailbox, Mailer};
 use doorward::kit::random::SeededRandom;
-use doorward::kit::time::{Clock, FixedClock};
+use doorward::kit::time::{Clock, FixedClock, Timestamp};
 use doorward::migrations::aside::Aside;
 use doorward::migrations::swap::Swap;
 use doorward::organisations;
@@ -238,7 +238,7 @@ impl House {
 
     /// The file is put back from this backup, as the command does it; nobody has it open. Recovery codes that the file
     /// which is there knows to be used stay used.
-    pub(super) fn restore(&self, backup: &Path, is_key_new: bool) {
+    pub(super) fn restore(&self, backup: &Path) {
         let keys = self.keys();
         let world = World {
             now: self.clock.now(),
@@ -253,7 +253,7 @@ impl House {
         let restored = Restored {
             made_at: None,
             version: aside.version,
-            is_key_new,
+            is_key_new: false,
             used: &used,
         };
         aside
@@ -264,6 +264,12 @@ impl House {
             .into_inner();
         aside.finish().unwrap();
         swap.commit().unwrap();
+    }
+
+    /// The file belongs to these keys, and it is this late.
+    pub(super) fn is_of(&self, keys: Keys, now: Timestamp) {
+        *unpoisoned(&self.keys) = keys;
+        self.clock.travel(now.0 - START.0);
     }
 
     pub(super) fn create(&self) {

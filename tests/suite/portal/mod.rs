@@ -146,7 +146,7 @@ impl Portal {
         let before = self.0.running().take().unwrap();
         let (settings, cost) = (before.app.settings.clone(), before.cost);
         drop(before);
-        self.0.restore(backup, false);
+        self.0.restore(backup);
         self.0.run(settings, cost);
     }
 

@@ -62,7 +62,7 @@ const PREESCAPED: [(&str, &str); 1] = [(
 )];
 
 /// Who may name what: a crate or a type, and the files in which it may stand.
-const KEPT_TO: [(&str, &[&str]); 13] = [
+const KEPT_TO: [(&str, &[&str]); 14] = [
     (
         "rusqlite",
         &[
@@ -96,9 +96,12 @@ const KEPT_TO: [(&str, &[&str]); 13] = [
         &[
             "src/kit/http/tls/",
             "src/kit/http/gate/line.rs",
+            "src/kit/http/ask.rs",
             "src/kit/mail/smtp/",
+            "src/cli/doctor/public.rs",
         ],
     ),
+    ("simple_dns", &["src/kit/dns.rs"]),
     ("getrandom", &["src/kit/random.rs"]),
     ("argon2", &["src/kit/hasher.rs"]),
     ("totp_rs", &["src/kit/totp.rs"]),

@@ -120,6 +120,12 @@ fn mismatch(error: &rustls::Error, cert: &Path, key: &Path) -> String {
     }
 }
 
+/// The certificate in a file, before those that vouch for it, in DER.
+pub fn leaf(file: &Path) -> Result<Vec<u8>, String> {
+    let chain = chain(file)?;
+    Ok(chain.first().map(|leaf| leaf.to_vec()).unwrap_or_default())
+}
+
 fn chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let text = read(file, "certificate")?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();

@@ -1,6 +1,9 @@
 //! The server as a process: lock, file, port, threads; what it says when it starts, and how it stops.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+mod reload;
+mod welcome;
+
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -10,19 +13,15 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::app::{App, Outside};
-use crate::config::keys::Key;
-use crate::config::sources::Mistake;
-use crate::config::{Config, PublicUrl, TlsFiles};
+use crate::config::Config;
 use crate::dispatch;
 use crate::door;
 use crate::error::{Error, Result};
-use crate::kit::dates;
 use crate::kit::folder;
 use crate::kit::hasher::{Cost, Hasher};
 use crate::kit::http::gate::Limits;
@@ -30,12 +29,9 @@ use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
 use crate::kit::http::tls::Tls;
 use crate::kit::key_file;
-use crate::kit::log;
-use crate::kit::mail::Mailer;
-use crate::kit::mail::smtp::{Relay, Smtp};
 use crate::kit::notify::Notifier;
 use crate::kit::random::OsRandom;
-use crate::kit::time::{Clock, DAY, SystemClock, instant};
+use crate::kit::time::{Clock, SystemClock, instant};
 use crate::migrations::{self, Origin, Upgraded};
 use crate::organisations;
 use crate::routes::Route;
@@ -43,6 +39,11 @@ use crate::scope::By;
 use crate::setup;
 use crate::watch::dog::Dog;
 use crate::worker;
+
+use reload::{certificate, mailer, reload, renew, warn_of_relay};
+use welcome::Welcome;
+
+pub use reload::Reread;
 
 /// Requests worked on at once: as many as may wait for a password hash, and enough besides that pages go on.
 const WORKERS: usize = 48;
@@ -52,8 +53,6 @@ const METRICS_WORKERS: usize = 2;
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
-/// Renewals are due by then: those who issue certificates for ninety days renew them a month before.
-const END_NEAR: i64 = 14 * DAY;
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -161,124 +160,6 @@ fn bind_by(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     })
 }
 
-/// The settings as they are now, or what is wrong with them.
-pub type Reread = std::result::Result<Config, Vec<Mistake>>;
-
-/// Takes the settings that may change while people are signed in: `present` becomes what holds now. Those that wait for
-/// the next start are named. Wrong ones change nothing.
-fn reload(app: &App, start: &Config, present: &mut Config, again: &dyn Fn() -> Reread) {
-    let config = match again() {
-        Ok(config) => config,
-        Err(mistakes) => {
-            for mistake in mistakes {
-                tracing::error!(err = %mistake, "the settings are wrong; those before stay");
-            }
-            return;
-        }
-    };
-    log::set_level(config.values.log.level);
-    app.access.set(config.values.log.access);
-    if let Err(error) = change_relay(app, start, present, &config) {
-        tracing::error!(err = %error, "mail leaves as before");
-    }
-    let waiting = waiting(start, &config);
-    if !waiting.is_empty() {
-        let settings = waiting.join(", ");
-        tracing::warn!(settings, "these settings changed and wait for a restart");
-    }
-    *present = config;
-    tracing::info!("the settings were read anew");
-}
-
-/// Certificate and key for the gate; none while a proxy does TLS.
-fn certificate(config: &Config) -> Result<Option<Arc<Tls>>> {
-    let Some(files) = &config.values.tls else {
-        return Ok(None);
-    };
-    let tls = Tls::load(&files.cert, &files.key).map_err(Error::internal)?;
-    warn_of_end(&tls);
-    Ok(Some(Arc::new(tls)))
-}
-
-/// Takes the certificate as the files have it now. A wrong one changes nothing.
-fn renew(tls: Option<&Tls>, files: Option<&TlsFiles>) {
-    match (tls, files) {
-        (Some(tls), Some(files)) => match tls.reload(&files.cert, &files.key) {
-            Ok(()) => {
-                tracing::info!(cert = %files.cert.display(), "the certificate was read anew");
-                warn_of_end(tls);
-            }
-            Err(sentence) => {
-                tracing::error!(
-                    err = sentence,
-                    "the certificate is wrong; the one before stays"
-                );
-            }
-        },
-        (None, None) => {}
-        _ => tracing::warn!("TLS is turned on and off by a restart"),
-    }
-}
-
-/// A certificate that ends soon is said while there is time to renew it.
-fn warn_of_end(tls: &Tls) {
-    let Some(ends) = tls.ends() else { return };
-    let now = SystemClock::new().now();
-    let day = dates::zoned(ends, &TimeZone::UTC).date();
-    if ends <= now {
-        tracing::warn!(
-            ended = %day,
-            "the certificate is over, and browsers refuse it: renew it, then reload"
-        );
-    } else if ends.since(now) < END_NEAR {
-        tracing::warn!(
-            ends = %day,
-            days = ends.since(now) / DAY,
-            "the certificate ends soon: renew it, then reload"
-        );
-    }
-}
-
-/// The settings of which a running server cannot take another value.
-fn waiting(start: &Config, config: &Config) -> Vec<&'static str> {
-    let changed = Key::ALL
-        .into_iter()
-        .filter(|key| !key.is_reread() && start.text(*key) != config.text(*key));
-    changed.map(Key::name).collect()
-}
-
-/// The next mail leaves by the relay that is named now.
-fn change_relay(app: &App, start: &Config, before: &Config, config: &Config) -> Result<()> {
-    let is_same = match (&before.values.relay, &config.values.relay) {
-        (None, None) => true,
-        (Some(before), Some(now)) => before.is_same(now),
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    if is_same {
-        return Ok(());
-    }
-    let relay = config.values.relay.as_ref();
-    let words = relay.map(Relay::summary);
-    app.change_way_out(
-        mailer(relay, &start.public_url(start.values.listen))?,
-        words.clone(),
-    );
-    tracing::info!(
-        mail = words.as_deref().unwrap_or("off"),
-        "mail leaves another way from now on"
-    );
-    warn_of_relay(config);
-    Ok(())
-}
-
-fn mailer(relay: Option<&Relay>, public_url: &PublicUrl) -> Result<Option<Arc<dyn Mailer>>> {
-    let Some(relay) = relay else {
-        return Ok(None);
-    };
-    let smtp = Smtp::new(relay.clone(), public_url.host())?;
-    Ok(Some(Arc::new(smtp)))
-}
-
 fn server_of(config: &Config, address: SocketAddr, tls: Option<Arc<Tls>>) -> server::Settings {
     server::Settings {
         trusted: config.values.trusted.clone(),
@@ -357,13 +238,6 @@ fn warn(config: &Config, app: &App) {
         );
     }
     warn_of_relay(config);
-}
-
-fn warn_of_relay(config: &Config) {
-    let relay = config.values.relay.as_ref();
-    if let Some(warning) = relay.and_then(Relay::warning) {
-        tracing::warn!("{warning}");
-    }
 }
 
 /// The one line about an upgrade, with what it takes to go back.
@@ -512,68 +386,5 @@ fn keep_working(app: &Arc<App>, is_stopping: &AtomicBool) {
             "the background thread ended and begins anew"
         );
         app.bell.wait(WORKER_PAUSE);
-    }
-}
-
-/// What the process says when it has started.
-struct Welcome<'w> {
-    address: SocketAddr,
-    is_new: bool,
-    link: Option<&'w str>,
-    config: &'w Config,
-}
-
-impl Welcome<'_> {
-    fn say(&self, app: &App) -> Result<()> {
-        let mut out = io::stdout();
-        let scheme = match self.config.values.tls {
-            Some(_) => "https",
-            None => "http",
-        };
-        let url = format!("{scheme}://{}", self.address);
-        if out.is_terminal() {
-            write!(out, "{}", self.boxed(app, &url))?;
-            return Ok(out.flush()?);
-        }
-        writeln!(out, "Listening   {url}")?;
-        out.flush()?;
-        tracing::info!(
-            version = env!("CARGO_PKG_VERSION"),
-            address = %self.address,
-            public_url = app.settings.public_url,
-            data = %self.config.values.data.display(),
-            mail = app.settings.relay.as_deref().unwrap_or("off"),
-            "listening"
-        );
-        if self.link.is_some() {
-            tracing::info!(hint = "run: doorward setup-link", "portal is not set up");
-        }
-        Ok(())
-    }
-
-    fn boxed(&self, app: &App, url: &str) -> String {
-        let settings = &app.settings;
-        let mut text = format!(
-            "\n  {} {}\n  Listening   {url}\n",
-            settings.brand,
-            env!("CARGO_PKG_VERSION")
-        );
-        if self.config.values.public_url.is_some() {
-            text += &format!("  Public      {}\n", settings.public_url);
-        }
-        let new = if self.is_new { "  (new)" } else { "" };
-        text += &format!("  Data        {}{new}\n", self.config.values.data.display());
-        let mail = settings.relay.as_deref();
-        text += &format!(
-            "  Mail        {}\n\n",
-            mail.unwrap_or("off, messages wait in Mail")
-        );
-        if let Some(link) = self.link {
-            text += &format!(
-                "  Set up this portal within {} minutes:\n  {link}\n\n  Lost the link? Run: doorward setup-link\n\n",
-                setup::LINK_TTL / crate::kit::time::MINUTE
-            );
-        }
-        text
     }
 }
