@@ -31,21 +31,21 @@ in_own_space() {
 
 # A Debian 12 with nothing but what is named here, kept for the next time; each try unpacks it anew.
 minimal_debian() {
-    local with=ca-certificates,procps,man-db,bash-completion,systemd,systemd-sysv
-    local mirror
+    local with=ca-certificates,procps,man-db,bash-completion,systemd,systemd-sysv mirror
     packed=$made/bookworm.tar
     [ ! -s "$packed" ] || return 0
     # The mirror that this machine uses.
     mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 2>/dev/null |
         sed -n 's/ bookworm main$//p' | head -n 1)
+    echo "Fetching a minimal Debian 12 (about two minutes, once)."
+    rm -rf "$made/bookworm"
     mkdir -p "$made"
-    echo "Unpacking a minimal Debian 12 (about two minutes, once)."
-    debootstrap --variant=minbase --include="$with" bookworm "$work/bookworm" \
-        "${mirror:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 ||
-        fail "debootstrap failed: $(tail -n 3 "$work/debootstrap.log")"
-    tar -C "$work/bookworm" --exclude='./var/cache/apt/archives/*.deb' --exclude='./dev/*' -cf "$packed.part" .
+    debootstrap --variant=minbase --include="$with" bookworm "$made/bookworm" \
+        "${mirror:-http://deb.debian.org/debian}" >"$made/debootstrap.log" 2>&1 ||
+        fail "debootstrap failed: $(tail -n 3 "$made/debootstrap.log")"
+    tar -C "$made/bookworm" --exclude='./var/cache/apt/archives/*.deb' --exclude='./dev/*' -cf "$packed.part" .
     mv "$packed.part" "$packed"
-    rm -rf "$work/bookworm"
+    rm -rf "$made/bookworm"
 }
 
 # Debian packages for the programs that are missing, as `program:package`; nothing
