@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::kit::mail::{Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
-use crate::kit::time::{Clock, Timestamp};
+use crate::kit::time::{Clock, DAY, Timestamp};
 use crate::metrics::Metrics;
 use crate::outbox::Relay;
 use crate::scope::By;
@@ -163,6 +162,15 @@ struct Way {
     words: Option<String>,
 }
 
+/// How far the newest record may lie ahead of the clock at a start for time to go on from there.
+const AHEAD_MAX: i64 = 3 * DAY;
+
+/// The latest instant that the machine's clock showed, and when, by the clock that never steps back.
+struct Latest {
+    at: Timestamp,
+    shown_at: Duration,
+}
+
 /// Everything a request or a tick needs.
 pub struct App {
     db: Db,
@@ -197,7 +205,7 @@ pub struct App {
     watched: Mutex<Vec<Watched>>,
     /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
     pub disbelieved_at: Mutex<Option<Duration>>,
-    latest: AtomicI64,
+    latest: Mutex<Latest>,
 }
 
 impl std::fmt::Debug for App {
@@ -215,7 +223,18 @@ impl App {
         hasher: Hasher,
         settings: Settings,
     ) -> Result<Self> {
-        let now = outside.clock.now();
+        let wall = outside.clock.now();
+        let recorded = db.read(wall, |read| {
+            audit::latest_instant(read).map_err(Error::from)
+        })?;
+        // Further ahead it is the record that was wrong: nobody should live by it for years.
+        let now = recorded
+            .filter(|recorded| recorded.since(wall) <= AHEAD_MAX)
+            .map_or(wall, |recorded| recorded.max(wall));
+        let latest = Latest {
+            at: now,
+            shown_at: outside.clock.elapsed(),
+        };
         let saved = db.read(now, |read| {
             crate::passwords::load_throttles(read).map_err(Error::from)
         })?;
@@ -245,21 +264,38 @@ impl App {
             worked_at,
             watched: Mutex::default(),
             disbelieved_at: Mutex::new(None),
-            latest: AtomicI64::new(now.0),
+            latest: Mutex::new(latest),
         })
     }
 
-    /// The present. Never earlier than it was: a clock that steps back revives nothing.
+    /// The present. Never earlier than it was: a clock that steps back revives nothing. Until it has caught up, time goes
+    /// on from the latest instant it showed, or nothing that waits for a time would come to an end meanwhile; at half
+    /// its pace, or it would never be caught up with.
     pub fn now(&self) -> Timestamp {
-        let now = self.clock.now().0;
-        Timestamp(self.latest.fetch_max(now, Ordering::SeqCst).max(now))
+        let mut latest = unpoisoned(&self.latest);
+        let (wall, elapsed) = (self.clock.now(), self.clock.elapsed());
+        let gone = elapsed.saturating_sub(latest.shown_at).as_secs() / 2;
+        let now = latest
+            .at
+            .plus(i64::try_from(gone).unwrap_or_default())
+            .max(wall);
+        if now == wall {
+            *latest = Latest {
+                at: wall,
+                shown_at: elapsed,
+            };
+        }
+        now
     }
 
-    /// How far the machine's clock lies behind the latest instant it showed, in seconds.
+    /// What the machine's clock shows, which other machines' clocks are to be compared with; it may step back.
+    pub fn wall(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// How far the machine's clock lies behind the present, in seconds.
     pub fn behind(&self) -> i64 {
-        self.latest
-            .load(Ordering::SeqCst)
-            .saturating_sub(self.clock.now().0)
+        self.now().since(self.clock.now())
     }
 
     /// The clock that never steps back.

@@ -24,7 +24,9 @@ use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
-pub use sql::{Deed, Entry, Hand, Whom, about, last_on, latest, own, sign_in_before};
+pub use sql::{
+    Deed, Entry, Hand, Whom, about, last_on, latest, latest_instant, own, sign_in_before,
+};
 
 /// What was done. The slug stands in the log for ever: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

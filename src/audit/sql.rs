@@ -168,6 +168,15 @@ pub fn latest(read: &Read<'_>, chain: Option<OrganisationId>, rows: i64) -> Resu
     )
 }
 
+/// The latest instant that the newest record of any chain carries.
+pub fn latest_instant(read: &Read<'_>) -> Result<Option<Timestamp>> {
+    read.get(
+        "SELECT max(e.at) FROM audit_heads h JOIN audit_events e ON e.chain_id = h.chain_id AND e.number = h.number",
+        [],
+        |row| row.get(0),
+    )
+}
+
 /// The hash of one row of a chain.
 pub(super) fn hash_of(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Option<[u8; 32]>> {
     read.find(

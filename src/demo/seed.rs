@@ -237,7 +237,7 @@ impl Story<'_> {
             self.place(caller.agent, caller.address),
         );
         let (codes, session) = self.write(|tx| {
-            let codes = two_factor::confirm(tx, &by, &who, &code, &place)?;
+            let codes = two_factor::confirm(tx, &by, &who, &code, &place, tx.now())?;
             let codes = codes.ok_or_else(|| Error::internal("the sample's code is wrong"))?;
             let session = sessions::renew(tx, who.session)?;
             Ok(codes.map(|codes| (codes.shown(), session)))
@@ -292,7 +292,7 @@ impl Story<'_> {
         let code = code.ok_or_else(|| Error::internal("the sample asks for a code"))?;
         let (half, judged) = self.app.read(self.app.now(), |read| {
             let half = sessions::find_half(read, &challenge.hash())?.ok_or(Error::NotFound)?;
-            let judged = two_factor::judge(read, self.app.keys(), account.id, code)?;
+            let judged = two_factor::judge(read, self.app.keys(), account.id, code, read.now())?;
             Ok((half, judged))
         })?;
         let Judged::Right(right) = judged else {

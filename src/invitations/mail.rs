@@ -99,7 +99,7 @@ pub fn link_asked(
     };
     let is_asked_still_there =
         accounts::find(read, to.account)?.is_some_and(|asked| asked.status == Status::Active);
-    let has_link = sql::live(read, asker.id)?.is_some_and(|live| live.expires_at > read.now());
+    let has_link = sql::live(read, asker.id)?.is_some_and(|live| !live.is_over(read.now()));
     let (Status::Pending, Some(email), true, false) =
         (asker.status, &asker.email, is_asked_still_there, has_link)
     else {

@@ -282,7 +282,7 @@ pub fn copy_link(
 
 /// The link that a Pending account has, as long as it lives: for whoever has just written it, or may see it.
 pub fn link(tx: &Tx<'_>, account: Account) -> Result<Link> {
-    let live = sql::live(tx, account.id)?.filter(|live| live.expires_at > tx.now());
+    let live = sql::live(tx, account.id)?.filter(|live| !live.is_over(tx.now()));
     let Some(live) = live else {
         return Err(Error::Refused(
             "The link has expired. Resend the invitation to make a new one.".to_owned(),
@@ -387,7 +387,7 @@ pub fn find(read: &Read<'_>, token: &Token) -> Result<Option<ActivationLink>> {
     if organisation.disabled_at.is_some() || account.status != Status::Pending {
         return Ok(None);
     }
-    if row.expires_at <= read.now() {
+    if row.is_over(read.now()) {
         return Ok(Some(ActivationLink::Expired(Expired {
             at: row.expires_at,
             time_zone: organisation.time_zone,
@@ -474,7 +474,7 @@ pub fn ask(tx: &Tx<'_>, by: &By, token: &Token) -> Result<Option<Audited<()>>> {
     };
     let account = accounts::find(tx, row.account)?.ok_or(Error::NotFound)?;
     let is_expired =
-        row.expires_at <= tx.now() && matches!(row.state, sql::State::Open | sql::State::Expired);
+        row.is_over(tx.now()) && matches!(row.state, sql::State::Open | sql::State::Expired);
     if !is_expired || account.status != Status::Pending {
         return Ok(None);
     }

@@ -40,6 +40,14 @@ pub struct Invitation {
     pub asked_at: Option<Timestamp>,
 }
 
+impl Invitation {
+    /// Whether it ran out. What was once found so stays so, though the clock was set back.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at <= now || self.state == State::Expired
+    }
+}
+
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Invitation> {
     let state = match row.get_ref(6)?.as_str()? {
         "open" => State::Open,

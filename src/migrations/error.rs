@@ -247,9 +247,14 @@ impl fmt::Display for Error {
                  read-only",
                 path.display()
             ),
-            Self::Storage(path, cause) => {
+            Self::Storage(path, cause @ db::Error::Busy) => {
                 write!(f, "the database {} cannot be used: {cause}", path.display())
             }
+            Self::Storage(path, cause) => write!(
+                f,
+                "the database {} cannot be used: {cause}; put back a copy of it: doorward restore FILE",
+                path.display()
+            ),
             Self::Io(path, cause) if cause.kind() == io::ErrorKind::PermissionDenied => write!(
                 f,
                 "{}: {cause}; run this as the user that serves the folder, or as root",

@@ -479,7 +479,11 @@ fn check_small(path: &Path) -> Result<()> {
         Some("ok") => Ok(()),
         other => Err(Error::Damaged(
             path.to_owned(),
-            other.unwrap_or("no answer").to_owned(),
+            // The first line only names the database.
+            other
+                .and_then(|words| words.lines().last())
+                .unwrap_or("no answer")
+                .to_owned(),
         )),
     }
 }

@@ -434,8 +434,10 @@ pub fn suspect(tx: &Tx<'_>, id: ErrandId) -> Result<()> {
     Ok(())
 }
 
-/// What a process that died had in its hands is owed again. Called once, under the serve lock.
+/// What a process that died had in its hands is owed again, and what waits for longer than any wait is due: the clock
+/// was set back. Called once, under the serve lock.
 pub fn recover(tx: &Tx<'_>) -> Result<usize> {
+    sql::pull_in(tx, tx.now().plus(HOUR))?;
     Ok(sql::release_all(tx)?)
 }
 

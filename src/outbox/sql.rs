@@ -242,6 +242,14 @@ pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
     )
 }
 
+pub(super) fn pull_in(tx: &Tx<'_>, latest: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET due_at = ?1 WHERE state IN ('waiting', 'sending') AND due_at > ?2",
+        (tx.now(), latest),
+    )?;
+    Ok(())
+}
+
 pub(super) fn fail_late(tx: &Tx<'_>, why: &str, rows: i64) -> Result<usize> {
     tx.execute(
         "UPDATE errands SET state = 'failed', leased_until = NULL, ended_at = ?1, answer = ?2

@@ -112,15 +112,22 @@ enum What {
     Recovery([u8; 32]),
 }
 
-/// What this code is worth for the account. Each call is a guess: whoever asks counts it first.
-pub fn judge(read: &Read<'_>, keys: &Keys, account: AccountId, code: &Code) -> Result<Judged> {
+/// What this code is worth for the account. Each call is a guess: whoever asks counts it first. `wall` is what the
+/// machine's clock shows, though it has stepped back: phones go by theirs.
+pub fn judge(
+    read: &Read<'_>,
+    keys: &Keys,
+    account: AccountId,
+    code: &Code,
+    wall: Timestamp,
+) -> Result<Judged> {
     let Some(factor) = sql::factor(read, account)? else {
         return Ok(Judged::Wrong);
     };
     let what = match code {
         Code::App(digits) => {
             let shared = open(keys, factor_of(account), account, &factor.sealed)?;
-            match shared.step_of(digits.reveal(), read.now().0) {
+            match shared.step_of(digits.reveal(), wall.0) {
                 None => return Ok(Judged::Wrong),
                 Some(step) if step <= factor.last_step => return Ok(Judged::Used),
                 Some(step) => What::Step(step),
@@ -265,13 +272,15 @@ impl Codes {
 }
 
 /// Confirms the secret with a code of the app: from here on sign-in asks for one. Every session ends; the one that did it
-/// goes on under a new cookie, which is for whoever composes the deed. None when the code is not right.
+/// goes on under a new cookie, which is for whoever composes the deed. None when the code is not right; `wall` as in
+/// [`judge`].
 pub fn confirm(
     tx: &Tx<'_>,
     by: &By,
     who: &Enroller,
     code: &Code,
     place: &outbox::Place,
+    wall: Timestamp,
 ) -> Result<Option<Audited<Codes>>> {
     let account = current(tx, who)?;
     let Some(enrolment) = sql::enrolment(tx, who.session)? else {
@@ -290,7 +299,7 @@ pub fn confirm(
     let Code::App(digits) = code else {
         return Ok(None);
     };
-    let Some(step) = shared.step_of(digits.reveal(), tx.now().0) else {
+    let Some(step) = shared.step_of(digits.reveal(), wall.0) else {
         return Ok(None);
     };
     let sealed = close(tx, factor_of(account.id), &shared)?;

@@ -94,7 +94,8 @@ pub fn spend<T>(
         }
     };
     let keys = visit.app.keys();
-    let matched = match visit.read(|read| two_factor::judge(read, keys, account, code)) {
+    let wall = visit.app.wall();
+    let matched = match visit.read(|read| two_factor::judge(read, keys, account, code, wall)) {
         Ok(Judged::Right(matched)) => matched,
         Ok(Judged::Wrong) => {
             count(metrics::Code::BadCode);
@@ -458,7 +459,8 @@ pub fn confirm(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.by();
     let place = place(visit);
     let confirmed = visit.write_if(|tx| {
-        let Some(audited) = two_factor::confirm(tx, &by, &who, &code, &place)? else {
+        let wall = visit.app.wall();
+        let Some(audited) = two_factor::confirm(tx, &by, &who, &code, &place, wall)? else {
             return Ok(None);
         };
         let token = sessions::renew(tx, who.session)?;

@@ -32,7 +32,7 @@ use crate::relay::{Relay, Security, Step, Twist};
 use crate::served::{self, activate, expect, found_by, setup_link, sign_in, try_password};
 use crate::wait;
 
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 50;
 /// Until every deed was done to somebody, there are more rounds, at most so many.
 const ROUNDS_MAX: usize = 60;
 /// So many people have an account from the beginning, for a Master to have in hand.

@@ -284,6 +284,8 @@ fn fail(
     }
     drop(tracer);
     faults.extend(goes_on(&mut life));
+    // Killed while a mail is on its way, it would rightly come twice.
+    until_nothing_is_owed(&life.files, &life.process);
     life.process.kill9();
     let (is_done, more) = life.look();
     faults.extend(more);

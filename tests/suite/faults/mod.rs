@@ -5,8 +5,13 @@
 //! at random, from the seed that it prints (`DOORWARD_FAULTS_SEED` gives it back). What a machine does not permit is
 //! said aloud and left out. Each test leaves a line about what it did in `target/faults`.
 
+mod clock;
+mod damage;
 mod disk;
 mod kills;
+mod locks;
+mod moods;
+mod power;
 mod room;
 mod seed;
 mod stage;

@@ -237,6 +237,13 @@ impl Stage {
         self.action = self.page.clone();
     }
 
+    /// The owner, who is signed in, in front of this server.
+    pub(super) fn owner_at(&self, process: &Doorward) -> Client {
+        let mut owner = self.owner.clone();
+        owner.move_to(process.address());
+        owner
+    }
+
     /// The folder of its files.
     pub(super) fn files(&self) -> &Path {
         self.folder.path()
@@ -307,6 +314,11 @@ impl Life<'_> {
         }
         self.answer = self.actor.try_post_form(&self.stage.action, &fields);
         self.answer.clone()
+    }
+
+    /// The owner, in a browser of their own.
+    pub(super) fn owner(&self) -> Client {
+        self.owner.clone()
     }
 
     /// Opens the form anew, and does it.

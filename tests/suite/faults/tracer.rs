@@ -61,11 +61,30 @@ pub(super) fn refusal() -> Option<&'static str> {
 }
 
 impl Tracer {
+    /// Writes down every call of all threads whole, its paths and bytes; the number of the thread of this name besides.
+    pub(super) fn record(process: u32, rules: &[&str], thread: &str) -> (String, Self) {
+        let name = |id: &String| {
+            let file = format!("/proc/{process}/task/{id}/comm");
+            std::fs::read_to_string(file).unwrap_or_default()
+        };
+        let all = ids(process, Threads::All).into_iter();
+        let found = all.filter(|id| name(id).trim() == thread).last().unwrap();
+        let whole = ["-y", "-xx", "-s", "1000000"];
+        (
+            found,
+            Self::attach_with(process, Threads::All, rules, &whole),
+        )
+    }
+
     /// Takes hold of these threads; `rule` is an argument of `-e`, such as `inject=fsync:error=EIO`.
     pub(super) fn attach(process: u32, threads: Threads, rules: &[&str]) -> Self {
+        Self::attach_with(process, threads, rules, &[])
+    }
+
+    fn attach_with(process: u32, threads: Threads, rules: &[&str], how: &[&str]) -> Self {
         let output = NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
-        command.arg("-o").arg(output.path());
+        command.args(how).arg("-o").arg(output.path());
         for rule in rules {
             command.args(["-e", rule]);
         }
