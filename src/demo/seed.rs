@@ -25,7 +25,7 @@ use crate::scope::{Actor, Allowed, By, Enroller, Holder, Scope};
 use crate::sessions::{self, Entered, Key, Opened, Remember, SignIn};
 use crate::settings;
 use crate::setup::{self, Founding};
-use crate::two_factor::{self, Judged};
+use crate::two_factor::{self, Judged, Typed};
 use crate::worker::Worker;
 
 /// How long the organisation has been there.
@@ -237,7 +237,16 @@ impl Story<'_> {
             self.place(caller.agent, caller.address),
         );
         let (codes, session) = self.write(|tx| {
-            let codes = two_factor::confirm(tx, &by, &who, &code, &place, tx.now())?;
+            let codes = two_factor::confirm(
+                tx,
+                &by,
+                &who,
+                Typed {
+                    code: &code,
+                    wall: tx.now(),
+                },
+                &place,
+            )?;
             let codes = codes.ok_or_else(|| Error::internal("the sample's code is wrong"))?;
             let session = sessions::renew(tx, who.session)?;
             Ok(codes.map(|codes| (codes.shown(), session)))
@@ -292,7 +301,15 @@ impl Story<'_> {
         let code = code.ok_or_else(|| Error::internal("the sample asks for a code"))?;
         let (half, judged) = self.app.read(self.app.now(), |read| {
             let half = sessions::find_half(read, &challenge.hash())?.ok_or(Error::NotFound)?;
-            let judged = two_factor::judge(read, self.app.keys(), account.id, code, read.now())?;
+            let judged = two_factor::judge(
+                read,
+                self.app.keys(),
+                account.id,
+                Typed {
+                    code,
+                    wall: read.now(),
+                },
+            )?;
             Ok((half, judged))
         })?;
         let Judged::Right(right) = judged else {

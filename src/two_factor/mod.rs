@@ -112,22 +112,24 @@ enum What {
     Recovery([u8; 32]),
 }
 
-/// What this code is worth for the account. Each call is a guess: whoever asks counts it first. `wall` is what the
-/// machine's clock shows, though it has stepped back: phones go by theirs.
-pub fn judge(
-    read: &Read<'_>,
-    keys: &Keys,
-    account: AccountId,
-    code: &Code,
-    wall: Timestamp,
-) -> Result<Judged> {
+/// A code that somebody typed. `wall` is what the machine's clock shows, though it has stepped back: phones go by theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<'c> {
+    /// The code.
+    pub code: &'c Code,
+    /// When.
+    pub wall: Timestamp,
+}
+
+/// What this code is worth for the account. Each call is a guess: whoever asks counts it first.
+pub fn judge(read: &Read<'_>, keys: &Keys, account: AccountId, typed: Typed<'_>) -> Result<Judged> {
     let Some(factor) = sql::factor(read, account)? else {
         return Ok(Judged::Wrong);
     };
-    let what = match code {
+    let what = match typed.code {
         Code::App(digits) => {
             let shared = open(keys, factor_of(account), account, &factor.sealed)?;
-            match shared.step_of(digits.reveal(), wall.0) {
+            match shared.step_of(digits.reveal(), typed.wall.0) {
                 None => return Ok(Judged::Wrong),
                 Some(step) if step <= factor.last_step => return Ok(Judged::Used),
                 Some(step) => What::Step(step),
@@ -272,15 +274,13 @@ impl Codes {
 }
 
 /// Confirms the secret with a code of the app: from here on sign-in asks for one. Every session ends; the one that did it
-/// goes on under a new cookie, which is for whoever composes the deed. None when the code is not right; `wall` as in
-/// [`judge`].
+/// goes on under a new cookie, which is for whoever composes the deed. None when the code is not right.
 pub fn confirm(
     tx: &Tx<'_>,
     by: &By,
     who: &Enroller,
-    code: &Code,
+    typed: Typed<'_>,
     place: &outbox::Place,
-    wall: Timestamp,
 ) -> Result<Option<Audited<Codes>>> {
     let account = current(tx, who)?;
     let Some(enrolment) = sql::enrolment(tx, who.session)? else {
@@ -296,10 +296,10 @@ pub fn confirm(
         return Err(on_already());
     }
     let shared = open(tx.keys(), enrolment_of(who), who.account, &enrolment.sealed)?;
-    let Code::App(digits) = code else {
+    let Code::App(digits) = typed.code else {
         return Ok(None);
     };
-    let Some(step) = shared.step_of(digits.reveal(), wall.0) else {
+    let Some(step) = shared.step_of(digits.reveal(), typed.wall.0) else {
         return Ok(None);
     };
     let sealed = close(tx, factor_of(account.id), &shared)?;

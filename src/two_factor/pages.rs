@@ -32,7 +32,7 @@ use crate::sessions::pages::{
 };
 use crate::sessions::views::PROOF_FIELD;
 use crate::sessions::{self, Remember};
-use crate::two_factor::{self, FactorProof};
+use crate::two_factor::{self, FactorProof, Typed};
 use crate::visit::Visit;
 
 /// Which of the two ways the page of the second step shows.
@@ -95,23 +95,24 @@ pub fn spend<T>(
     };
     let keys = visit.app.keys();
     let wall = visit.app.wall();
-    let matched = match visit.read(|read| two_factor::judge(read, keys, account, code, wall)) {
-        Ok(Judged::Right(matched)) => matched,
-        Ok(Judged::Wrong) => {
-            count(metrics::Code::BadCode);
-            failed(Action::CodeFailed)?;
-            return Ok(Err(Why::Wrong));
-        }
-        Ok(Judged::Used) => {
-            count(metrics::Code::BadCode);
-            failed(Action::CodeFailed)?;
-            return Ok(Err(Why::Used));
-        }
-        Err(error) => {
-            permit.not_judged();
-            return Err(error);
-        }
-    };
+    let matched =
+        match visit.read(|read| two_factor::judge(read, keys, account, Typed { code, wall })) {
+            Ok(Judged::Right(matched)) => matched,
+            Ok(Judged::Wrong) => {
+                count(metrics::Code::BadCode);
+                failed(Action::CodeFailed)?;
+                return Ok(Err(Why::Wrong));
+            }
+            Ok(Judged::Used) => {
+                count(metrics::Code::BadCode);
+                failed(Action::CodeFailed)?;
+                return Ok(Err(Why::Used));
+            }
+            Err(error) => {
+                permit.not_judged();
+                return Err(error);
+            }
+        };
     let place = place(visit);
     let done = visit.write_if(|tx| match two_factor::take(tx, &matched, &place)? {
         Some(factor) => work(tx, &factor).map(Some),
@@ -460,7 +461,9 @@ pub fn confirm(visit: &Visit<'_>) -> Result<Response> {
     let place = place(visit);
     let confirmed = visit.write_if(|tx| {
         let wall = visit.app.wall();
-        let Some(audited) = two_factor::confirm(tx, &by, &who, &code, &place, wall)? else {
+        let Some(audited) =
+            two_factor::confirm(tx, &by, &who, Typed { code: &code, wall }, &place)?
+        else {
             return Ok(None);
         };
         let token = sessions::renew(tx, who.session)?;

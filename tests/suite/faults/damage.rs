@@ -81,6 +81,9 @@ fn flip(path: &Path, at: usize, bits: u8) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// What is done to a data folder.
+type Harm = Box<dyn Fn(&Path)>;
+
 #[test]
 fn a_database_with_a_damaged_byte_is_refused_or_served_and_breaks_nothing() {
     let mut seed = Seed::new();
@@ -226,7 +229,7 @@ fn whatever_lies_beside_the_database_it_is_served_whole() {
         .len();
     let log = usize::try_from(log).unwrap();
     assert!(log > PAGE, "nothing stands in the log");
-    let mut kinds: Vec<(String, Box<dyn Fn(&Path)>, bool)> = vec![
+    let mut kinds: Vec<(String, Harm, bool)> = vec![
         (
             "no shm".to_owned(),
             Box::new(|data| std::fs::remove_file(data.join("doorward.db-shm")).unwrap()),

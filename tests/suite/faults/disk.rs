@@ -169,7 +169,7 @@ fn a_disk_that_is_full_or_read_only_at_the_start_is_named_and_the_next_start_is_
     assert!(life.is_ready());
     life.process.kill9();
     assert_eq!(life.look(), (true, Vec::new()));
-    assert_eq!(life.come_back(true), (Vec::new(), 0));
+    assert_eq!(life.come_back(true.into()), (Vec::new(), 0));
     report(
         TEST,
         &format!(
@@ -261,15 +261,25 @@ fn what_the_relay_took_is_not_sent_again_while_the_disk_takes_nothing() {
     );
 }
 
+/// How long a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    Once,
+    FromThenOn,
+}
+
 /// Lets one call of a deed fail, or it and all after it, and then the disk is well again.
 fn fail(
     stage: &Stage,
     (name, at): &(String, usize),
     error: &str,
-    lasts: bool,
+    span: Span,
 ) -> (bool, bool, Vec<String>) {
     let mut life = stage.life();
-    let plus = if lasts { "+" } else { "" };
+    let plus = match span {
+        Span::Once => "",
+        Span::FromThenOn => "+",
+    };
     let rule = format!("inject={name}:error={error}:when={at}{plus}");
     let tracer = Tracer::attach(life.process.id(), Threads::Answering, &[&rule]);
     let answer = life.act();
@@ -279,7 +289,7 @@ fn fail(
         Some(page) if was_told || page.status == 503 && page.header("retry-after").is_some() => {}
         other => faults.push(format!("answered {other:#?}")),
     }
-    if lasts && !was_told {
+    if span == Span::FromThenOn && !was_told {
         faults.extend(life.reads_on());
     }
     drop(tracer);
@@ -289,7 +299,7 @@ fn fail(
     life.process.kill9();
     let (is_done, more) = life.look();
     faults.extend(more);
-    let (more, doubles) = life.come_back(is_done);
+    let (more, doubles) = life.come_back(is_done.into());
     faults.extend(more);
     if doubles > 0 {
         faults.push(format!("{doubles} mails came twice"));
@@ -339,7 +349,7 @@ fn a_disk_that_fails_at_any_call_of_a_deed_makes_nobody_believe_in_it() {
         drop(life);
         assert!(!points.is_empty());
         for error in ["EIO", "ENOSPC", "EROFS"] {
-            for lasts in [false, true] {
+            for span in [Span::Once, Span::FromThenOn] {
                 let some = if is_long() {
                     points.clone()
                 } else {
@@ -349,10 +359,10 @@ fn a_disk_that_fails_at_any_call_of_a_deed_makes_nobody_believe_in_it() {
                     if stage.is_old() {
                         stage = Stage::before(*deed);
                     }
-                    let (was_told, is_done, faults) = fail(&stage, point, error, lasts);
+                    let (was_told, is_done, faults) = fail(&stage, point, error, span);
                     assert!(
                         faults.is_empty(),
-                        "{deed:?}, {error} at {point:?} (lasts: {lasts}), seed {}:\n{}",
+                        "{deed:?}, {error} at {point:?} ({span:?}), seed {}:\n{}",
                         seed.first,
                         faults.join("\n")
                     );
@@ -398,7 +408,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_until_the_disk_has_taken_somethin
     let (is_done, faults) = life.look();
     assert!(is_done);
     assert_eq!(faults, [""; 0]);
-    assert_eq!(life.come_back(true), (Vec::new(), 0));
+    assert_eq!(life.come_back(true.into()), (Vec::new(), 0));
     report(
         TEST,
         "5 deeds refused with 503 and readyz failed while no sync succeeds, the first one after it acknowledged",

@@ -78,7 +78,7 @@ impl Tally {
         let (is_done, mut faults) = life.look();
         self.told += usize::from(was_told);
         self.done += usize::from(is_done && !was_told);
-        let (more, doubles) = life.come_back(is_done);
+        let (more, doubles) = life.come_back(is_done.into());
         faults.extend(more);
         if doubles > usize::from(was_killed) {
             faults.push(format!("{doubles} mails came twice"));

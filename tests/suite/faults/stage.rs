@@ -297,6 +297,19 @@ pub(super) struct Life<'s> {
     answer: Option<Page>,
 }
 
+/// What a dead server left of a deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    Done,
+    Undone,
+}
+
+impl From<bool> for Became {
+    fn from(is_done: bool) -> Self {
+        if is_done { Self::Done } else { Self::Undone }
+    }
+}
+
 impl Life<'_> {
     /// Does the deed, with the form that lies open; what was answered, if a whole head came.
     pub(super) fn act(&mut self) -> Option<Page> {
@@ -381,7 +394,8 @@ impl Life<'_> {
 
     /// Starts again on what is left: everybody who was signed in is, what was not done can be done now, what was done
     /// is not done again, and all mail that is owed arrives. Answers with what is wrong, and how many mails came twice.
-    pub(super) fn come_back(&mut self, is_done: bool) -> (Vec<String>, usize) {
+    pub(super) fn come_back(&mut self, became: Became) -> (Vec<String>, usize) {
+        let is_done = became == Became::Done;
         self.process.restart();
         self.actor.move_to(self.process.address());
         self.owner.move_to(self.process.address());

@@ -67,8 +67,8 @@ impl Tracer {
             let file = format!("/proc/{process}/task/{id}/comm");
             std::fs::read_to_string(file).unwrap_or_default()
         };
-        let all = ids(process, Threads::All).into_iter();
-        let found = all.filter(|id| name(id).trim() == thread).last().unwrap();
+        let mut all = ids(process, Threads::All).into_iter();
+        let found = all.rfind(|id| name(id).trim() == thread).unwrap();
         let whole = ["-y", "-xx", "-s", "1000000"];
         (
             found,
@@ -156,7 +156,7 @@ pub(super) fn counts(written: &str) -> BTreeMap<String, usize> {
     for line in written.lines() {
         // A single thread has no number in front.
         let call = line.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ');
-        let thread = &line[..line.len() - call.len()];
+        let thread = line.strip_suffix(call).unwrap_or(line);
         if let Some((name, _)) = call.split_once('(')
             && name
                 .bytes()
