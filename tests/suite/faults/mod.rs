@@ -10,7 +10,6 @@ mod damage;
 mod disk;
 mod kills;
 mod locks;
-mod moods;
 mod power;
 mod room;
 mod seed;
