@@ -31,9 +31,9 @@ in_own_space() {
 
 # A Debian 12 with nothing but what is named here, kept for the next time; each try unpacks it anew.
 minimal_debian() {
-    local with=ca-certificates,procps,man-db,bash-completion,systemd,systemd-sysv mirror
+    local with=ca-certificates,procps,man-db,bash-completion,sudo,systemd,systemd-sysv mirror
     packed=$made/bookworm.tar
-    [ ! -s "$packed" ] || return 0
+    [ ! -s "$packed" ] || [ "$(cat "$packed.with")" != "$with" ] || return 0
     # The mirror that this machine uses.
     mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 2>/dev/null |
         sed -n 's/ bookworm main$//p' | head -n 1)
@@ -45,7 +45,14 @@ minimal_debian() {
         fail "debootstrap failed: $(tail -n 3 "$made/debootstrap.log")"
     tar -C "$made/bookworm" --exclude='./var/cache/apt/archives/*.deb' --exclude='./dev/*' -cf "$packed.part" .
     mv "$packed.part" "$packed"
+    echo "$with" >"$packed.with"
     rm -rf "$made/bookworm"
+}
+
+# The commands that README.md gives under a heading, as they are written; those that sudo runs.
+documented() {
+    sed -n "/^## $1\$/,/^## /p" "$top/packaging/README.md" | sed -n '/^```sh$/,/^```$/p' | grep '^sudo ' ||
+        fail "packaging/README.md gives no command under $1"
 }
 
 # Debian packages for the programs that are missing, as `program:package`; nothing

@@ -1,5 +1,6 @@
-//! Asks name servers for MX and TXT records: for commands that look whether mail will be believed. Over UDP, and over
-//! TCP where the answer was cut short. Nothing is cached, and nothing that was answered is a promise.
+//! Asks name servers for MX and TXT records, for commands that look whether mail will be believed, and for addresses
+//! where the C library cannot. Over UDP, and over TCP where the answer was cut short. Nothing is cached, and nothing
+//! that was answered is a promise.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -117,6 +118,25 @@ impl Resolver {
             RData::TXT(text) => String::try_from(text.clone()).ok(),
             _ => None,
         })
+    }
+
+    /// The addresses of this name, IPv4 first: a network without the other kind is more usual than one without this.
+    pub fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
+        let mut found = self.look_up(name, TYPE::A, |data| match data {
+            RData::A(a) => Some(IpAddr::from(Ipv4Addr::from(a.address))),
+            _ => None,
+        })?;
+        // Some servers fail at the second question; what the first brought is good.
+        let more = self.look_up(name, TYPE::AAAA, |data| match data {
+            RData::AAAA(aaaa) => Some(IpAddr::from(Ipv6Addr::from(aaaa.address))),
+            _ => None,
+        });
+        match more {
+            Ok(more) => found.extend(more),
+            Err(failure) if found.is_empty() => return Err(failure),
+            Err(_) => {}
+        }
+        Ok(found)
     }
 
     fn look_up<T>(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use doorward::kit::dns::{Exchange, Failure, Resolver};
+use doorward::kit::names::Book;
 
 use crate::name_server::{NameServer, Record};
 
@@ -100,4 +101,65 @@ fn a_server_that_fails_gives_way_to_the_next() {
     let servers = [&ill, &mute, &well].map(NameServer::address).to_vec();
     let resolver = Resolver::new(servers).with_patience(Duration::from_millis(300));
     assert_eq!(resolver.texts("a.example").unwrap(), ["here"]);
+}
+
+fn book(server: &NameServer) -> Book {
+    Book {
+        hosts: "192.0.2.5 listed.example\n".to_owned(),
+        endings: vec!["lan.example".to_owned()],
+        resolver: asking(server),
+    }
+}
+
+fn at(address: &str) -> Record {
+    Record::At(address.parse().unwrap())
+}
+
+fn find(server: &NameServer, host: &str) -> Result<Vec<String>, String> {
+    let found = book(server).find(host).map_err(|error| error.to_string())?;
+    Ok(found.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_host_is_found_by_the_addresses_of_both_kinds_and_through_its_alias() {
+    let server = NameServer::start();
+    let both = [at("2001:db8::1"), at("192.0.2.1"), at("192.0.2.2")];
+    server.know("mail.example", &both);
+    server.know("also.example", &[Record::Alias("mail.example")]);
+    let expected = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].map(str::to_owned);
+    assert_eq!(find(&server, "Mail.Example"), Ok(expected.to_vec()));
+    assert_eq!(find(&server, "mail.example."), Ok(expected.to_vec()));
+    assert_eq!(find(&server, "also.example"), Ok(expected.to_vec()));
+    server.know("six.example", &[at("2001:db8::6")]);
+    assert_eq!(
+        find(&server, "six.example"),
+        Ok(vec!["2001:db8::6".to_owned()])
+    );
+}
+
+#[test]
+fn the_hosts_file_goes_before_name_servers_and_a_short_name_gets_its_ending() {
+    let server = NameServer::start();
+    server.know("listed.example", &[at("192.0.2.9")]);
+    assert_eq!(
+        find(&server, "listed.example"),
+        Ok(vec!["192.0.2.5".to_owned()])
+    );
+    assert_eq!(server.asked(), [""; 0]);
+    server.know("relay.lan.example", &[at("192.0.2.7")]);
+    assert_eq!(find(&server, "relay"), Ok(vec!["192.0.2.7".to_owned()]));
+    assert_eq!(server.asked(), ["relay.lan.example", "relay.lan.example"]);
+}
+
+#[test]
+fn a_host_that_nobody_knows_is_told_from_name_servers_that_say_nothing() {
+    let server = NameServer::start();
+    let unknown = find(&server, "no.example").unwrap_err();
+    assert_eq!(unknown, "there is no such name");
+    server.know("bare.example", &[Record::Txt(&["no address"])]);
+    let bare = find(&server, "bare.example").unwrap_err();
+    assert_eq!(bare, "there is no such name");
+    server.know("mute.example", &[Record::Silence]);
+    let silent = find(&server, "mute.example").unwrap_err();
+    assert_eq!(silent, "no name server answered in time");
 }

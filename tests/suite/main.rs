@@ -183,6 +183,8 @@ mod trust;
 #[cfg(test)]
 mod two_factor;
 #[cfg(test)]
+mod unit;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod wait;

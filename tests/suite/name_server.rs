@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use simple_dns::rdata::{CNAME, MX, RData, TXT};
+use simple_dns::rdata::{A, AAAA, CNAME, MX, RData, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE};
 
 /// What a name server knows of a name, or does when it is asked.
@@ -14,6 +14,8 @@ use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, 
 pub(crate) enum Record {
     /// Takes mail at this preference.
     Mx(u16, &'static str),
+    /// An address.
+    At(IpAddr),
     /// A text, in as many strings as these.
     Txt(&'static [&'static str]),
     /// It is another name.
@@ -131,6 +133,8 @@ fn answers(bytes: &[u8], zone: &Zone, by: By, asked: &Mutex<Vec<String>>) -> Vec
                     exchange: Name::new_unchecked(exchange),
                 }),
             ),
+            Record::At(IpAddr::V4(ip)) => (TYPE::A, RData::A(A::from(*ip))),
+            Record::At(IpAddr::V6(ip)) => (TYPE::AAAA, RData::AAAA(AAAA::from(*ip))),
             Record::Txt(strings) => {
                 let text = strings
                     .iter()

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -18,6 +18,7 @@ use rustls::{
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::headers::Scheme;
+use crate::kit::names;
 use crate::kit::time::instant;
 
 /// No answer that is of use here is longer.
@@ -145,9 +146,8 @@ fn resolve(question: &Question<'_>, deadline: Instant) -> Result<Vec<SocketAddr>
     thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || {
-            let looked_up = (host.as_str(), port).to_socket_addrs();
             // Nobody may wait any more.
-            drop(found.send(looked_up.map(|addresses| addresses.collect::<Vec<_>>())));
+            drop(found.send(names::addresses(&host, port)));
         })
         .map_err(broken)?;
     let host = question.host;

@@ -1,12 +1,12 @@
 //! One conversation with the relay, from the greeting to the last answer, and what each failure in it means.
 //! Does not decide when to connect, to try again or to stop.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use mail_send::{Credentials, SmtpClient};
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -14,6 +14,7 @@ use crate::kit::mail::Failure;
 use crate::kit::mail::smtp::line::{Channel, Line, Reply};
 use crate::kit::mail::smtp::relay::{Relay, Security};
 use crate::kit::mail::smtp::tls;
+use crate::kit::names;
 
 /// mail-send's own time limit, per command: out of the way of ours, which know what is being waited for.
 const NEVER_FIRST: Duration = Duration::from_secs(3_600);
@@ -261,10 +262,11 @@ async fn dial(way: &Way<'_>) -> Result<TcpStream, Failure> {
     let trouble = |error: &dyn std::fmt::Display| {
         Failure::Relay(format!("Cannot connect to {place}: {error}."))
     };
-    let addresses: Vec<SocketAddr> = lookup_host((way.relay.host.as_str(), way.relay.port))
+    let (host, port) = (way.relay.host.clone(), way.relay.port);
+    let addresses = spawn_blocking(move || names::addresses(&host, port))
         .await
         .map_err(|error| trouble(&error))?
-        .collect();
+        .map_err(|error| trouble(&error))?;
     // An address that swallows packets must not use up the time of the others.
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     let share = way.limit / count;
