@@ -6,6 +6,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::{
     DATABASE, Error, READERS, Record, Result, at, bring_up, is_sqlite, is_there, look, of,
@@ -16,10 +18,14 @@ use crate::kit::db::{self, Db, Read, Tx, World};
 use crate::kit::folder;
 use crate::kit::keys::Keys;
 use crate::kit::random::OsRandom;
-use crate::kit::time::Timestamp;
+use crate::kit::time::{Timestamp, instant};
 
 /// The end of the name of a database's log, which may hold what was committed last.
 pub const LOG: &str = "-wal";
+
+/// How long whoever still has the copy open may take to close it.
+const FOLD_WAIT: Duration = Duration::from_secs(5);
+const FOLD_PAUSE: Duration = Duration::from_millis(20);
 
 /// The copy of a backup, whole and of today's schema.
 #[derive(Debug)]
@@ -155,7 +161,13 @@ impl Aside {
     pub fn finish(mut self) -> Result<()> {
         let path = self.path();
         drop(self.db.take());
+        // The readers' pool ends in threads of its own: one may have the copy open for a moment yet.
+        let deadline = instant() + FOLD_WAIT;
         upgrade::fold(&path).map_err(of(&path))?;
+        while is_there(&log_of(&path))? && instant() < deadline {
+            thread::park_timeout(FOLD_PAUSE);
+            upgrade::fold(&path).map_err(of(&path))?;
+        }
         if is_there(&log_of(&path))? {
             let words = "its log could not be folded in".to_owned();
             return Err(Error::BackupDamaged(path, words));
