@@ -221,6 +221,27 @@ fn one_read_sees_one_state() {
 }
 
 #[test]
+fn when_every_reader_is_taken_the_next_is_put_off_and_writes_go_on() {
+    let file = File::new();
+    file.add("Ann").unwrap();
+    let count = |read: &Read<'_>| read.get("SELECT count(*) FROM people", [], |row| row.get(0));
+    // Two readers there are: one within the other takes both, as no request does.
+    let put_off = file.db.read(NOW, |_| {
+        file.db.read(NOW, |_| -> Result<_> {
+            let began = time::instant();
+            let third: Result<i64> = file.db.read(NOW, count);
+            let took = began.elapsed();
+            file.add("Bea")?;
+            Ok((matches!(third, Err(Error::Busy)), took))
+        })
+    });
+    let (is_busy, took) = put_off.unwrap();
+    assert!(is_busy);
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert_eq!(file.count(), 2);
+}
+
+#[test]
 fn another_process_that_writes_is_noticed() {
     let file = File::new();
     let before = file.db.foreign_version().unwrap();

@@ -10,6 +10,7 @@ mod damage;
 mod disk;
 mod kills;
 mod locks;
+mod moods;
 mod power;
 mod room;
 mod seed;

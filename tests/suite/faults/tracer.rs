@@ -82,6 +82,9 @@ impl Tracer {
     }
 
     fn attach_with(process: u32, threads: Threads, rules: &[&str], how: &[&str]) -> Self {
+        // A thread takes its name when it begins to run, which is later than its process says that it listens.
+        let is_named = || (!ids(process, Threads::Background).is_empty()).then_some(());
+        wait::until(PATIENCE, is_named).expect("there is no background thread");
         let output = NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
         command.args(how).arg("-o").arg(output.path());

@@ -193,7 +193,10 @@ impl<'a> Conversation<'a> {
         let twist = self.shared.state().twists.get(&step).copied();
         match twist {
             None => self.say(usual).map(|()| true),
-            Some(Twist::HangUp) => Err(Over),
+            Some(Twist::HangUp) => {
+                self.shared.state().lost_answers += usize::from(step == Step::Dot);
+                Err(Over)
+            }
             Some(Twist::Mute) => {
                 while self.line().is_ok() {}
                 Err(Over)

@@ -97,6 +97,7 @@ struct State {
     received: Vec<Received>,
     open: Vec<TcpStream>,
     connections: usize,
+    lost_answers: usize,
     stopped: bool,
 }
 
@@ -219,6 +220,11 @@ impl Relay {
     /// How many connections there have been.
     pub(crate) fn connections(&self) -> usize {
         self.state().connections
+    }
+
+    /// How often a message was kept and the connection closed without saying so.
+    pub(crate) fn lost_answers(&self) -> usize {
+        self.state().lost_answers
     }
 
     /// Closes all connections, saying these words first (on plain ones; under TLS nothing can be said from here).
