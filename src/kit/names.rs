@@ -62,7 +62,7 @@ impl Book {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         let mut last = Failure::NoName;
-        for candidate in self.candidates(&name, host.ends_with('.')) {
+        for candidate in self.candidates(&host.to_ascii_lowercase()) {
             match self.resolver.addresses(&candidate) {
                 Ok(found) if !found.is_empty() => return Ok(found),
                 Ok(_) | Err(Failure::NoName) => {}
@@ -75,10 +75,10 @@ impl Book {
         Err(io::Error::new(ErrorKind::NotFound, last.to_string()))
     }
 
-    /// The name as it is and with each ending; one without a dot is likely not whole.
-    fn candidates(&self, name: &str, is_whole: bool) -> Vec<String> {
-        if is_whole {
-            return vec![name.to_owned()];
+    /// The name as it is and with each ending; one without a dot is likely not whole, one that ends in a dot is.
+    fn candidates(&self, name: &str) -> Vec<String> {
+        if let Some(whole) = name.strip_suffix('.') {
+            return vec![whole.to_owned()];
         }
         let mut longer: Vec<String> = self
             .endings
@@ -166,18 +166,18 @@ mod tests {
     fn a_short_name_is_tried_with_its_endings_first_and_a_long_one_as_it_is() {
         let book = book("", &["example.com", "lan"]);
         assert_eq!(
-            book.candidates("mail", false),
+            book.candidates("mail"),
             ["mail.example.com", "mail.lan", "mail"]
         );
         assert_eq!(
-            book.candidates("mail.example.org", false),
+            book.candidates("mail.example.org"),
             [
                 "mail.example.org",
                 "mail.example.org.example.com",
                 "mail.example.org.lan"
             ]
         );
-        assert_eq!(book.candidates("mail", true), ["mail"]);
+        assert_eq!(book.candidates("mail."), ["mail"]);
     }
 
     #[test]
