@@ -34,7 +34,8 @@ fn nightly() -> Portal {
         .start()
 }
 
-fn names(folder: &Path) -> Vec<String> {
+/// The names of what lies in a folder, sorted; none where there is no folder.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let found = fs::read_dir(folder).into_iter().flatten();
     let mut names: Vec<String> = found
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -57,7 +58,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// What it printed to both streams, when it ended with this code.
 #[track_caller]
-fn ended(output: &Output, code: i32) -> String {
+pub(crate) fn ended(output: &Output, code: i32) -> String {
     let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
     said

@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::io::{Write as _, stderr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::backups::ended;
 use crate::client::Client;
 use crate::process::{Doorward, Launch};
 use crate::served::{OWNER, expect, found, sign_in};
@@ -93,14 +94,6 @@ fn emails(file: &Path) -> Vec<String> {
     let mut statement = conn.prepare("SELECT email FROM accounts").unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
-}
-
-#[track_caller]
-fn ended(output: &Output, code: i32) -> String {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    said
 }
 
 /// Invites one after the other; notes each that was acknowledged.

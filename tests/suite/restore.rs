@@ -4,7 +4,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use doorward::audit;
@@ -14,6 +14,7 @@ use doorward::kit::time::{DAY, instant};
 use doorward::sessions;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::backups::{ended, names};
 use crate::client::Client;
 use crate::portal::Portal;
 use crate::process::{Doorward, Launch};
@@ -220,23 +221,6 @@ fn the_first_run_s_link_is_void_as_well() {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// What it printed to both streams, when it ended with this code.
-#[track_caller]
-fn ended(output: &Output, code: i32) -> String {
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    said
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let found = fs::read_dir(folder).into_iter().flatten();
-    let mut names: Vec<String> = found
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 /// The addresses that a file knows.

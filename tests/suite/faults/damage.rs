@@ -106,6 +106,8 @@ fn a_database_with_a_damaged_byte_is_refused_or_served_and_breaks_nothing() {
     if !is_long() {
         places = seed.some(places, SOME);
     }
+    // Of a few places it may be that none matters; that it is a database at all stands in the first byte.
+    places.push(0);
     let (mut refused, mut right, mut told, mut other, mut unseen) = (0, 0, 0, 0, 0);
     for at in &places {
         let bits = [0xff, 0x01, 0x80, 0x10][seed.below(4)];
@@ -151,8 +153,7 @@ fn a_database_with_a_damaged_byte_is_refused_or_served_and_breaks_nothing() {
             Came::Other => other += 1,
         }
     }
-    // Of a few places it may be that none matters.
-    assert!(refused > 0 || !is_long(), "no damage was found");
+    assert!(refused > 0, "no damage was found");
     report(
         "damaged-database",
         &format!(
