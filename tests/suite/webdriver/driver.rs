@@ -15,6 +15,9 @@ use super::Scripts;
 /// Longer than any step of a test on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Each start takes another port.
+const STARTS_MAX: usize = 5;
+
 /// Pictures of long pages are large; nothing else is.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 
@@ -135,8 +138,24 @@ fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result
     }
 }
 
-/// chromedriver on a port that was free, in a home of its own.
+/// chromedriver on a port that was free, in a home of its own. It takes a free port of
+/// IPv4 and ends if the same one is in use on IPv6, so it may need to choose again.
 fn start(home: &Path) -> (Child, u16) {
+    let mut words = String::new();
+    for _ in 0..STARTS_MAX {
+        let mut driver = spawn(home);
+        let stdout = driver.stdout.take().unwrap();
+        match port(stdout) {
+            Ok(port) => return (driver, port),
+            Err(said) => words = said,
+        }
+        driver.kill().ok();
+        driver.wait().ok();
+    }
+    panic!("chromedriver named no port, {STARTS_MAX} times; the last time it said:\n{words}");
+}
+
+fn spawn(home: &Path) -> Child {
     let started = Command::new("chromedriver")
         .arg("--port=0")
         .env("HOME", home)
@@ -145,42 +164,41 @@ fn start(home: &Path) -> (Child, u16) {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let mut driver = match started {
+    match started {
         Ok(driver) => driver,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             panic!("chromedriver is not installed; tests/run installs it and runs these tests")
         }
         Err(error) => panic!("chromedriver: {error}"),
-    };
-    let stdout = driver.stdout.take().unwrap();
-    let Some(port) = port(stdout) else {
-        driver.kill().ok();
-        panic!("chromedriver named no port");
-    };
-    (driver, port)
+    }
 }
 
-/// The port that chromedriver says it listens on. Its further words are read and
-/// dropped, so that it never waits for us.
-fn port(stdout: ChildStdout) -> Option<u16> {
+/// The port that chromedriver says it listens on, or what it said instead. Its further
+/// words are read and dropped, so that it never waits for us.
+fn port(stdout: ChildStdout) -> Result<u16, String> {
     let (found, ports) = mpsc::channel();
     thread::spawn(move || {
         let mut reader = BufReader::new(stdout);
-        let mut line = String::new();
-        while reader.read_line(&mut line).unwrap_or(0) > 0 {
+        let mut said = String::new();
+        loop {
+            let before = said.len();
+            if reader.read_line(&mut said).unwrap_or(0) == 0 {
+                found.send(Err(said)).ok();
+                return;
+            }
+            let line = said.get(before..).unwrap_or_default();
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                found
-                    .send(port.trim().trim_end_matches('.').parse().ok())
-                    .ok();
+                let port = port.trim().trim_end_matches('.').parse();
+                found.send(port.map_err(|_| said)).ok();
                 break;
             }
-            line.clear();
         }
         drop(found);
         let mut rest = Vec::new();
         reader.read_to_end(&mut rest).ok();
     });
-    ports.recv_timeout(TIMEOUT).ok().flatten()
+    let silent = |_| Err("nothing for a whole minute".to_owned());
+    ports.recv_timeout(TIMEOUT).unwrap_or_else(silent)
 }
 
 fn capabilities(home: &Path, scripts: Scripts) -> Value {
