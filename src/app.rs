@@ -55,6 +55,8 @@ pub struct Settings {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, and where they go.
     pub backups: Plan,
+    /// What stands on every invoice.
+    pub billing: crate::billing::Terms,
 }
 
 /// For whom this process runs.

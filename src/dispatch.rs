@@ -11,8 +11,8 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, dashboard, help, invitations, lifecycle, outbox, ownership, passwords, profile,
-    roles, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, help, invitations, lifecycle, outbox, ownership, passwords,
+    profile, resources, roles, sessions, settings, setup, two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -46,6 +46,19 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
         Route::TwoFactor => two_factor::pages::show(visit),
         Route::Settings => settings::pages::show(visit),
+        Route::Resources => resources::pages::index(visit),
+        Route::ResourcesCsv => resources::pages::csv(visit),
+        Route::NewResource => resources::pages::new(visit),
+        Route::Resource(id) => resources::pages::show(visit, *id),
+        Route::DescribeResource(id) => resources::pages::edit(visit, *id),
+        Route::ChangePlan(id) => resources::pages::choose_plan(visit, *id),
+        Route::HandOver(id) => resources::pages::choose_holder(visit, *id),
+        Route::HandOverAll(id) => resources::pages::choose_heir(visit, *id),
+        Route::EndResource(id) => resources::pages::confirm_end(visit, *id),
+        Route::Billing => billing::pages::index(visit),
+        Route::BillingCsv => billing::pages::csv(visit),
+        Route::Invoice(number) => billing::pages::show(visit, *number),
+        Route::InvoiceCsv(number) => billing::pages::invoice_csv(visit, *number),
         Route::Profile => profile::pages::show(visit),
         Route::ConfirmEmail(token) => profile::pages::confirm_email(visit, token),
         Route::Roles => roles::pages::index(visit),
@@ -62,6 +75,9 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::SaveGeneral
         | Route::SaveSecurity
         | Route::SavePolicy
+        | Route::SaveBilling
+        | Route::SaveBudget
+        | Route::PayInvoice(_)
         | Route::ConfirmTwoFactor
         | Route::DisableTwoFactor
         | Route::RenewCodes
@@ -108,6 +124,15 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DisableTwoFactor => two_factor::pages::disable(visit),
         Route::RenewCodes => two_factor::pages::renew_codes(visit),
         Route::SavePolicy => settings::pages::save_policy(visit),
+        Route::SaveBilling => settings::pages::save_billing(visit),
+        Route::NewResource => resources::pages::create(visit),
+        Route::DescribeResource(id) => resources::pages::describe(visit, *id),
+        Route::ChangePlan(id) => resources::pages::change_plan(visit, *id),
+        Route::HandOver(id) => resources::pages::hand_over(visit, *id),
+        Route::HandOverAll(id) => resources::pages::hand_over_all(visit, *id),
+        Route::EndResource(id) => resources::pages::end(visit, *id),
+        Route::SaveBudget => billing::pages::save_budget(visit),
+        Route::PayInvoice(number) => billing::pages::pay(visit, *number),
         Route::SaveGeneral => settings::pages::save_general(visit),
         Route::SaveSecurity => settings::pages::save_security(visit),
         Route::OfferOwnership => ownership::pages::offer(visit),
@@ -133,6 +158,13 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Errand(_)
         | Route::ErrandBody(_)
         | Route::Settings
+        | Route::Resources
+        | Route::ResourcesCsv
+        | Route::Resource(_)
+        | Route::Billing
+        | Route::BillingCsv
+        | Route::Invoice(_)
+        | Route::InvoiceCsv(_)
         | Route::Profile
         | Route::Help(_)
         | Route::Asset(_)

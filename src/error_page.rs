@@ -201,6 +201,7 @@ fn form_of(visit: &Visit<'_>) -> String {
         Route::SaveGeneral
         | Route::SaveSecurity
         | Route::SavePolicy
+        | Route::SaveBilling
         | Route::OfferOwnership
         | Route::WithdrawOwnership
         | Route::AcceptOwnership
@@ -214,6 +215,8 @@ fn form_of(visit: &Visit<'_>) -> String {
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
         Route::RetryErrand(id) => Route::Errand(*id),
+        Route::SaveBudget => Route::Billing,
+        Route::PayInvoice(number) => Route::Invoice(*number),
         other => other.clone(),
     };
     page.to_string()
@@ -229,6 +232,9 @@ fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
         ("name", "Name"),
         ("email", "Email"),
         ("phone", "Phone"),
+        ("note", "Note"),
+        ("address", "Address"),
+        ("reference", "Reference"),
     ]
     .into_iter()
     .filter_map(|(field, label)| Some((label, visit.body.get(field)?)))

@@ -10,8 +10,11 @@ pub mod scope;
 
 pub mod audit;
 pub mod backups;
+pub mod billing;
+pub mod catalogue;
 pub mod outbox;
 pub mod ownership;
+pub mod resources;
 
 pub mod organisations;
 

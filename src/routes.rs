@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::domain::id::{AccountId, ErrandId, SessionId};
+use crate::domain::id::{AccountId, ErrandId, ResourceId, SessionId};
+use crate::domain::invoice::InvoiceNumber;
 use crate::domain::role::{Permission, Role};
 
 /// Where a request goes.
@@ -82,6 +83,38 @@ pub enum Route {
     AcceptOwnership,
     /// Not taking it.
     DeclineOwnership,
+    /// What stands on its invoices, and who gets them.
+    SaveBilling,
+    /// What the organisation has and pays for.
+    Resources,
+    /// The same as rows for a spreadsheet.
+    ResourcesCsv,
+    /// A new one: the form, what it costs, then creating it.
+    NewResource,
+    /// One resource.
+    Resource(ResourceId),
+    /// Another name or note.
+    DescribeResource(ResourceId),
+    /// What another plan costs; then giving it.
+    ChangePlan(ResourceId),
+    /// To whom; then handing it over.
+    HandOver(ResourceId),
+    /// What ending does; then doing it.
+    EndResource(ResourceId),
+    /// All that one account holds, to another.
+    HandOverAll(AccountId),
+    /// The month so far, and the invoices.
+    Billing,
+    /// The month so far, line by line, for a spreadsheet.
+    BillingCsv,
+    /// The budget of a month.
+    SaveBudget,
+    /// One invoice.
+    Invoice(InvoiceNumber),
+    /// Its lines for a spreadsheet.
+    InvoiceCsv(InvoiceNumber),
+    /// It was paid.
+    PayInvoice(InvoiceNumber),
     /// Everybody's own account.
     Profile,
     /// Their name and telephone.
@@ -200,7 +233,25 @@ impl Route {
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
             ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
+            ("settings", Some("billing"), None, None) => Self::SaveBilling,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
+            ("resources", None, None, None) => Self::Resources,
+            ("resources.csv", None, None, None) => Self::ResourcesCsv,
+            ("resources", Some("new"), None, None) => Self::NewResource,
+            ("resources", Some(id), None, None) => Self::Resource(id.parse().ok()?),
+            ("resources", Some(id), Some(act), None) => Self::resource_act(id.parse().ok()?, act)?,
+            ("billing", None, None, None) => Self::Billing,
+            ("billing.csv", None, None, None) => Self::BillingCsv,
+            ("billing", Some("budget"), None, None) => Self::SaveBudget,
+            ("billing", Some("invoices"), Some(number), None) => {
+                match number.strip_suffix(".csv") {
+                    Some(number) => Self::InvoiceCsv(number.parse().ok()?),
+                    None => Self::Invoice(number.parse().ok()?),
+                }
+            }
+            ("billing", Some("invoices"), Some(number), Some("paid")) => {
+                Self::PayInvoice(number.parse().ok()?)
+            }
             ("account", None, None, None) => Self::Profile,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
             ("account", Some("preferences"), None, None) => Self::SavePreferences,
@@ -239,6 +290,17 @@ impl Route {
             "sign-out" => Some(Self::SignOutAccount(id)),
             "reset-password" => Some(Self::ResetAccountPassword(id)),
             "reset-two-factor" => Some(Self::ResetAccountTwoFactor(id)),
+            "hand-over" => Some(Self::HandOverAll(id)),
+            _ => None,
+        }
+    }
+
+    fn resource_act(id: ResourceId, act: &str) -> Option<Self> {
+        match act {
+            "edit" => Some(Self::DescribeResource(id)),
+            "plan" => Some(Self::ChangePlan(id)),
+            "hand-over" => Some(Self::HandOver(id)),
+            "end" => Some(Self::EndResource(id)),
             _ => None,
         }
     }
@@ -301,10 +363,26 @@ impl Route {
             | Self::RetryErrand(_)
             | Self::ErrandBody(_) => Access::With(Permission::UsersManage),
             Self::ChangeRole(_) => Access::With(Permission::RolesAssign),
+            Self::Resources | Self::ResourcesCsv | Self::Resource(_) => {
+                Access::With(Permission::ResourcesRead)
+            }
+            Self::NewResource
+            | Self::DescribeResource(_)
+            | Self::ChangePlan(_)
+            | Self::HandOver(_)
+            | Self::HandOverAll(_)
+            | Self::EndResource(_) => Access::With(Permission::ResourcesManage),
+            Self::Billing
+            | Self::BillingCsv
+            | Self::SaveBudget
+            | Self::Invoice(_)
+            | Self::InvoiceCsv(_)
+            | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
             Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
             | Self::SavePolicy
+            | Self::SaveBilling
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -328,6 +406,12 @@ impl Route {
                 | Self::SaveGeneral
                 | Self::SaveSecurity
                 | Self::SavePolicy
+                | Self::SaveBilling
+                | Self::SaveBudget
+                | Self::PayInvoice(_)
+                | Self::ResourcesCsv
+                | Self::BillingCsv
+                | Self::InvoiceCsv(_)
                 | Self::ConfirmTwoFactor
                 | Self::DisableTwoFactor
                 | Self::RenewCodes
@@ -390,6 +474,22 @@ impl Route {
             Self::WithdrawOwnership => "/settings/ownership/withdraw",
             Self::AcceptOwnership => "/settings/ownership/accept",
             Self::DeclineOwnership => "/settings/ownership/decline",
+            Self::SaveBilling => "/settings/billing",
+            Self::Resources => "/resources",
+            Self::ResourcesCsv => "/resources.csv",
+            Self::NewResource => "/resources/new",
+            Self::Resource(_) => "/resources/{id}",
+            Self::DescribeResource(_) => "/resources/{id}/edit",
+            Self::ChangePlan(_) => "/resources/{id}/plan",
+            Self::HandOver(_) => "/resources/{id}/hand-over",
+            Self::EndResource(_) => "/resources/{id}/end",
+            Self::HandOverAll(_) => "/iam/accounts/{id}/hand-over",
+            Self::Billing => "/billing",
+            Self::BillingCsv => "/billing.csv",
+            Self::SaveBudget => "/billing/budget",
+            Self::Invoice(_) => "/billing/invoices/{number}",
+            Self::InvoiceCsv(_) => "/billing/invoices/{number}.csv",
+            Self::PayInvoice(_) => "/billing/invoices/{number}/paid",
             Self::Profile => "/account",
             Self::SaveProfile => "/account/profile",
             Self::SavePreferences => "/account/preferences",
@@ -429,6 +529,15 @@ impl fmt::Display for Route {
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
             Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
+            Self::Resource(id) => write!(f, "/resources/{id}"),
+            Self::DescribeResource(id) => write!(f, "/resources/{id}/edit"),
+            Self::ChangePlan(id) => write!(f, "/resources/{id}/plan"),
+            Self::HandOver(id) => write!(f, "/resources/{id}/hand-over"),
+            Self::EndResource(id) => write!(f, "/resources/{id}/end"),
+            Self::HandOverAll(id) => write!(f, "/iam/accounts/{id}/hand-over"),
+            Self::Invoice(number) => write!(f, "/billing/invoices/{number}"),
+            Self::InvoiceCsv(number) => write!(f, "/billing/invoices/{number}.csv"),
+            Self::PayInvoice(number) => write!(f, "/billing/invoices/{number}/paid"),
             Self::SignInLink(token) => write!(f, "/sign-in/link/{token}"),
             Self::ConfirmEmail(token) => write!(f, "/account/email/{token}"),
             Self::EndSession(id) => write!(f, "/account/sessions/{id}/end"),
@@ -460,6 +569,13 @@ impl fmt::Display for Route {
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
             | Self::DeclineOwnership
+            | Self::SaveBilling
+            | Self::Resources
+            | Self::ResourcesCsv
+            | Self::NewResource
+            | Self::Billing
+            | Self::BillingCsv
+            | Self::SaveBudget
             | Self::Profile
             | Self::SaveProfile
             | Self::SavePreferences
@@ -488,6 +604,8 @@ mod tests {
     fn every_address_is_read_back_as_its_route() {
         let account = "acc_bbbbbbbbbbbbb".parse().unwrap();
         let errand = "mail_bbbbbbbbbbbbb".parse().unwrap();
+        let resource = "res_bbbbbbbbbbbbb".parse().unwrap();
+        let invoice = "INV-2026-010".parse().unwrap();
         let token = || "t0ken".to_owned();
         for route in [
             Route::Dashboard,
@@ -517,6 +635,22 @@ mod tests {
             Route::WithdrawOwnership,
             Route::AcceptOwnership,
             Route::DeclineOwnership,
+            Route::SaveBilling,
+            Route::Resources,
+            Route::ResourcesCsv,
+            Route::NewResource,
+            Route::Resource(resource),
+            Route::DescribeResource(resource),
+            Route::ChangePlan(resource),
+            Route::HandOver(resource),
+            Route::EndResource(resource),
+            Route::HandOverAll(account),
+            Route::Billing,
+            Route::BillingCsv,
+            Route::SaveBudget,
+            Route::Invoice(invoice),
+            Route::InvoiceCsv(invoice),
+            Route::PayInvoice(invoice),
             Route::Profile,
             Route::SaveProfile,
             Route::SavePreferences,
@@ -555,6 +689,11 @@ mod tests {
             "/settings/ownership",
             "/account/sessions",
             "/mail/x",
+            "/resources/x",
+            "/resources/res_bbbbbbbbbbbbb/delete",
+            "/billing/invoices",
+            "/billing/invoices/INV-2026-1",
+            "/billing/invoices/INV-2026-010.pdf",
             "/help/x",
             "/assets/a/b",
             "/setup/a/b",

@@ -275,6 +275,12 @@ rights! {
     ManageOrganisation [OrganisationManage];
     /// See and retry the organisation's mail.
     ReadMail [UsersManage];
+    /// See what the organisation has.
+    ReadResources [ResourcesRead];
+    /// Create, change, hand over and end it.
+    ManageResources [ResourcesManage];
+    /// The bill, its invoices, the budget.
+    ManageBilling [BillingManage];
 }
 
 /// Proof that whoever acts has the right `R`, in this organisation.

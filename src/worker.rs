@@ -12,7 +12,8 @@ use std::time::Duration;
 use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
 use crate::backups::{self, Attempt, Cause, Made, Order};
-use crate::domain::id::ErrandId;
+use crate::billing;
+use crate::domain::id::{ErrandId, OrganisationId};
 use crate::error::Result;
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
@@ -43,6 +44,10 @@ const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
+/// How often budgets are looked at.
+const BUDGETS_EVERY: i64 = 10 * MINUTE;
+/// How many months are closed, or budgets looked at, in one round.
+const BILLS_MAX: usize = 20;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -60,6 +65,9 @@ pub struct Worker {
     unsettled: Option<Outcome>,
     next_look: Timestamp,
     next_backup: Timestamp,
+    next_budgets: Timestamp,
+    /// The last organisation whose budget was looked at in this round of them.
+    last_budget: Option<OrganisationId>,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
     copying: Option<Copying>,
     /// How one ended that could not be written down yet.
@@ -105,6 +113,8 @@ impl Worker {
         }
         Ok(Self {
             next_backup: now,
+            next_budgets: now,
+            last_budget: None,
             copying: None,
             unwritten: None,
             next_sweep: now,
@@ -126,6 +136,8 @@ impl Worker {
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
             ("remind", self.remind(app, now)),
+            ("close months", close_months(app, now)),
+            ("look at budgets", self.look_at_budgets(app, now)),
             ("sweep", self.sweep(app, now)),
             ("back up", self.back_up(app, now)),
             ("look", self.look(app, now)),
@@ -269,6 +281,22 @@ impl Worker {
         Ok(false)
     }
 
+    /// Every ten minutes: tells those who look after a bill when its budget is nearly spent.
+    fn look_at_budgets(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        if now < self.next_budgets {
+            return Ok(false);
+        }
+        for _ in 0..BILLS_MAX {
+            let after = self.last_budget;
+            self.last_budget = app.housekeep(now, |tx| billing::look_at_budget(tx, after))?;
+            if self.last_budget.is_none() {
+                self.next_budgets = now.plus(BUDGETS_EVERY);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Once a minute: whether there is something that somebody has to see to.
     fn look(&mut self, app: &App, now: Timestamp) -> Result<bool> {
         if now < self.next_look {
@@ -356,6 +384,24 @@ impl Copying {
             outcome,
         }
     }
+}
+
+/// Closes the months that are over, each in a transaction of its own.
+fn close_months(app: &App, now: Timestamp) -> Result<bool> {
+    for _ in 0..BILLS_MAX {
+        let terms = &app.settings.billing;
+        let closed = app.housekeep(now, |tx| billing::close_next(tx, &By::system(), terms))?;
+        let Some(closed) = closed else {
+            return Ok(false);
+        };
+        tracing::info!(
+            organisation = %closed.organisation,
+            month = %closed.month,
+            invoice = closed.invoice.map(tracing::field::display),
+            "a month was closed"
+        );
+    }
+    Ok(true)
 }
 
 /// Writes down what memory decided: failures of the last second, and the sums of floods that are over.
@@ -507,6 +553,10 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
             ownership::mail::moved(read, settings, &claimed.to, *owner)
         }
         Errand::BackupFailed(since) => backups::mail::failed(read, settings, &claimed.to, *since),
+        Errand::Invoice(number) => billing::mail::invoice(read, settings, &claimed.to, *number),
+        Errand::Budget { month, percent } => {
+            billing::mail::budget(read, settings, &claimed.to, (*month, *percent))
+        }
         errand @ (Errand::TwoFactorOn { .. }
         | Errand::TwoFactorOff(_)
         | Errand::TwoFactorReset(_)

@@ -22,8 +22,9 @@ use crate::scope::{Allowed, Right};
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, Filter, Line, MailState, Sort, Status, by_email, counts, counts_of_all,
-    counts_with, find, find_in, line, list, masters_active, masters_beside, matching, protection,
+    Account, Counts, Filter, Line, MailState, Sort, Status, active, by_email, counts,
+    counts_of_all, counts_with, find, find_in, line, list, masters_active, masters_beside,
+    matching, protection,
 };
 
 impl Account {

@@ -149,11 +149,31 @@ pub enum Action {
     BackupRestored,
     /// The file was brought to the schema of a newer version.
     SchemaUpgraded,
+    /// The operator imported a catalogue.
+    CatalogueImported,
+    /// A resource was created.
+    ResourceCreated,
+    /// It was given another name or note.
+    ResourceDescribed,
+    /// It was given another plan.
+    ResourcePlanChanged,
+    /// It is charged under another's name.
+    ResourceHandedOver,
+    /// It ended.
+    ResourceEnded,
+    /// A month was closed, and its invoice issued.
+    InvoiceIssued,
+    /// An invoice was marked as paid.
+    InvoicePaid,
+    /// The budget of a month was decided.
+    BudgetChanged,
+    /// What stands on invoices was changed.
+    BillingDetailsChanged,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 69] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -213,6 +233,16 @@ impl Action {
         Self::BackupFailed,
         Self::BackupRestored,
         Self::SchemaUpgraded,
+        Self::CatalogueImported,
+        Self::ResourceCreated,
+        Self::ResourceDescribed,
+        Self::ResourcePlanChanged,
+        Self::ResourceHandedOver,
+        Self::ResourceEnded,
+        Self::InvoiceIssued,
+        Self::InvoicePaid,
+        Self::BudgetChanged,
+        Self::BillingDetailsChanged,
     ];
 
     /// The name in the log.
@@ -278,6 +308,16 @@ impl Action {
             Self::BackupFailed => "backup.failed",
             Self::BackupRestored => "backup.restored",
             Self::SchemaUpgraded => "schema.upgraded",
+            Self::CatalogueImported => "catalogue.imported",
+            Self::ResourceCreated => "resource.created",
+            Self::ResourceDescribed => "resource.described",
+            Self::ResourcePlanChanged => "resource.plan_changed",
+            Self::ResourceHandedOver => "resource.handed_over",
+            Self::ResourceEnded => "resource.ended",
+            Self::InvoiceIssued => "invoice.issued",
+            Self::InvoicePaid => "invoice.paid",
+            Self::BudgetChanged => "budget.changed",
+            Self::BillingDetailsChanged => "billing.details_changed",
         }
     }
 

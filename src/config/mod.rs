@@ -235,6 +235,7 @@ impl Config {
             data: values.data.clone(),
             metrics_token: values.metrics_token.clone(),
             backups: values.backups.plan(),
+            billing: crate::billing::Terms::default(),
         }
     }
 }

@@ -103,6 +103,10 @@ ids! {
     SessionId "ses";
     /// A mail that is owed.
     ErrandId "mail";
+    /// A plan of the catalogue.
+    PlanId "plan";
+    /// Something that the organisation has and pays for.
+    ResourceId "res";
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@
 pub mod code;
 pub mod email;
 pub mod id;
+pub mod invoice;
+pub mod money;
+pub mod month;
 pub mod password;
 pub mod policy;
 pub mod role;

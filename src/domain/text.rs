@@ -94,6 +94,8 @@ texts! {
     PersonName "a name";
     /// An organisation's name, 1 to 100 code points.
     OrganisationName "the organisation's name";
+    /// A resource's name, 1 to 100 code points.
+    ResourceName "a name";
 }
 
 impl PersonName {

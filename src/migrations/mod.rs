@@ -41,14 +41,21 @@ pub const DATABASE: &str = "doorward.db";
 /// The database as it is today.
 const SCHEMA: &str = include_str!("../../schema.sql");
 /// The number in its last line.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 /// The steps to it, in order; the first one is from the oldest schema that is known. Once it was released a step is
 /// never edited: files exist that it has changed.
-const STEPS: [Step; 1] = [Step {
-    from: 3,
-    name: "0004_backups",
-    sql: include_str!("0004_backups.sql"),
-}];
+const STEPS: [Step; 2] = [
+    Step {
+        from: 3,
+        name: "0004_backups",
+        sql: include_str!("0004_backups.sql"),
+    },
+    Step {
+        from: 4,
+        name: "0005_billing",
+        sql: include_str!("0005_billing.sql"),
+    },
+];
 /// The folder of copies in the data folder.
 const BACKUPS: &str = "backups";
 /// Where a folder is set up before anything is in its place; see [`folder::is_empty`].

@@ -14,6 +14,8 @@ use crate::domain::email::Email;
 use crate::domain::id::{
     AccountId, EmailChangeId, ErrandId, InvitationId, OrganisationId, ResetId,
 };
+use crate::domain::invoice::InvoiceNumber;
+use crate::domain::month::Month;
 use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::Tx;
@@ -74,6 +76,15 @@ pub enum Errand {
     GraceEnds(Timestamp),
     /// "No backup could be made", since that instant.
     BackupFailed(Timestamp),
+    /// "Invoice INV-2026-011, €1,470.00"
+    Invoice(InvoiceNumber),
+    /// "80 % of November's budget is spent"
+    Budget {
+        /// Of which month.
+        month: Month,
+        /// How much of it, in percent.
+        percent: i64,
+    },
 }
 
 /// Where a sign-in or a change came from.
@@ -126,11 +137,15 @@ pub enum Kind {
     GraceEnds,
     /// See [`Errand::BackupFailed`].
     BackupFailed,
+    /// See [`Errand::Invoice`].
+    Invoice,
+    /// See [`Errand::Budget`].
+    Budget,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Activation,
         Self::LinkAsked,
         Self::Reset,
@@ -149,6 +164,8 @@ impl Kind {
         Self::CodesRenewed,
         Self::GraceEnds,
         Self::BackupFailed,
+        Self::Invoice,
+        Self::Budget,
     ];
 
     /// The name in the file.
@@ -173,6 +190,8 @@ impl Kind {
             Self::CodesRenewed => "codes_renewed",
             Self::GraceEnds => "grace_ends",
             Self::BackupFailed => "backup_failed",
+            Self::Invoice => "invoice",
+            Self::Budget => "budget",
         }
     }
 
@@ -198,6 +217,8 @@ impl Kind {
             Self::CodesRenewed => "New recovery codes were made",
             Self::GraceEnds => "Set up 2-step verification",
             Self::BackupFailed => "No backup could be made",
+            Self::Invoice => "Invoice",
+            Self::Budget => "Budget",
         }
     }
 
@@ -329,6 +350,12 @@ pub fn enqueue(
         Errand::CodesRenewed(place) => (Kind::CodesRenewed, None, Some(json(place)?)),
         Errand::GraceEnds(at) => (Kind::GraceEnds, None, Some(json(&at.0)?)),
         Errand::BackupFailed(since) => (Kind::BackupFailed, None, Some(json(&since.0)?)),
+        Errand::Invoice(number) => (Kind::Invoice, None, Some(json(&number.to_string())?)),
+        Errand::Budget { month, percent } => (
+            Kind::Budget,
+            None,
+            Some(json(&(month.to_string(), percent))?),
+        ),
     };
     let details = details.unwrap_or_else(|| "{}".to_owned());
     sql::insert(

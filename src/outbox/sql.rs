@@ -148,7 +148,20 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::CodesRenewed => Errand::CodesRenewed(json(row, details)?),
         Kind::GraceEnds => Errand::GraceEnds(Timestamp(json(row, details)?)),
         Kind::BackupFailed => Errand::BackupFailed(Timestamp(json(row, details)?)),
+        Kind::Invoice => Errand::Invoice(read_back(&json::<String>(row, details)?)?),
+        Kind::Budget => {
+            let (month, percent): (String, i64) = json(row, details)?;
+            Errand::Budget {
+                month: read_back(&month)?,
+                percent,
+            }
+        }
     })
+}
+
+fn read_back<T: std::str::FromStr>(text: &str) -> rusqlite::Result<T> {
+    text.parse()
+        .map_err(|_| contradiction("details of a mail").into())
 }
 
 fn json<T: serde::de::DeserializeOwned>(row: &SqlRow<'_>, details: usize) -> rusqlite::Result<T> {

@@ -288,3 +288,9 @@ fn preview(
     let body = views::preview(&preview, &visit.csrf());
     layout::page(visit, 200, &page, &body).map(Some)
 }
+
+/// What stands on invoices, and who gets them.
+pub fn save_billing(visit: &Visit<'_>) -> Result<Response> {
+    let _by = visit.allow::<ManageOrganisation>()?;
+    Err(Error::NotFound)
+}

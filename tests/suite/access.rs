@@ -140,6 +140,29 @@ pub(crate) fn fields(
             ])
         }
         Route::Theme => with(&[("theme", "dark")]),
+        Route::NewResource => {
+            let number = portal.ask::<i64>("SELECT count(*) FROM resources")[0];
+            with(&[
+                ("name", &format!("new-{number}")),
+                ("note", ""),
+                ("plan", "server/s-1"),
+                ("confirm", "yes"),
+            ])
+        }
+        Route::DescribeResource(id) => with(&[("name", &id.to_string()), ("note", "ours")]),
+        Route::ChangePlan(_) => with(&[("plan", "server/s-2"), ("confirm", "yes")]),
+        Route::HandOver(_) | Route::HandOverAll(_) => {
+            let owner = portal
+                .ask::<AccountId>(&format!("SELECT id FROM accounts WHERE email = '{OWNER}'"));
+            with(&[("account", &owner[0].to_string())])
+        }
+        Route::SaveBudget => with(&[("budget", "1470")]),
+        Route::PayInvoice(_) => with(&[("reference", "R-1")]),
+        Route::SaveBilling => with(&[
+            ("address", "Storgata 1"),
+            ("vat_number", ""),
+            ("contact", ""),
+        ]),
         Route::Dashboard
         | Route::SignOut
         | Route::SetUpHelp
@@ -170,7 +193,15 @@ pub(crate) fn fields(
         | Route::EndSession(_)
         | Route::EndOtherSessions
         | Route::SignInLink(_)
-        | Route::ResetAccountTwoFactor(_) => Vec::new(),
+        | Route::ResetAccountTwoFactor(_)
+        | Route::Resources
+        | Route::ResourcesCsv
+        | Route::Resource(_)
+        | Route::EndResource(_)
+        | Route::Billing
+        | Route::BillingCsv
+        | Route::Invoice(_)
+        | Route::InvoiceCsv(_) => Vec::new(),
         Route::SignInCode | Route::ConfirmTwoFactor => with(&[("code", &visitor.code())]),
         Route::DisableTwoFactor => {
             with(&[("code", &visitor.code()), ("current_password", PASSWORD)])

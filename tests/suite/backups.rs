@@ -620,11 +620,15 @@ fn a_backup_that_does_not_fit_leaves_nothing() {
     assert_eq!(names(elsewhere.path()), [""; 0]);
 }
 
-/// A file as version 3 had it: without the table that the fourth brought.
-fn make_older(file: &Path) {
+/// A file as version 4 had it: without the tables that the fifth brought.
+pub(crate) fn make_older(file: &Path) {
     let conn = Connection::open(file).unwrap();
-    conn.execute_batch("DROP TABLE backups; PRAGMA user_version = 3")
-        .unwrap();
+    conn.execute_batch(
+        "DROP TABLE payments; DROP TABLE invoice_lines; DROP TABLE invoices; DROP TABLE billing; DROP TABLE ledgers;
+         DROP TABLE runs; DROP TABLE resources; DROP TABLE prices; DROP TABLE plans; DROP TABLE kinds; DROP TABLE catalogue;
+         PRAGMA user_version = 4",
+    )
+    .unwrap();
 }
 
 #[test]
@@ -675,7 +679,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     make_older(&older);
     let said = ended(&verify(&older, process.data()), 0);
     assert!(
-        said.contains("Schema         3 (brought to 4 without fault)"),
+        said.contains("Schema         4 (brought to 5 without fault)"),
         "{said}"
     );
 
@@ -683,7 +687,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     fs::copy(&good, &newer).unwrap();
     Connection::open(&newer)
         .unwrap()
-        .execute_batch("PRAGMA user_version = 5")
+        .execute_batch("PRAGMA user_version = 6")
         .unwrap();
     let damaged = elsewhere.path().join("damaged.db");
     let mut bytes = before.clone();
@@ -709,7 +713,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     for (file, says) in [
         (
             &newer,
-            "is of schema version 5, and this doorward knows version 4; run the newer doorward",
+            "is of schema version 6, and this doorward knows version 5; run the newer doorward",
         ),
         (&damaged, "is damaged"),
         (&short, "is damaged"),

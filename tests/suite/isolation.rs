@@ -56,7 +56,16 @@ const fn kind(route: &Route) -> Kind {
         | Route::RetryErrand(_)
         | Route::ErrandBody(_)
         | Route::ConfirmEmail(_)
-        | Route::EndSession(_) => Kind::Named,
+        | Route::EndSession(_)
+        | Route::Resource(_)
+        | Route::DescribeResource(_)
+        | Route::ChangePlan(_)
+        | Route::HandOver(_)
+        | Route::EndResource(_)
+        | Route::HandOverAll(_)
+        | Route::Invoice(_)
+        | Route::InvoiceCsv(_)
+        | Route::PayInvoice(_) => Kind::Named,
         Route::Dashboard
         | Route::Accounts
         | Route::NewAccount
@@ -81,7 +90,14 @@ const fn kind(route: &Route) -> Kind {
         | Route::ConfirmTwoFactor
         | Route::DisableTwoFactor
         | Route::RenewCodes
-        | Route::EndOtherSessions => Kind::Own,
+        | Route::EndOtherSessions
+        | Route::SaveBilling
+        | Route::Resources
+        | Route::ResourcesCsv
+        | Route::NewResource
+        | Route::Billing
+        | Route::BillingCsv
+        | Route::SaveBudget => Kind::Own,
         Route::Activate(_)
         | Route::AskForLink(_)
         | Route::ResetPassword(_)
@@ -105,6 +121,8 @@ fn about_nothing(route: &Route) -> Route {
     let account: AccountId = "acc_b7mzq4kdp2xwe".parse().unwrap();
     let errand: ErrandId = "mail_b7mzq4kdp2xwe".parse().unwrap();
     let session: SessionId = "ses_b7mzq4kdp2xwe".parse().unwrap();
+    let resource = "res_b7mzq4kdp2xwe".parse().unwrap();
+    let invoice = "INV-1999-001".parse().unwrap();
     match route {
         Route::Account(_) => Route::Account(account),
         Route::ResendInvitation(_) => Route::ResendInvitation(account),
@@ -121,6 +139,15 @@ fn about_nothing(route: &Route) -> Route {
         Route::ErrandBody(_) => Route::ErrandBody(errand),
         Route::ConfirmEmail(_) => Route::ConfirmEmail("n".repeat(43)),
         Route::EndSession(_) => Route::EndSession(session),
+        Route::Resource(_) => Route::Resource(resource),
+        Route::DescribeResource(_) => Route::DescribeResource(resource),
+        Route::ChangePlan(_) => Route::ChangePlan(resource),
+        Route::HandOver(_) => Route::HandOver(resource),
+        Route::EndResource(_) => Route::EndResource(resource),
+        Route::HandOverAll(_) => Route::HandOverAll(account),
+        Route::Invoice(_) => Route::Invoice(invoice),
+        Route::InvoiceCsv(_) => Route::InvoiceCsv(invoice),
+        Route::PayInvoice(_) => Route::PayInvoice(invoice),
         other => other.clone(),
     }
 }

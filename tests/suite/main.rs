@@ -15,6 +15,8 @@ mod backups;
 #[cfg(test)]
 mod banner;
 #[cfg(test)]
+mod bills;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod browser;
@@ -188,5 +190,7 @@ mod unit;
 mod visitor;
 #[cfg(test)]
 mod wait;
+#[cfg(test)]
+mod wares;
 #[cfg(test)]
 mod webdriver;

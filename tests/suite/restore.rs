@@ -14,6 +14,7 @@ use doorward::kit::time::{DAY, instant};
 use doorward::sessions;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::backups::make_older;
 use crate::backups::{ended, names};
 use crate::client::Client;
 use crate::portal::Portal;
@@ -604,7 +605,7 @@ fn what_is_no_whole_backup_changes_nothing() {
     let path = bad.to_str().unwrap();
     let said = ended(&process.run(&["restore", path, "--yes"]), 1);
     assert!(said.contains("is damaged"), "{said}");
-    make("PRAGMA user_version = 5");
+    make("PRAGMA user_version = 6");
     let said = ended(&process.run(&["restore", path, "--yes"]), 1);
     assert!(said.contains("run the newer doorward"), "{said}");
     make("DROP TRIGGER audit_texts_stay; UPDATE audit_texts SET text = 'x'");
@@ -620,15 +621,12 @@ fn what_is_no_whole_backup_changes_nothing() {
 #[test]
 fn an_older_backup_is_brought_to_today() {
     let (mut process, _elsewhere, file) = stopped("later@haldenworks.example");
-    Connection::open(&file)
-        .unwrap()
-        .execute_batch("DROP TABLE backups; PRAGMA user_version = 3")
-        .unwrap();
+    make_older(&file);
     let said = ended(
         &process.run(&["restore", file.to_str().unwrap(), "--yes"]),
         0,
     );
-    assert!(said.contains("Schema         3 (brought to 4)"), "{said}");
+    assert!(said.contains("Schema         4 (brought to 5)"), "{said}");
     ended(&process.run(&["audit", "verify"]), 0);
     process.restart();
     sign_in(&mut Client::new(process.address()), served::OWNER);

@@ -10,9 +10,10 @@ use doorward::routes::{HelpTopic, Route};
 
 use crate::portal::Portal;
 use crate::visitor::Visitor;
+use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 55;
+pub(crate) const ROUTES: usize = 71;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -72,6 +73,22 @@ const fn place(route: &Route) -> usize {
         Route::DisableTwoFactor => 52,
         Route::RenewCodes => 53,
         Route::Metrics => 54,
+        Route::SaveBilling => 55,
+        Route::Resources => 56,
+        Route::ResourcesCsv => 57,
+        Route::NewResource => 58,
+        Route::Resource(_) => 59,
+        Route::DescribeResource(_) => 60,
+        Route::ChangePlan(_) => 61,
+        Route::HandOver(_) => 62,
+        Route::EndResource(_) => 63,
+        Route::HandOverAll(_) => 64,
+        Route::Billing => 65,
+        Route::BillingCsv => 66,
+        Route::SaveBudget => 67,
+        Route::Invoice(_) => 68,
+        Route::InvoiceCsv(_) => 69,
+        Route::PayInvoice(_) => 70,
     }
 }
 
@@ -79,6 +96,8 @@ const fn place(route: &Route) -> usize {
 /// mail that failed. All of it belongs to the owner's organisation.
 pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
     let pending = || pending(portal, owner);
+    let resource = || wares::resource(portal, owner);
+    let invoice = || wares::invoice(portal, owner);
     let route = match number {
         0 => Route::Dashboard,
         1 => Route::SignIn,
@@ -135,6 +154,22 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         52 => Route::DisableTwoFactor,
         53 => Route::RenewCodes,
         54 => Route::Metrics,
+        55 => Route::SaveBilling,
+        56 => Route::Resources,
+        57 => Route::ResourcesCsv,
+        58 => Route::NewResource,
+        59 => Route::Resource(resource()),
+        60 => Route::DescribeResource(resource()),
+        61 => Route::ChangePlan(resource()),
+        62 => Route::HandOver(resource()),
+        63 => Route::EndResource(resource()),
+        64 => Route::HandOverAll(active(portal, owner)),
+        65 => Route::Billing,
+        66 => Route::BillingCsv,
+        67 => Route::SaveBudget,
+        68 => Route::Invoice(invoice()),
+        69 => Route::InvoiceCsv(invoice()),
+        70 => Route::PayInvoice(invoice()),
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");

@@ -424,6 +424,17 @@ pub fn masters_active(read: &Read<'_>, organisation: OrganisationId) -> Result<V
     )
 }
 
+/// The Active accounts of this role, by name.
+pub fn active(read: &Read<'_>, organisation: OrganisationId, role: Role) -> Result<Vec<Account>> {
+    read.list(
+        "SELECT id, organisation_id, status, role, email, name, phone, epoch, created_at, created_by, activated_at,
+           last_seen_at, disabled_at, deleted_at, two_factor
+           FROM accounts WHERE organisation_id = ?1 AND status = 'active' AND role = ?2 ORDER BY name COLLATE NOCASE, id",
+        (organisation, role),
+        from_row,
+    )
+}
+
 /// The Active Masters beside this account, by name: who may be given what only a Master can have.
 pub fn masters_beside(
     read: &Read<'_>,

@@ -82,6 +82,16 @@ const fn icon(action: Action) -> Icon {
         | Action::KeyReplaced => Icon::KeyRound,
         Action::TwoFactorBegun | Action::TwoFactorOn | Action::CodeAsked => Icon::Smartphone,
         Action::TwoFactorOff | Action::TwoFactorReset => Icon::ShieldOff,
+        Action::CatalogueImported
+        | Action::ResourceCreated
+        | Action::ResourceDescribed
+        | Action::ResourcePlanChanged
+        | Action::ResourceHandedOver
+        | Action::ResourceEnded => Icon::Server,
+        Action::InvoiceIssued
+        | Action::InvoicePaid
+        | Action::BudgetChanged
+        | Action::BillingDetailsChanged => Icon::CreditCard,
         Action::InvitationRefused
         | Action::Denied
         | Action::FormRefused

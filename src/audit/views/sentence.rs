@@ -199,6 +199,43 @@ fn told(deed: &Deed) -> String {
             format!("{who} restored a backup: all sessions and links of before are void")
         }
         Action::SchemaUpgraded => "The database was upgraded to a newer version".to_owned(),
+        Action::CatalogueImported => format!("{who} imported a catalogue"),
+        Action::ResourceCreated => format!("{who} created the resource {whom}"),
+        Action::ResourceDescribed if text(deed, "what") == Some("note") => {
+            format!("{who} changed the note of the resource {whom}")
+        }
+        Action::ResourceDescribed => {
+            format!("{who} renamed the resource{}", from_to(&change(deed)))
+        }
+        Action::ResourcePlanChanged => {
+            format!(
+                "{who} changed the plan of the resource {whom}{}",
+                from_to(&change(deed))
+            )
+        }
+        Action::ResourceHandedOver => {
+            format!(
+                "{who} handed the resource {whom} over{}",
+                from_to(&change(deed))
+            )
+        }
+        Action::ResourceEnded => format!("{who} ended the resource {whom}"),
+        Action::InvoiceIssued => match text(deed, "invoice") {
+            Some(number) => format!("{who} issued the invoice {number}"),
+            None => format!("{who} issued an invoice"),
+        },
+        Action::InvoicePaid => match text(deed, "invoice") {
+            Some(number) => format!("{who} marked the invoice {number} as paid"),
+            None => format!("{who} marked an invoice as paid"),
+        },
+        Action::BudgetChanged => match (text(deed, "from"), text(deed, "to")) {
+            (Some(from), Some(to)) => {
+                format!("{who} changed the monthly budget from {from} to {to}")
+            }
+            (None, Some(to)) => format!("{who} set a monthly budget of {to}"),
+            (_, None) => format!("{who} removed the monthly budget"),
+        },
+        Action::BillingDetailsChanged => format!("{who} changed the billing details"),
     }
 }
 

@@ -22,12 +22,20 @@ pub(super) struct Fixture {
 }
 
 /// One for each schema, the oldest first.
-pub(super) const FIXTURES: &[Fixture] = &[Fixture {
-    version: 3,
-    sql: include_str!("0003.sql"),
-    key: include_str!("0003.key"),
-    facts: include_str!("0003.facts"),
-}];
+pub(super) const FIXTURES: &[Fixture] = &[
+    Fixture {
+        version: 3,
+        sql: include_str!("0003.sql"),
+        key: include_str!("0003.key"),
+        facts: include_str!("0003.facts"),
+    },
+    Fixture {
+        version: 4,
+        sql: include_str!("0004.sql"),
+        key: include_str!("0004.key"),
+        facts: include_str!("0004.facts"),
+    },
+];
 
 impl Fixture {
     /// A data folder as the program left it when it was stopped.

@@ -46,6 +46,7 @@ impl Builder {
                     keep: 7,
                     folder: PathBuf::new(),
                 },
+                billing: doorward::billing::Terms::default(),
             },
             cost: Cost::CHEAP,
             mail: MailIs::On,

@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 28] = [
+const ORDER: [&[&str]; 31] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -29,6 +29,9 @@ const ORDER: [&[&str]; 28] = [
     &["lifecycle"],
     &["ownership", "settings"],
     &["setup"],
+    &["catalogue"],
+    &["resources"],
+    &["billing"],
     &["backups"],
     &["dashboard", "help", "roles"],
     &["migrations"],
@@ -53,7 +56,12 @@ const PAGES: &str = "pages";
 const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 
 /// The parts that have a reason of their own.
-const OTHER_PARTS: [&str; 2] = ["src/accounts/guards.rs", "src/audit/chain.rs"];
+const OTHER_PARTS: [&str; 4] = [
+    "src/accounts/guards.rs",
+    "src/audit/chain.rs",
+    "src/catalogue/file.rs",
+    "src/resources/charges.rs",
+];
 
 /// Where markup is written that maud does not escape, and why that is safe.
 const PREESCAPED: [(&str, &str); 1] = [(
