@@ -54,6 +54,17 @@ impl Default for Terms {
     }
 }
 
+/// A percentage as people write it: "19", "8.1"; given in hundredths of a percent.
+#[must_use]
+pub fn percent(hundredths: i64) -> String {
+    let (whole, rest) = (hundredths / 100, hundredths % 100);
+    match (rest, rest % 10) {
+        (0, _) => whole.to_string(),
+        (_, 0) => format!("{whole}.{}", rest / 10),
+        (_, _) => format!("{whole}.{rest:02}"),
+    }
+}
+
 /// How an invoice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
