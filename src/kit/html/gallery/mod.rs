@@ -10,7 +10,7 @@ use layouts::{before_sign_in, dialog, enrolment, in_shell, panel};
 
 use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
-use super::chart::{Bar, Chart};
+use super::chart::{Bar, Chart, Unfinished, share};
 use super::choice::{Check, Choice, Select, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
@@ -370,6 +370,12 @@ fn number_part() -> Markup {
         ]))
         (Chart { id: "chart", title: "Sign-ins, last 30 days", legend: ("612 signed in", Some("11 failed")),
             heads: ("Day", "Signed in", Some("Failed")), bars: &bars })
+        (Unfinished {
+            chart: Chart { id: "cost", title: "Cost by month", legend: ("Closed months", None), heads: ("Month", "Cost", None),
+                bars: bars.get(..12).unwrap_or_default() },
+            legend: "November so far",
+        })
+        (share(610, 1_184))
     }
 }
 
