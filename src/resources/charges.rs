@@ -39,6 +39,17 @@ pub struct Charge {
     pub amount: Money,
 }
 
+/// What a plan costs in this stretch of a month: the sum of its lines.
+#[must_use]
+pub fn of_plan(plan: PlanId, prices: &Prices, month: Month, stretch: Span) -> Money {
+    let whole = month.span();
+    let within = whole.and(stretch).into_iter();
+    within
+        .flat_map(|ran| prices.within(plan, ran))
+        .map(|(span, price)| price.share(span.seconds(), whole.seconds()))
+        .sum()
+}
+
 /// What a run costs within a month, as far as `until`: a line for each price that was in force.
 pub fn of_run(
     run: &Run,

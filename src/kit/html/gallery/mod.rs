@@ -11,7 +11,7 @@ use layouts::{before_sign_in, dialog, enrolment, in_shell, panel};
 use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
 use super::chart::{Bar, Chart};
-use super::choice::{Check, Choice, Select, confirmed, facts};
+use super::choice::{Check, Choice, Select, Way, Ways, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
 use super::form::{get, group, guarded, post, post_button};
@@ -152,6 +152,10 @@ fn field_part() -> Markup {
                     (Check::new("saved", "I have saved these codes").error(Some("Save them first.")))
                     (Check::new("trust", "Trust this browser for 30 days").value("on"))
                 }))
+                (Ways::new("plan", vec![
+                    ("Server", vec![Way::new("s-1", "1 core, 2 GB").hint("€12.40 a month"), Way::new("s-2", "2 cores, 4 GB").hint("€24.80 a month")]),
+                    ("Database", vec![Way::new("db-1", "20 GB").hint("€88.00 a month")]),
+                ]).chosen("s-2").error(Some("Choose a plan.")))
                 (Button::submit("Save changes", "Saving…"))
             }))
         }
