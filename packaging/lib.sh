@@ -19,7 +19,7 @@ done_well() { printf '\n%s: %d checks passed in %d s.\n' "$me" "$checks" "$SECON
 as_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null || fail "this needs root or sudo"
-    exec sudo -n --preserve-env=SOURCE_DATE_EPOCH "$top/$me" "$@"
+    exec sudo -n --preserve-env=SOURCE_DATE_EPOCH,DEBFULLNAME,DEBEMAIL "$top/$me" "$@"
 }
 
 # Goes on where nothing that is mounted and no port that is taken is anybody else's; all of it ends with the script.
