@@ -42,6 +42,8 @@ pub use sql::{facts, installed_at, last_good};
 const UNFINISHED: &str = ".backup.unfinished";
 /// How the name of a nightly one begins.
 const NIGHTLY: &str = "doorward-";
+/// How the name of a database begins that a backup has replaced.
+const REPLACED: &str = "replaced-";
 /// What SQLite may leave beside it.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// So many rows are kept of what was tried.
@@ -246,9 +248,14 @@ pub fn by_hand_name(at: Timestamp) -> String {
     format!("doorward-by-hand-{}.db", stamp(at))
 }
 
-/// `2026-11-24T02-30-00Z`: sorts by time, and is a file's name everywhere.
+/// The name of a database that a backup replaces, without its end.
 #[must_use]
-pub fn stamp(at: Timestamp) -> String {
+pub fn replaced_name(at: Timestamp) -> String {
+    format!("{REPLACED}{}", stamp(at))
+}
+
+/// `2026-11-24T02-30-00Z`: sorts by time, and is a file's name everywhere.
+fn stamp(at: Timestamp) -> String {
     jiff::Timestamp::from_second(at.0).map_or_else(
         |_| at.0.to_string(),
         |at| at.strftime("%Y-%m-%dT%H-%M-%SZ").to_string(),
@@ -264,7 +271,7 @@ pub fn made_at(name: &str) -> Option<Timestamp> {
 /// What a name of ours says: how it begins, the second, and which of that second it is.
 fn read_name(name: &str) -> Option<(&'static str, Timestamp, u32)> {
     let name = name.strip_suffix(".db")?;
-    let (start, rest) = ["doorward-by-hand-", NIGHTLY, "replaced-"]
+    let (start, rest) = ["doorward-by-hand-", NIGHTLY, REPLACED]
         .into_iter()
         .find_map(|start| Some((start, name.strip_prefix(start)?)))?;
     let (stamped, number) = rest.split_at_checked(STAMP_LEN)?;
@@ -450,6 +457,22 @@ pub fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
         folder::remove(&folder.join(name))?;
     }
     Ok(old)
+}
+
+/// The newest backup in a folder, by the names; none where there is none, or the folder may not be looked into.
+#[must_use]
+pub fn newest(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let ours = entries.filter_map(|entry| {
+        let name = entry.file_name();
+        // What was replaced is what went before a backup, and may be damaged.
+        let (_, at, number) = read_name(name.to_str()?).filter(|(start, ..)| *start != REPLACED)?;
+        entry
+            .file_type()
+            .is_ok_and(|of| of.is_file())
+            .then(|| ((at, number), entry.path()))
+    });
+    ours.max().map(|(_, path)| path)
 }
 
 /// Whether a night has gone by without a backup: the last one since the install began, or since its first minute.

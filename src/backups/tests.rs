@@ -90,3 +90,27 @@ fn only_old_nightly_backups_are_removed() {
     stay.sort();
     assert_eq!(left, stay);
 }
+
+#[test]
+fn the_newest_is_told_by_the_names_and_is_none_that_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(newest(folder.path()), None);
+    assert_eq!(newest(&folder.path().join("none")), None);
+    let at = |day: i64| Timestamp(1_795_487_400 + day * DAY);
+    for name in [
+        nightly_name(at(1)),
+        by_hand_name(at(2)),
+        by_hand_name(at(2)).replace(".db", "-2.db"),
+        by_hand_name(at(2)).replace(".db", "-10.db"),
+        format!("{}.db", replaced_name(at(4))),
+        "pre-9.0.0.db".to_owned(),
+    ] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    fs::create_dir(folder.path().join(nightly_name(at(5)))).unwrap();
+    let tenth = by_hand_name(at(2)).replace(".db", "-10.db");
+    assert_eq!(newest(folder.path()), Some(folder.path().join(tenth)));
+    fs::write(folder.path().join(nightly_name(at(3))), "").unwrap();
+    let night = folder.path().join(nightly_name(at(3)));
+    assert_eq!(newest(folder.path()), Some(night));
+}

@@ -1,8 +1,8 @@
 //! `doorward backup`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use clap::Args;
@@ -100,10 +100,8 @@ fn make(command: &Command) -> Result<(), Failure> {
     let place = if is_streamed {
         "standard output".to_owned()
     } else {
-        fs::canonicalize(&target)
-            .unwrap_or(target)
-            .display()
-            .to_string()
+        // As it was asked for: systemd's folders are links to where nobody else looks.
+        absolute(&target).unwrap_or(target).display().to_string()
     };
     let attempt = |outcome| Attempt {
         cause: Cause::Command,

@@ -134,7 +134,7 @@ impl Portal {
             database: self.file(),
             target: target.clone(),
             if_taken: IfTaken::Refuse,
-            patience: Duration::ZERO,
+            patience: Duration::from_secs(10),
             keys: self.keys(),
             version: VERSION,
             now: app.now(),
