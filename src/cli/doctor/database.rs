@@ -247,7 +247,6 @@ fn copies(ground: &Ground, read: &Read<'_>) -> Result<Group> {
     let plan = &ground.config.values.backups;
     let last = sql::last_copy(read)?;
     let age = last.as_ref().map(|copy| ground.now.since(copy.at));
-    let is_young = ground.now.since(sql::created_at(read)?) < BACKUP_AGE_MAX;
     match (&last, age) {
         (Some(copy), Some(age)) if age <= BACKUP_AGE_MAX => {
             group.ok(
@@ -260,7 +259,7 @@ fn copies(ground: &Ground, read: &Read<'_>) -> Result<Group> {
             format!("The last one is {} old: {}", span(age), copy.place),
             "Make one now: doorward backup. Nightly ones are made while the server runs.",
         ),
-        _ => none_noted(&mut group, ground, is_young),
+        _ => none_noted(&mut group, ground, ground.now.since(sql::created_at(read)?)),
     }
     if plan.at.is_none() {
         group.warning(
@@ -292,7 +291,7 @@ fn copies(ground: &Ground, read: &Read<'_>) -> Result<Group> {
     Ok(group)
 }
 
-fn none_noted(group: &mut Group, ground: &Ground, is_young: bool) {
+fn none_noted(group: &mut Group, ground: &Ground, install_age: i64) {
     const HOW: &str = "Make one now: doorward backup. Nightly ones are made while the server runs.";
     let plan = &ground.config.values.backups;
     match backups::newest(&plan.folder) {
@@ -305,7 +304,7 @@ fn none_noted(group: &mut Group, ground: &Ground, is_young: bool) {
             ),
             HOW,
         ),
-        None if is_young && plan.at.is_some() => {
+        None if install_age < BACKUP_AGE_MAX && plan.at.is_some() => {
             group.ok("age", "There is none yet; the first night will make one.");
         }
         None => group.warning("age", "There is none.", HOW),
