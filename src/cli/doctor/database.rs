@@ -328,7 +328,7 @@ fn people(read: &Read<'_>) -> Result<Group> {
             Owner::Plain => group.warning(
                 "owner",
                 format!("The owner of {name} signs in with a password alone."),
-                "Let them turn on 2-step verification: Profile, Security.",
+                "Let them turn on 2-step verification: Account, Two-factor authentication.",
             ),
             Owner::Safe => {}
         }
