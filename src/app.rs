@@ -450,7 +450,7 @@ impl App {
         }
     }
 
-    /// Does the machine's own bookkeeping. Called only by the door and the worker.
+    /// Does the machine's own bookkeeping. Called only by the door, the worker and the command that closes months as it does.
     pub fn housekeep<T>(
         &self,
         now: Timestamp,

@@ -3,6 +3,7 @@
 //! One mail between its other duties; activation and reset first. It also notices what the command line did beside
 //! it, within a second.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +12,10 @@ use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
-use crate::backups::{self, Attempt, Cause, Made, Order};
+use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
 use crate::domain::id::{ErrandId, OrganisationId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
@@ -42,12 +43,16 @@ const REMIND_EVERY: i64 = 10 * MINUTE;
 /// How often it is asked whether a backup is due, and how long after one that failed.
 const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
+/// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
+const COPY_PATIENCE: Duration = Duration::from_secs(600);
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
 /// How often budgets are looked at.
 const BUDGETS_EVERY: i64 = 10 * MINUTE;
 /// How many months are closed, or budgets looked at, in one round.
 const BILLS_MAX: usize = 20;
+/// How long after a month could not be closed that is tried again.
+const CLOSE_AGAIN: i64 = 10 * MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -68,6 +73,8 @@ pub struct Worker {
     next_budgets: Timestamp,
     /// The last organisation whose budget was looked at in this round of them.
     last_budget: Option<OrganisationId>,
+    /// Whose month could not be closed, and when that is tried again.
+    unclosed: BTreeMap<OrganisationId, Timestamp>,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
     copying: Option<Copying>,
     /// How one ended that could not be written down yet.
@@ -115,6 +122,7 @@ impl Worker {
             next_backup: now,
             next_budgets: now,
             last_budget: None,
+            unclosed: BTreeMap::new(),
             copying: None,
             unwritten: None,
             next_sweep: now,
@@ -136,7 +144,7 @@ impl Worker {
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
             ("remind", self.remind(app, now)),
-            ("close months", close_months(app, now)),
+            ("close months", self.close_months(app, now)),
             ("look at budgets", self.look_at_budgets(app, now)),
             ("sweep", self.sweep(app, now)),
             ("back up", self.back_up(app, now)),
@@ -288,13 +296,52 @@ impl Worker {
         }
         for _ in 0..BILLS_MAX {
             let after = self.last_budget;
-            self.last_budget = app.housekeep(now, |tx| billing::look_at_budget(tx, after))?;
-            if self.last_budget.is_none() {
+            let next = app.read(now, |read| billing::next_budget(read, after))?;
+            let Some((organisation, is_spent)) = next else {
+                self.last_budget = None;
                 self.next_budgets = now.plus(BUDGETS_EVERY);
                 return Ok(false);
+            };
+            // Before it is told, so that one of which that fails holds up no other.
+            self.last_budget = Some(organisation);
+            if is_spent {
+                app.housekeep(now, |tx| billing::tell_of_budget(tx, organisation))?;
             }
         }
         Ok(true)
+    }
+
+    /// Closes the months that are over, each in a transaction of its own. One that cannot be closed holds up no other
+    /// organisation, and is tried again later.
+    fn close_months(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        self.unclosed.retain(|_, again| now < *again);
+        let at_most = BILLS_MAX + self.unclosed.len();
+        let due = app.read(now, |read| billing::due(read, at_most))?;
+        let due = due.into_iter().filter(|id| !self.unclosed.contains_key(id));
+        let due: Vec<OrganisationId> = due.take(BILLS_MAX).collect();
+        let terms = &app.settings.billing;
+        for organisation in &due {
+            let closed = app.housekeep(now, |tx| {
+                billing::close_next_of(tx, &By::system(), terms, *organisation)
+            });
+            match closed {
+                Ok(Some(closed)) => tracing::info!(
+                    organisation = %closed.organisation,
+                    month = %closed.month,
+                    invoice = closed.invoice.map(tracing::field::display),
+                    "a month was closed"
+                ),
+                // The command line was faster.
+                Ok(None) => {}
+                // These say nothing about the organisation: the next round tries it again.
+                Err(error @ (Error::Busy | Error::Disk(_))) => return Err(error),
+                Err(error) => {
+                    self.unclosed.insert(*organisation, now.plus(CLOSE_AGAIN));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(!due.is_empty())
     }
 
     /// Once a minute: whether there is something that somebody has to see to.
@@ -339,6 +386,8 @@ impl Copying {
         let order = Order {
             database: app.settings.data.join(DATABASE),
             target: target.clone(),
+            if_taken: IfTaken::CountUp,
+            patience: COPY_PATIENCE,
             keys: app.keys().clone(),
             version: VERSION,
             now,
@@ -360,9 +409,10 @@ impl Copying {
 
     /// How it ended; older ones go once it is there.
     fn end(self, keep: usize, now: Timestamp) -> Attempt {
-        let place = self.target.display().to_string();
+        let mut place = self.target.display().to_string();
         let outcome = match self.thread.join() {
             Ok(Ok(made)) => {
+                place = made.place.display().to_string();
                 tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
                 let folder = self.target.parent();
                 if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep)) {
@@ -384,24 +434,6 @@ impl Copying {
             outcome,
         }
     }
-}
-
-/// Closes the months that are over, each in a transaction of its own.
-fn close_months(app: &App, now: Timestamp) -> Result<bool> {
-    for _ in 0..BILLS_MAX {
-        let terms = &app.settings.billing;
-        let closed = app.housekeep(now, |tx| billing::close_next(tx, &By::system(), terms))?;
-        let Some(closed) = closed else {
-            return Ok(false);
-        };
-        tracing::info!(
-            organisation = %closed.organisation,
-            month = %closed.month,
-            invoice = closed.invoice.map(tracing::field::display),
-            "a month was closed"
-        );
-    }
-    Ok(true)
 }
 
 /// Writes down what memory decided: failures of the last second, and the sums of floods that are over.

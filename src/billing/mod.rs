@@ -8,15 +8,16 @@ pub mod pages;
 mod sql;
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::catalogue;
-use crate::domain::id::{AccountId, OrganisationId};
+use crate::domain::id::{AccountId, OrganisationId, ResourceId};
 use crate::domain::invoice::InvoiceNumber;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::{BUDGET_MAX, Currency, Money};
 use crate::domain::month::Month;
-use crate::domain::role::{Permission, Role};
+use crate::domain::role::{Managers, Permission, Role};
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::time::{DAY, Timestamp};
@@ -50,6 +51,17 @@ impl Default for Terms {
             tax_rate: 0,
             due_days: 14,
         }
+    }
+}
+
+/// A percentage as people write it: "19", "8.1"; given in hundredths of a percent.
+#[must_use]
+pub fn percent(hundredths: i64) -> String {
+    let (whole, rest) = (hundredths / 100, hundredths % 100);
+    match (rest, rest % 10) {
+        (0, _) => whole.to_string(),
+        (_, 0) => format!("{whole}.{}", rest / 10),
+        (_, _) => format!("{whole}.{rest:02}"),
     }
 }
 
@@ -96,6 +108,8 @@ pub const REFERENCE_FIELD: &str = "reference";
 pub const BUDGET_FIELD: &str = "budget";
 /// The longest reference of a payment, in code points.
 pub const REFERENCE_MAX: usize = 100;
+const BUDGET_RANGE: &str =
+    "Write an amount above zero that a month can cost, or leave it empty for no budget.";
 /// How long word of an invoice is worth sending.
 const INVOICE_TTL: i64 = 30 * DAY;
 /// How long word of a budget is.
@@ -114,17 +128,22 @@ pub struct Closed {
     pub invoice: Option<InvoiceNumber>,
 }
 
-/// Closes the month that has been over for longest, of whichever organisation; none when none is over. Its invoice, its
-/// record and the mail about it come with it or not at all.
-pub fn close_next(tx: &Tx<'_>, by: &By, terms: &Terms) -> Result<Option<Closed>> {
-    let running = Month::of(tx.now());
-    let Some((organisation, from)) = resources::due(tx, running.start())? else {
-        return Ok(None);
-    };
-    close(tx, by, terms, (organisation, Month::of(from))).map(Some)
+/// Who has a month that is over and not closed: those first for whom it has been over for longest, at most so many.
+pub fn due(read: &Read<'_>, at_most: usize) -> Result<Vec<OrganisationId>> {
+    let running = Month::of(read.now());
+    Ok(resources::due(read, running.start(), at_most)?)
 }
 
-/// Closes the oldest open month of this organisation; none when none is over.
+/// Closes the month that has been over for longest, of whichever organisation; none when none is over.
+pub fn close_next(tx: &Tx<'_>, by: &By, terms: &Terms) -> Result<Option<Closed>> {
+    match due(tx, 1)?.first() {
+        Some(organisation) => close_next_of(tx, by, terms, *organisation),
+        None => Ok(None),
+    }
+}
+
+/// Closes the oldest open month of this organisation; none when none is over. Its invoice, its record and the mail about it
+/// come with it or not at all.
 pub fn close_next_of(
     tx: &Tx<'_>,
     by: &By,
@@ -199,13 +218,16 @@ fn issue(
     };
     sql::insert(tx, id, &invoice, &lines)?;
     let to = contact(tx, id)?;
-    let deadline = tx.now().plus(INVOICE_TTL);
-    outbox::enqueue(
-        tx,
-        &to.recipient()?,
-        &Errand::Invoice(number),
-        Some(deadline),
-    )?;
+    // One without an address is told nothing, and gets the bill all the same.
+    if to.email.is_some() {
+        let deadline = tx.now().plus(INVOICE_TTL);
+        outbox::enqueue(
+            tx,
+            &to.recipient()?,
+            &Errand::Invoice(number),
+            Some(deadline),
+        )?;
+    }
     let event = Event::of(id, Action::InvoiceIssued)
         .with("invoice", number.to_string())
         .with("month", month.to_string())
@@ -218,34 +240,37 @@ pub fn currency(read: &Read<'_>) -> Result<Currency> {
     catalogue::currency(read)?.ok_or(Error::NotFound)
 }
 
-/// Charges as they will stand on the invoice, by kind, then by name.
+/// Charges as they will stand on the invoice: by kind in the order of the catalogue, then by name, then by time.
 pub fn in_words(
     read: &Read<'_>,
     organisation: OrganisationId,
     charges: &[Charge],
 ) -> Result<Vec<InvoiceLine>> {
-    let names: HashMap<_, _> = resources::all(read, organisation)?
-        .into_iter()
-        .map(|resource| (resource.id, resource.name.to_string()))
-        .collect();
     let plans: HashMap<_, _> = catalogue::plans(read)?
         .into_iter()
-        .enumerate()
-        .map(|(place, plan)| (plan.id, (place, plan)))
+        .zip(0_usize..)
+        .map(|(plan, place)| (plan.id, (plan, place)))
         .collect();
+    // A kind stands where the first of its plans does, and keeps all of them together.
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (plan, place) in plans.values() {
+        let first = places.entry(&plan.kind).or_insert(*place);
+        *first = (*first).min(*place);
+    }
+    let mut names: HashMap<ResourceId, String> = HashMap::new();
     let mut labels: HashMap<AccountId, String> = HashMap::new();
     let mut lines = Vec::with_capacity(charges.len());
     for charge in charges {
-        let account = match labels.get(&charge.holder) {
-            Some(label) => label.clone(),
-            None => {
-                let account = accounts::find(read, charge.holder)?.ok_or(Error::NotFound)?;
-                labels.insert(charge.holder, account.label());
-                account.label()
-            }
-        };
-        let (place, plan) = plans.get(&charge.plan).ok_or(Error::NotFound)?;
-        let resource = names.get(&charge.resource).cloned().unwrap_or_default();
+        let resource = known(&mut names, charge.resource, || {
+            let found = resources::find(read, organisation, charge.resource)?;
+            Ok(found.map(|resource| resource.name.to_string()))
+        })?;
+        let account = known(&mut labels, charge.holder, || {
+            let found = accounts::find_in(read, organisation, charge.holder)?;
+            Ok(found.map(|account| account.label()))
+        })?;
+        let (plan, _) = plans.get(&charge.plan).ok_or(Error::NotFound)?;
+        let place = places.get(plan.kind.as_str()).copied();
         let line = InvoiceLine {
             resource_id: charge.resource,
             resource,
@@ -257,16 +282,31 @@ pub fn in_words(
             span: charge.span,
             amount: charge.amount,
         };
-        lines.push((*place, line));
+        lines.push((place, line.resource.to_lowercase(), line));
     }
-    lines.sort_by(|(one_place, one), (other_place, other)| {
-        let by_kind = (&one.kind, &one.resource).cmp(&(&other.kind, &other.resource));
-        by_kind
-            .then(one.resource_id.cmp(&other.resource_id))
-            .then(one.span.from.0.cmp(&other.span.from.0))
-            .then(one_place.cmp(other_place))
+    lines.sort_by(|(one_place, one_name, one), (place, name, other)| {
+        (one_place, one_name, one.resource_id.number(), one.span.from).cmp(&(
+            place,
+            name,
+            other.resource_id.number(),
+            other.span.from,
+        ))
     });
-    Ok(lines.into_iter().map(|(_, line)| line).collect())
+    Ok(lines.into_iter().map(|(_, _, line)| line).collect())
+}
+
+/// What this one is called, asked for once.
+fn known<K: Copy + Eq + Hash>(
+    names: &mut HashMap<K, String>,
+    key: K,
+    ask: impl FnOnce() -> Result<Option<String>>,
+) -> Result<String> {
+    if let Some(name) = names.get(&key) {
+        return Ok(name.clone());
+    }
+    let name = ask()?.ok_or(Error::NotFound)?;
+    names.insert(key, name.clone());
+    Ok(name)
 }
 
 /// Who gets the invoices: the account that was chosen, as long as it is Active and manages billing; else the owner.
@@ -277,17 +317,17 @@ pub fn contact(read: &Read<'_>, organisation: OrganisationId) -> Result<Account>
     };
     let owner = organisations::get(read, organisation)?;
     let managers = owner.managers;
-    let is_able = |account: &Account| {
-        account.status == Status::Active
-            && account
-                .role
-                .permissions(managers)
-                .has(Permission::BillingManage)
-    };
-    match chosen.filter(is_able) {
+    match chosen.filter(|account| looks_after(account, managers)) {
         Some(account) => Ok(account),
         None => accounts::find(read, owner.owner)?.ok_or(Error::NotFound),
     }
+}
+
+/// Whether this account may look after the bill: Active, with the permission.
+#[must_use]
+pub fn looks_after(account: &Account, managers: Managers) -> bool {
+    let permissions = account.role.permissions(managers);
+    account.status == Status::Active && permissions.has(Permission::BillingManage)
 }
 
 /// Whoever may look after the bill: Active, with the permission.
@@ -343,6 +383,9 @@ pub fn set_budget(
     budget: Option<Money>,
 ) -> Result<Option<Audited<()>>> {
     let organisation = by.organisation();
+    if budget.is_some_and(|budget| !(Money(1)..=BUDGET_MAX).contains(&budget)) {
+        return Err(Error::invalid(BUDGET_FIELD, BUDGET_RANGE));
+    }
     let before = sql::budget(tx, organisation)?;
     if before == budget {
         return Ok(None);
@@ -357,6 +400,13 @@ pub fn set_budget(
         .with("from", written(before))
         .with("to", written(budget));
     Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// What the whole running month will cost if everything goes on as it is, with the prices that are known.
+pub fn expected(read: &Read<'_>, organisation: OrganisationId) -> Result<Money> {
+    let month = Month::of(read.now());
+    let charges = resources::month(read, organisation, month, month.span().until)?;
+    Ok(charges.iter().map(|charge| charge.amount).sum())
 }
 
 /// What the running month has cost until now.
@@ -374,29 +424,40 @@ pub fn step(spent: Money, budget: Money) -> i64 {
     STEPS.into_iter().filter(is_reached).max().unwrap_or(0)
 }
 
-/// Looks at the budget of the next organisation after this one, and tells those who look after its bill when more of it is
-/// spent than they were told of this month. Answers which it was; none when there is no other.
-pub fn look_at_budget(
-    tx: &Tx<'_>,
+/// The next organisation after this one that has a budget, and whether more of it is spent than people were told of this
+/// month; none when there is no other.
+pub fn next_budget(
+    read: &Read<'_>,
     after: Option<OrganisationId>,
-) -> Result<Option<OrganisationId>> {
-    let month = Month::of(tx.now());
-    let Some((organisation, budget, told)) = sql::next_budget(tx, after, month)? else {
+) -> Result<Option<(OrganisationId, bool)>> {
+    let month = Month::of(read.now());
+    let Some((organisation, budget, told)) = sql::next_budget(read, after, month)? else {
         return Ok(None);
     };
+    let reached = step(so_far(read, organisation)?, budget);
+    Ok(Some((organisation, reached > told)))
+}
+
+/// Tells those who look after the bill how much of the budget is spent, if that is more than they were told of this month.
+pub fn tell_of_budget(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    let month = Month::of(tx.now());
+    let Some((budget, told)) = sql::budget_and_told(tx, organisation, month)? else {
+        return Ok(());
+    };
     let reached = step(so_far(tx, organisation)?, budget);
-    if reached > told {
-        sql::told(tx, organisation, (month, reached))?;
-        let errand = Errand::Budget {
-            month,
-            percent: reached,
-        };
-        let deadline = tx.now().plus(BUDGET_TTL);
-        for account in people(tx, organisation)? {
-            outbox::enqueue(tx, &account.recipient()?, &errand, Some(deadline))?;
-        }
+    if reached <= told {
+        return Ok(());
     }
-    Ok(Some(organisation))
+    sql::told(tx, organisation, (month, reached))?;
+    let errand = Errand::Budget {
+        month,
+        percent: reached,
+    };
+    let deadline = tx.now().plus(BUDGET_TTL);
+    for account in people(tx, organisation)? {
+        outbox::enqueue(tx, &account.recipient()?, &errand, Some(deadline))?;
+    }
+    Ok(())
 }
 
 /// Address, VAT number and contact, as they will stand on invoices from here on.

@@ -353,6 +353,20 @@ pub(super) fn next_budget(
     )
 }
 
+/// The budget of this organisation, and of how much of it people were told this month; none without one.
+pub(super) fn budget_and_told(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    month: Month,
+) -> Result<Option<(Money, i64)>> {
+    read.find(
+        "SELECT budget, CASE WHEN told_month_at = ?2 THEN told_percent ELSE 0 END
+           FROM billing WHERE organisation_id = ?1 AND budget IS NOT NULL",
+        (organisation, month.start()),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// People were told.
 pub(super) fn told(
     tx: &Tx<'_>,

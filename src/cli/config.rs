@@ -106,7 +106,9 @@ fn row(one: &Shown) -> Vec<String> {
         (source, Some(place)) => format!("{source} {place}"),
         (source, None) => source.to_owned(),
     };
-    let value = one.value.clone().unwrap_or_else(|| "not set".to_owned());
+    let value = one.value.as_deref().unwrap_or("not set");
+    // A table has a line for each setting, also for one of several lines.
+    let value = value.lines().collect::<Vec<_>>().join(" / ");
     vec![one.key.name().to_owned(), value, source]
 }
 

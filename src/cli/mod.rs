@@ -12,6 +12,7 @@ mod confirm;
 mod doctor;
 mod failure;
 mod healthcheck;
+mod invoice;
 mod links;
 mod org;
 mod password;
@@ -73,6 +74,8 @@ enum Command {
     Account(account::Command),
     /// The audit log: verify it
     Audit(audit::Command),
+    /// Invoices: list, show, close the months that are over, mark one as paid
+    Invoice(invoice::Command),
     /// Make a backup of the database, or verify one
     Backup(backup::Command),
     /// Put the database back from a backup
@@ -152,6 +155,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Org(command) => org::run(command),
         Command::Account(command) => account::run(command),
         Command::Audit(command) => audit::run(&command),
+        Command::Invoice(command) => invoice::run(command),
         Command::Backup(command) => backup::run(&command),
         Command::Restore(command) => restore::run(&command),
         Command::Config(command) => config::run(&command),

@@ -295,7 +295,7 @@ fn describe(roff: &mut Roff, key: Key) {
 fn written(key: Key) -> String {
     let spec = key.spec();
     let value = match spec.kind {
-        Kind::Number | Kind::Switch => spec.example.to_owned(),
+        Kind::Number | Kind::Decimal | Kind::Switch => spec.example.to_owned(),
         Kind::List => {
             let items: Vec<String> = spec
                 .example
@@ -304,7 +304,8 @@ fn written(key: Key) -> String {
                 .collect();
             format!("[{}]", items.join(", "))
         }
-        _ => format!("\"{}\"", spec.example),
+        // In a manual it stands in one line.
+        _ => format!("\"{}\"", spec.example.replace('\n', "\\n")),
     };
     format!("{} = {value}", spec.name)
 }

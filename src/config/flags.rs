@@ -105,7 +105,12 @@ fn arg(key: Key) -> Arg {
         Kind::List => arg.value_delimiter(','),
         Kind::Path => arg.value_hint(ValueHint::FilePath),
         Kind::Folder => arg.value_hint(ValueHint::DirPath),
-        Kind::Text | Kind::Number | Kind::Secret | Kind::FlaglessSecret => arg,
+        Kind::Text
+        | Kind::Lines
+        | Kind::Number
+        | Kind::Decimal
+        | Kind::Secret
+        | Kind::FlaglessSecret => arg,
     }
 }
 

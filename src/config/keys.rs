@@ -52,6 +52,14 @@ pub enum Key {
     BackupKeep,
     /// Where backups are put.
     BackupDir,
+    /// Who sends the invoices.
+    BillingIssuer,
+    /// How they are paid.
+    BillingPayment,
+    /// The tax on them.
+    BillingTaxRate,
+    /// How many days there are to pay.
+    BillingDueDays,
 }
 
 /// Who takes a setting's flag.
@@ -68,8 +76,12 @@ pub enum Reach {
 pub enum Kind {
     /// Some text.
     Text,
+    /// Some text that may have several lines.
+    Lines,
     /// A whole number.
     Number,
+    /// A number that may have decimals.
+    Decimal,
     /// Yes or no; its flag needs no value.
     Switch,
     /// Several, separated by commas; an array in the file.
@@ -107,7 +119,7 @@ pub struct Spec {
 
 impl Key {
     /// All of them, in the order in which people read about them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::Data,
         Self::PublicUrl,
         Self::Listen,
@@ -131,6 +143,10 @@ impl Key {
         Self::SecretKeyFile,
         Self::AllowNetworkFs,
         Self::BrandingName,
+        Self::BillingIssuer,
+        Self::BillingPayment,
+        Self::BillingTaxRate,
+        Self::BillingDueDays,
     ];
 
     /// What there is to know about it.
@@ -367,6 +383,46 @@ impl Key {
                 default: None,
                 unset: "backups in the data folder",
                 example: "/mnt/backup/doorward",
+            },
+            Self::BillingIssuer => Spec {
+                name: "billing.issuer",
+                kind: Kind::Lines,
+                reach: Reach::Everywhere,
+                value: "TEXT",
+                help: "Who sends the invoices: name and address, up to 10 lines; what is issued keeps what it says then",
+                default: None,
+                unset: "the name that pages have before sign-in",
+                example: "Halden Works Hosting AS\nStorgata 5\n1771 Halden, Norway\nVAT NO 987 654 321",
+            },
+            Self::BillingPayment => Spec {
+                name: "billing.payment",
+                kind: Kind::Lines,
+                reach: Reach::Everywhere,
+                value: "TEXT",
+                help: "How invoices are paid, up to 10 lines: it stands below them and in their mails",
+                default: None,
+                unset: "nothing stands there",
+                example: "Bank transfer to NO93 8601 1117 947\nWith the number of the invoice",
+            },
+            Self::BillingTaxRate => Spec {
+                name: "billing.tax_rate",
+                kind: Kind::Decimal,
+                reach: Reach::Everywhere,
+                value: "PERCENT",
+                help: "The tax on invoices in percent, from 0 to 100, with two decimals at most",
+                default: Some("0"),
+                unset: "",
+                example: "8.1",
+            },
+            Self::BillingDueDays => Spec {
+                name: "billing.due_days",
+                kind: Kind::Number,
+                reach: Reach::Everywhere,
+                value: "NUMBER",
+                help: "How many days there are to pay an invoice, from 0 to 365",
+                default: Some("14"),
+                unset: "",
+                example: "30",
             },
         }
     }

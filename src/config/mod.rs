@@ -23,6 +23,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::app::{Mode, Settings};
 use crate::backups::Plan;
+use crate::billing;
 use crate::domain::text::OrganisationName;
 use crate::invitations::Terms;
 use crate::kit::disk::NetworkFs;
@@ -103,6 +104,8 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
+    /// What the operator decides about every invoice.
+    pub billing: billing::Terms,
     /// The service manager that started the process; none where nobody waits to hear of it.
     pub manager: Option<Manager>,
 }
@@ -235,7 +238,7 @@ impl Config {
             data: values.data.clone(),
             metrics_token: values.metrics_token.clone(),
             backups: values.backups.plan(),
-            billing: crate::billing::Terms::default(),
+            billing: values.billing.clone(),
         }
     }
 }
@@ -278,6 +281,7 @@ impl Values {
         let metrics_listen = reader.optional(Key::MetricsListen, parse::listen);
         let metrics_token = reader.optional(Key::MetricsToken, parse::token);
         let backups = backups(reader, &data);
+        let billing = billing(reader, brand.as_ref());
         let together = Together {
             data: &data,
             public_url: public_url.as_ref(),
@@ -318,6 +322,7 @@ impl Values {
             metrics_listen,
             metrics_token,
             backups: backups?,
+            billing: billing?,
             manager: manager(around),
         })
     }
@@ -478,5 +483,19 @@ fn backups(reader: &mut Reader<'_>, data: &Path) -> Option<Backups> {
         at: at?,
         keep: keep?,
         folder,
+    })
+}
+
+/// Where nobody says who sends the invoices, it is who the pages say they are.
+fn billing(reader: &mut Reader<'_>, brand: Option<&OrganisationName>) -> Option<billing::Terms> {
+    let issuer = reader.optional(Key::BillingIssuer, parse::lines);
+    let payment = reader.optional(Key::BillingPayment, parse::lines);
+    let tax_rate = reader.value(Key::BillingTaxRate, parse::percent);
+    let due_days = reader.value(Key::BillingDueDays, parse::days);
+    Some(billing::Terms {
+        issuer: issuer.unwrap_or_else(|| brand.map(ToString::to_string).unwrap_or_default()),
+        payment: payment.unwrap_or_default(),
+        tax_rate: tax_rate?,
+        due_days: due_days?,
     })
 }

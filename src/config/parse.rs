@@ -18,6 +18,10 @@ use crate::kit::time::{DAY, HOUR, MINUTE};
 /// No time that anybody sets is longer.
 const SECONDS_MAX: i64 = 366 * DAY;
 
+/// As much as stands well on a page, in lines and in characters.
+const LINES_MAX: usize = 10;
+const LETTERS_MAX: usize = 1_000;
+
 /// A time such as `90s`, `30m`, `2h`, `3d` or `1h30m`, in seconds.
 pub(super) fn seconds(text: &str) -> Result<i64, String> {
     let form = || "write a time like 30m, 2h or 3d".to_owned();
@@ -156,6 +160,48 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count @ 1..=1000) => Ok(count),
         Ok(_) | Err(_) => Err("a number from 1 to 1000 is needed".to_owned()),
+    }
+}
+
+/// What stands on invoices: lines of text that can be seen.
+pub(super) fn lines(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+    if lines.len() > LINES_MAX || text.chars().count() > LETTERS_MAX {
+        return Err(format!(
+            "at most {LINES_MAX} lines and {LETTERS_MAX} characters are possible; shorten it"
+        ));
+    }
+    if lines.iter().any(|line| line.contains(char::is_control)) {
+        return Err("it holds characters that cannot be seen; write it anew".to_owned());
+    }
+    Ok(lines.join("\n"))
+}
+
+/// A percentage such as `19` or `8.1`, in hundredths of a percent.
+pub(super) fn percent(text: &str) -> Result<i64, String> {
+    let form =
+        || "write a percentage from 0 to 100, with two decimals at most, like 19 or 8.1".to_owned();
+    let text = text.trim();
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let is_plain = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !is_plain(whole, 3) || !is_plain(rest, 2) {
+        return Err(form());
+    }
+    let hundredths = format!("{whole}{rest:0<2}").parse();
+    match hundredths {
+        Ok(hundredths @ 0..=10_000) => Ok(hundredths),
+        Ok(_) | Err(_) => Err(form()),
+    }
+}
+
+/// How many days there are to pay.
+pub(super) fn days(text: &str) -> Result<i64, String> {
+    match text.trim().parse() {
+        Ok(days @ 0..=365) => Ok(days),
+        Ok(_) | Err(_) => Err("a number of days from 0 to 365 is needed".to_owned()),
     }
 }
 

@@ -42,7 +42,10 @@ pub fn reference(flags: &Flags) -> String {
             Some(given) => ("", given.as_str()),
             None => ("#", spec.default.unwrap_or(spec.example)),
         };
-        text += &format!("{mark}{} = {}\n", spec.name, literal(spec.kind, value));
+        let setting = format!("{} = {}", spec.name, literal(spec.kind, value));
+        for line in setting.lines() {
+            text += &format!("{mark}{line}\n");
+        }
     }
     text
 }
@@ -84,11 +87,15 @@ fn comment(text: &str) -> String {
 
 fn literal(kind: Kind, text: &str) -> String {
     match kind {
-        Kind::Number | Kind::Switch => text.trim().to_owned(),
+        Kind::Number | Kind::Decimal | Kind::Switch => text.trim().to_owned(),
+        Kind::Lines if text.trim().contains('\n') => quoted_lines(text.trim()),
         Kind::List => array(text),
-        Kind::Text | Kind::Path | Kind::Folder | Kind::Secret | Kind::FlaglessSecret => {
-            quoted(text)
-        }
+        Kind::Text
+        | Kind::Lines
+        | Kind::Path
+        | Kind::Folder
+        | Kind::Secret
+        | Kind::FlaglessSecret => quoted(text),
     }
 }
 
@@ -98,17 +105,28 @@ pub(super) fn array(text: &str) -> String {
     format!("[{}]", items.join(", "))
 }
 
+/// A basic string of TOML in as many lines as the text has.
+fn quoted_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(escaped).collect();
+    format!("\"\"\"\n{}\"\"\"", lines.join("\n"))
+}
+
 /// A basic string of TOML.
 pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = "\"".to_owned();
+    format!("\"{}\"", escaped(text))
+}
+
+/// As it stands in a basic string.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
     for letter in text.chars() {
         match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
+            '"' | '\\' => escaped.extend(['\\', letter]),
             letter if letter.is_control() => {
-                quoted += &format!("\\u{:04X}", u32::from(letter));
+                escaped += &format!("\\u{:04X}", u32::from(letter));
             }
-            letter => quoted.push(letter),
+            letter => escaped.push(letter),
         }
     }
-    quoted + "\""
+    escaped
 }

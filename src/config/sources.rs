@@ -45,6 +45,20 @@ impl fmt::Debug for Surroundings {
 }
 
 impl Surroundings {
+    /// The same with the credentials in a folder, unless there are some or the folder may not be looked into.
+    #[must_use]
+    pub fn with_credentials(mut self, folder: &Path) -> Self {
+        if let Some(folder) = folder.to_str()
+            && std::fs::read_dir(folder).is_ok()
+        {
+            let name = "CREDENTIALS_DIRECTORY".to_owned();
+            self.variables
+                .entry(name)
+                .or_insert_with(|| folder.to_owned());
+        }
+        self
+    }
+
     /// The ones of this process.
     #[must_use]
     pub fn of_process() -> Self {
@@ -229,7 +243,7 @@ impl Gathered {
 
     /// A value that stands in a file of its own.
     fn put_from(&mut self, key: Key, place: String, path: PathBuf, origin: fn(PathBuf) -> Origin) {
-        match value_in(&path) {
+        match value_in(&path, key.spec().kind) {
             Ok(text) => self.put(key, text, origin(path)),
             Err(why) => {
                 self.wrong(place, why);
@@ -407,15 +421,15 @@ fn explain(why: &io::Error) -> String {
     }
 }
 
-/// The one line of a file that holds a value.
-fn value_in(path: &Path) -> Result<String, String> {
+/// The one line of a file that holds a value, or the lines of one that may have several.
+fn value_in(path: &Path, kind: Kind) -> Result<String, String> {
     let text = String::from_utf8(small(path, VALUE_MAX)?)
         .map_err(|_| "it is not UTF-8; write the value anew".to_owned())?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         return Err("it is empty; write the value into it".to_owned());
     }
-    if text.contains(char::is_control) {
+    if kind != Kind::Lines && text.contains(char::is_control) {
         return Err("it holds more than one line of text; leave the value alone in it".to_owned());
     }
     Ok(text.to_owned())
@@ -585,6 +599,10 @@ fn written(key: Key, value: &DeValue<'_>) -> Result<String, String> {
             "a whole number, without quotes, like {}",
             spec.example
         )),
+        (Kind::Decimal, DeValue::Integer(number)) => Ok(decimal(number)),
+        (Kind::Decimal, DeValue::Float(number)) => Ok(number.as_str().to_owned()),
+        (Kind::Decimal, DeValue::String(text)) => Ok(text.to_string()),
+        (Kind::Decimal, _) => Err(format!("a number, like {}", spec.example)),
         (Kind::List, DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str())
@@ -594,7 +612,10 @@ fn written(key: Key, value: &DeValue<'_>) -> Result<String, String> {
         (Kind::List, DeValue::String(one)) => Ok(one.to_string()),
         (Kind::List, _) => Err(list(&spec)),
         (_, DeValue::String(text)) => Ok(text.to_string()),
-        (_, _) => Err(format!("a text, in quotes, like {}", quoted(spec.example))),
+        (_, _) => {
+            let first = spec.example.lines().next().unwrap_or_default();
+            Err(format!("a text, in quotes, like {}", quoted(first)))
+        }
     }
 }
 

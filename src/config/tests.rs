@@ -326,7 +326,8 @@ impl Desk {
 /// A setting as the file has it.
 fn line(key: Key, text: &str) -> String {
     let value = match key.spec().kind {
-        keys::Kind::Number | keys::Kind::Switch => text.to_owned(),
+        keys::Kind::Number | keys::Kind::Decimal | keys::Kind::Switch => text.to_owned(),
+        keys::Kind::Lines => format!("'''\n{text}'''"),
         _ => format!("'{text}'"),
     };
     format!("{} = {value}\n", key.name())
@@ -336,7 +337,7 @@ fn line(key: Key, text: &str) -> String {
 fn nonsense(key: Key) -> &'static str {
     match key.spec().kind {
         keys::Kind::Switch => "false",
-        keys::Kind::Number => "0",
+        keys::Kind::Number | keys::Kind::Decimal => "0",
         _ => "?",
     }
 }
@@ -440,7 +441,9 @@ fn the_reference_is_a_configuration_whatever_is_taken_into_use() {
         bare.filter(|bare| !bare.starts_with(' '))
             .map(str::to_owned)
     };
-    assert_eq!(text.lines().filter_map(setting).count(), Key::ALL.len());
+    let begins = |line: &String| line.contains(" = ");
+    let settings = text.lines().filter_map(setting).filter(begins);
+    assert_eq!(settings.count(), Key::ALL.len());
     let used = text
         .lines()
         .map(|line| setting(line).unwrap_or_else(|| line.to_owned()));
@@ -692,6 +695,23 @@ fn a_value_in_a_file_of_its_own_is_one_line_and_trimmed() {
 }
 
 #[test]
+fn credentials_of_another_process_are_taken_where_there_are_none() {
+    let mut desk = Desk::new();
+    desk.write("service/smtp_url", "smtp://127.0.0.1:25");
+    desk.write("own/metrics_token", "a-long-random-word");
+    let relay = |desk: &Desk, folder: &str| {
+        let around = desk.around.clone().with_credentials(&desk.path(folder));
+        let config = Config::read(&flags(&[]), &around).unwrap();
+        config.values.relay.is_some()
+    };
+    assert!(relay(&desk, "service"));
+    assert!(!relay(&desk, "none"));
+    let own = desk.path("own");
+    desk.set("CREDENTIALS_DIRECTORY", own.to_str().unwrap());
+    assert!(!relay(&desk, "service"));
+}
+
+#[test]
 fn a_slip_in_a_variable_is_refused_and_what_platforms_set_passes() {
     for (name, meant) in [
         ("DOORWARD_SMTP_ULR", "DOORWARD_SMTP_URL"),
@@ -923,4 +943,82 @@ fn the_service_manager_is_who_the_environment_names() {
         let within = manager(&[socket, ("WATCHDOG_USEC", nonsense)]);
         assert_eq!(within.unwrap().watchdog, None, "{nonsense}");
     }
+}
+
+#[test]
+fn invoices_say_what_the_operator_decided() {
+    let desk = Desk::toml(
+        "[branding]\nname = \"Portal of Halden\"\n[billing]\nissuer = \"\"\"\n  Halden Works Hosting AS  \n\nStorgata 5\n\"\"\"\n\
+         payment = 'IBAN NO93'\ntax_rate = 8.1\ndue_days = 30\n",
+    );
+    let terms = |desk: &Desk| desk.read(&[]).unwrap().settings_beside(None).billing;
+    assert_eq!(
+        terms(&desk),
+        billing::Terms {
+            issuer: "Halden Works Hosting AS\n\nStorgata 5".to_owned(),
+            payment: "IBAN NO93".to_owned(),
+            tax_rate: 810,
+            due_days: 30,
+        }
+    );
+    // Nobody said anything.
+    let usual = terms(&Desk::toml("branding.name = 'Halden'\n"));
+    assert_eq!(
+        usual,
+        billing::Terms {
+            issuer: "Halden".to_owned(),
+            ..billing::Terms::default()
+        }
+    );
+    for (written, rate) in [
+        ("19", 1_900),
+        ("\"8.1\"", 810),
+        ("7.25", 725),
+        ("0", 0),
+        ("100.00", 10_000),
+    ] {
+        let desk = Desk::toml(format!("[billing]\ntax_rate = {written}\n"));
+        assert_eq!(terms(&desk).tax_rate, rate, "{written}");
+    }
+}
+
+#[test]
+fn wrong_terms_of_invoices_are_told_with_what_is_possible() {
+    let percent = "write a percentage from 0 to 100, with two decimals at most, like 19 or 8.1";
+    for (setting, sentence) in [
+        ("tax_rate = -1", percent),
+        ("tax_rate = 100.01", percent),
+        ("tax_rate = 8.125", percent),
+        ("tax_rate = 1e1", percent),
+        ("tax_rate = nan", percent),
+        ("tax_rate = '19 %'", percent),
+        ("tax_rate = '.5'", percent),
+        ("tax_rate = '5.'", percent),
+        ("tax_rate = 99999999999999999999", percent),
+        ("due_days = -1", "a number of days from 0 to 365 is needed"),
+        ("due_days = 366", "a number of days from 0 to 365 is needed"),
+        (
+            "issuer = \"a\\u0007b\"",
+            "it holds characters that cannot be seen; write it anew",
+        ),
+        (
+            "payment = \"1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n10\\n11\"",
+            "at most 10 lines and 1000 characters are possible; shorten it",
+        ),
+    ] {
+        let key = setting.split(' ').next().unwrap();
+        assert_eq!(
+            Desk::toml(format!("[billing]\n{setting}\n")).mistakes(),
+            [format!("doorward.toml:2: billing.{key}: {sentence}")],
+            "{setting}"
+        );
+    }
+    assert_eq!(
+        Desk::toml("[billing]\ntax_rate = true\ndue_days = '30'\nissuer = 5\n").mistakes(),
+        [
+            "doorward.toml:2: billing.tax_rate is a number, like 8.1",
+            "doorward.toml:3: billing.due_days is a whole number, without quotes, like 30",
+            "doorward.toml:4: billing.issuer is a text, in quotes, like \"Halden Works Hosting AS\"",
+        ]
+    );
 }

@@ -39,7 +39,54 @@ pub struct Charge {
     pub amount: Money,
 }
 
-/// What a plan costs in this stretch of a month: the sum of its lines.
+impl Charge {
+    /// Whether this one is the same line, a little later.
+    fn goes_on(&self, next: &Self) -> bool {
+        self.resource == next.resource
+            && self.holder == next.holder
+            && self.plan == next.plan
+            && self.price == next.price
+            && self.span.until == next.span.from
+    }
+}
+
+/// What runs cost within a month, as far as `until`: a line for each stretch of a resource with one plan, one holder and one
+/// price. The runs come by resource, and then by time. Each line is rounded once, so that what was changed and changed back
+/// within a second leaves no trace on the bill.
+#[must_use]
+pub fn of_runs(runs: &[Run], prices: &Prices, month: Month, until: Timestamp) -> Vec<Charge> {
+    let whole = month.span();
+    let mut lines: Vec<Charge> = Vec::with_capacity(runs.len());
+    for run in runs {
+        let ran = Span {
+            from: run.from,
+            until: run.until.unwrap_or(until).min(until),
+        };
+        let Some(ran) = whole.and(ran) else {
+            continue;
+        };
+        for (span, price) in prices.within(run.plan, ran) {
+            let line = Charge {
+                resource: run.resource,
+                holder: run.holder,
+                plan: run.plan,
+                price,
+                span,
+                amount: Money::ZERO,
+            };
+            match lines.last_mut().filter(|last| last.goes_on(&line)) {
+                Some(last) => last.span.until = span.until,
+                None => lines.push(line),
+            }
+        }
+    }
+    for line in &mut lines {
+        line.amount = line.price.share(line.span.seconds(), whole.seconds());
+    }
+    lines
+}
+
+/// What a plan costs in this stretch of a month.
 #[must_use]
 pub fn of_plan(plan: PlanId, prices: &Prices, month: Month, stretch: Span) -> Money {
     let whole = month.span();
@@ -48,31 +95,4 @@ pub fn of_plan(plan: PlanId, prices: &Prices, month: Month, stretch: Span) -> Mo
         .flat_map(|ran| prices.within(plan, ran))
         .map(|(span, price)| price.share(span.seconds(), whole.seconds()))
         .sum()
-}
-
-/// What a run costs within a month, as far as `until`: a line for each price that was in force.
-pub fn of_run(
-    run: &Run,
-    prices: &Prices,
-    month: Month,
-    until: Timestamp,
-) -> impl Iterator<Item = Charge> {
-    let whole = month.span();
-    let ran = Span {
-        from: run.from,
-        until: run.until.unwrap_or(until).min(until),
-    };
-    let run = *run;
-    let lines = whole
-        .and(ran)
-        .into_iter()
-        .flat_map(move |ran| prices.within(run.plan, ran));
-    lines.map(move |(span, price)| Charge {
-        resource: run.resource,
-        holder: run.holder,
-        plan: run.plan,
-        price,
-        span,
-        amount: price.share(span.seconds(), whole.seconds()),
-    })
 }

@@ -290,10 +290,7 @@ pub fn month(
 ) -> Result<Vec<Charge>> {
     let prices = catalogue::prices(read)?;
     let runs = sql::runs_within(read, organisation, month.span())?;
-    let lines = runs
-        .iter()
-        .flat_map(|run| charges::of_run(run, &prices, month, until));
-    Ok(lines.collect())
+    Ok(charges::of_runs(&runs, &prices, month, until))
 }
 
 /// The months before this instant are closed, and stay as they are.

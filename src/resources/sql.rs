@@ -255,11 +255,11 @@ pub(super) fn close_until(
     Ok(())
 }
 
-/// The organisation whose next open month began longest ago, before this instant, and when it began.
-pub fn due(read: &Read<'_>, before: Timestamp) -> Result<Option<(OrganisationId, Timestamp)>> {
-    read.find(
-        "SELECT organisation_id, closed_until FROM ledgers WHERE closed_until < ?1 ORDER BY closed_until, organisation_id LIMIT 1",
-        [before],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+/// Whose next open month began before this instant: those first for whom it began longest ago, at most so many.
+pub fn due(read: &Read<'_>, before: Timestamp, at_most: usize) -> Result<Vec<OrganisationId>> {
+    read.list(
+        "SELECT organisation_id FROM ledgers WHERE closed_until < ?1 ORDER BY closed_until, organisation_id LIMIT ?2",
+        (before, i64::try_from(at_most).unwrap_or(i64::MAX)),
+        |row| row.get(0),
     )
 }

@@ -54,9 +54,22 @@ pub struct Button {
     pub url: String,
 }
 
-/// Some sentences, parts of which may be stressed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paragraph(Vec<Run>);
+/// Some sentences, parts of which may be stressed; or facts, or lines that stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paragraph(Body);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Body {
+    Words(Vec<Run>),
+    Facts(Vec<(String, String)>),
+    Lines(Vec<String>),
+}
+
+impl Default for Paragraph {
+    fn default() -> Self {
+        Self(Body::Words(Vec::new()))
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Run {
@@ -71,39 +84,116 @@ impl Paragraph {
         Self::default().then(words)
     }
 
+    /// Names, each with what it is, one below the other.
+    #[must_use]
+    pub fn facts(facts: Vec<(String, String)>) -> Self {
+        Self(Body::Facts(facts))
+    }
+
+    /// A text whose lines stay as they are.
+    #[must_use]
+    pub fn lines(text: &str) -> Self {
+        Self(Body::Lines(text.lines().map(str::to_owned).collect()))
+    }
+
     /// And these.
     #[must_use]
-    pub fn then(mut self, words: impl Into<String>) -> Self {
-        self.0.push(Run::Plain(words.into()));
-        self
+    pub fn then(self, words: impl Into<String>) -> Self {
+        self.and(Run::Plain(words.into()))
     }
 
     /// And these, stressed.
     #[must_use]
-    pub fn strong(mut self, words: impl Into<String>) -> Self {
-        self.0.push(Run::Strong(words.into()));
-        self
+    pub fn strong(self, words: impl Into<String>) -> Self {
+        self.and(Run::Strong(words.into()))
     }
 
+    fn and(self, run: Run) -> Self {
+        let mut runs = match self.0 {
+            Body::Words(runs) => runs,
+            // Only sentences go on.
+            Body::Facts(_) | Body::Lines(_) => return self,
+        };
+        runs.push(run);
+        Self(Body::Words(runs))
+    }
+
+    /// All of it in one line.
     fn words(&self) -> String {
-        let words = self.0.iter().map(|run| match run {
-            Run::Plain(words) | Run::Strong(words) => words.as_str(),
-        });
-        words.collect()
+        match &self.0 {
+            Body::Words(runs) => runs
+                .iter()
+                .map(|run| match run {
+                    Run::Plain(words) | Run::Strong(words) => words.as_str(),
+                })
+                .collect(),
+            Body::Facts(_) | Body::Lines(_) => self.text(),
+        }
+    }
+
+    /// As it stands in the plain part.
+    fn text(&self) -> String {
+        match &self.0 {
+            Body::Words(_) => wrapped(&self.words()),
+            Body::Facts(facts) => {
+                let lengths = facts.iter().map(|(name, _)| name.chars().count());
+                let width = lengths.max().unwrap_or_default() + 2;
+                let lines = facts.iter().map(|(name, value)| {
+                    let name = format!("{}:", one_line(name));
+                    format!("{name:<width$}{}\n", one_line(value))
+                });
+                lines.collect()
+            }
+            Body::Lines(lines) => lines
+                .iter()
+                .map(|line| match one_line(line) {
+                    empty if empty.is_empty() => "\n".to_owned(),
+                    line => wrapped(&line),
+                })
+                .collect(),
+        }
     }
 }
 
 impl Render for Paragraph {
     fn render(&self) -> Markup {
-        html! {
-            @for run in &self.0 {
-                @match run {
-                    Run::Plain(words) => (words),
-                    Run::Strong(words) => b { (words) },
+        let style = format!("margin:0 0 24px;font:400 16px/1.55 {SANS};color:#211f1b");
+        match &self.0 {
+            Body::Words(runs) => html! {
+                p.t style=(style) {
+                    @for run in runs {
+                        @match run {
+                            Run::Plain(words) => (words),
+                            Run::Strong(words) => b { (words) },
+                        }
+                    }
                 }
-            }
+            },
+            Body::Facts(facts) => html! {
+                table cellpadding="0" cellspacing="0" style="margin:0 0 24px" {
+                    @for (name, value) in facts {
+                        tr {
+                            th.m scope="row" align="left" valign="top" style={ "padding:2px 16px 2px 0;font:400 14px/1.5 " (SANS) ";color:#625d55" } { (name) }
+                            td.t style={ "padding:2px 0;font:400 16px/1.4 " (SANS) ";color:#211f1b" } { (value) }
+                        }
+                    }
+                }
+            },
+            Body::Lines(lines) => html! {
+                p.t style=(style) {
+                    @for (place, line) in lines.iter().enumerate() {
+                        @if place > 0 { br; }
+                        (line)
+                    }
+                }
+            },
         }
     }
+}
+
+/// Without what would begin another line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Letter {
@@ -111,7 +201,7 @@ impl Letter {
     #[must_use]
     pub fn text(&self) -> String {
         let mut parts = vec![wrapped(&self.heading)];
-        parts.extend(self.paragraphs.iter().map(|one| wrapped(&one.words())));
+        parts.extend(self.paragraphs.iter().map(Paragraph::text));
         if let Some(button) = &self.button {
             parts.push(format!("{}:\n{}\n", button.label, button.url));
         }
@@ -178,9 +268,7 @@ impl Letter {
     fn card(&self) -> Markup {
         html! {
             h1.t style={ "margin:0 0 12px;font:600 24px/1.25 " (SANS) ";letter-spacing:-.3px;color:#211f1b" } { (self.heading) }
-            @for paragraph in &self.paragraphs {
-                p.t style={ "margin:0 0 24px;font:400 16px/1.55 " (SANS) ";color:#211f1b" } { (paragraph) }
-            }
+            @for paragraph in &self.paragraphs { (paragraph) }
             @if let Some(button) = &self.button { (button) }
             @for line in &self.closing { (small(line)) }
             @if let Some(button) = &self.button {
@@ -328,6 +416,26 @@ mod tests {
         assert!(
             long.text()
                 .contains(&format!("\n{}\nend\n", "ß".repeat(100)))
+        );
+    }
+
+    #[test]
+    fn facts_and_lines_stand_one_below_the_other() {
+        let mut bill = letter();
+        bill.paragraphs.push(Paragraph::facts(vec![
+            ("Number".to_owned(), "INV-2026-011".to_owned()),
+            ("To".to_owned(), "Halden\nWorks".to_owned()),
+        ]));
+        bill.paragraphs
+            .push(Paragraph::lines("Bank <transfer>\n\nNO93 8601"));
+        assert!(bill.text().contains(
+            "to start.\n\nNumber: INV-2026-011\nTo:     Halden Works\n\nBank <transfer>\n\nNO93 8601\n\nActivate"
+        ));
+        let html = bill.html();
+        assert!(html.contains(">Number</th>") && html.contains(">INV-2026-011</td>"));
+        assert!(
+            html.contains("Bank &lt;transfer&gt;<br><br>NO93 8601</p>"),
+            "{html}"
         );
     }
 

@@ -307,17 +307,16 @@ fn line(
 
 fn line_of(read: &Read<'_>, viewer: &Viewer, resource: Resource) -> Result<Line> {
     let prices = catalogue::prices(read)?;
-    let runs: Vec<_> = resources::runs_of(read, resource.id)?
-        .into_iter()
-        .filter(|run| viewer.may_see_amounts_of(run.holder))
-        .collect();
+    let runs = resources::runs_of(read, resource.id)?;
     let month = Month::of(viewer.now);
     let person = |id| accounts::find(read, id)?.ok_or(Error::NotFound);
     Ok(Line {
         plan: resources::plan(read, &resource)?,
         creator: person(resource.created_by)?,
         holder: person(resource.holder)?,
-        cost: (!runs.is_empty()).then(|| cost(&runs, &prices, month, viewer.now)),
+        cost: viewer
+            .may_see_amounts_of(resource.holder)
+            .then(|| cost(viewer, &runs, &prices, (month, viewer.now))),
         resource,
     })
 }

@@ -297,15 +297,11 @@ fn facts(read: &Read<'_>, viewer: &Viewer, resource: Resource) -> Result<Facts> 
     let ids = runs.iter().map(|run| run.holder);
     let people = people(read, ids.chain([resource.created_by, resource.holder]))?;
     let person = |id: AccountId| people.get(&id).cloned().ok_or(Error::NotFound);
-    let visible: Vec<Run> = runs
-        .iter()
-        .copied()
-        .filter(|run| viewer.may_see_amounts_of(run.holder))
-        .collect();
     let is_holder = viewer.may_see_amounts_of(resource.holder);
-    let sees_any = is_holder || !visible.is_empty();
+    let was_holder = runs.iter().any(|run| viewer.may_see_amounts_of(run.holder));
+    let sees_any = is_holder || was_holder;
     let month = Month::of(viewer.now);
-    let cost = |month, until| cost(&visible, &prices, month, until);
+    let cost = |month, until| cost(viewer, &runs, &prices, (month, until));
     let costs: Vec<Cost> = last_months(month)
         .into_iter()
         .map(|month| Cost {
@@ -355,10 +351,16 @@ fn facts(read: &Read<'_>, viewer: &Viewer, resource: Resource) -> Result<Facts> 
     })
 }
 
-/// What these runs cost in a month, as far as `until`: the same lines that its bill has.
-fn cost(runs: &[Run], prices: &Prices, month: Month, until: Timestamp) -> Money {
-    runs.iter()
-        .flat_map(|run| charges::of_run(run, prices, month, until))
+/// What these runs cost in a month, as far as `until` and as far as the viewer may see it: the same lines that its bill has.
+fn cost(
+    viewer: &Viewer,
+    runs: &[Run],
+    prices: &Prices,
+    (month, until): (Month, Timestamp),
+) -> Money {
+    charges::of_runs(runs, prices, month, until)
+        .iter()
+        .filter(|charge| viewer.may_see_amounts_of(charge.holder))
         .map(|charge| charge.amount)
         .sum()
 }
