@@ -13,7 +13,7 @@ use crate::kit::html::field::Field;
 use crate::kit::html::form::post;
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
-use crate::kit::html::stats::details;
+use crate::kit::html::stats::{self, details};
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::http::form::Form;
 use crate::kit::time::{DAY, MINUTE, Timestamp};
@@ -178,18 +178,18 @@ fn totals(invoice: &Invoice, lines: &[InvoiceLine]) -> Markup {
     if kinds.len() == 1 {
         kinds.clear();
     }
-    let amount = |amount: Money| html! { (invoice.currency.write(amount)) };
-    let pair = |name: &str, sum: Money| html! { div { dt { (name) } dd { (amount(sum)) } } };
-    html! {
-        dl.details.totals.keep {
-            @for (kind, sum) in kinds { (pair(kind, sum)) }
-            @if invoice.tax_rate > 0 {
-                (pair("Net", invoice.net))
-                (pair(&format!("Tax, {}\u{a0}%", billing::percent(invoice.tax_rate)), invoice.tax))
-            }
-            (pair("Total", invoice.total))
-        }
+    let pair = |name: &str, sum: Money| (name.to_owned(), html! { (invoice.currency.write(sum)) });
+    let mut pairs: Vec<(String, Markup)> = kinds
+        .into_iter()
+        .map(|(kind, sum)| pair(kind, sum))
+        .collect();
+    if invoice.tax_rate > 0 {
+        pairs.push(pair("Net", invoice.net));
+        let tax = format!("Tax, {}\u{a0}%", billing::percent(invoice.tax_rate));
+        pairs.push(pair(&tax, invoice.tax));
     }
+    pairs.push(pair("Total", invoice.total));
+    stats::totals(&pairs)
 }
 
 fn mark_as_paid(paper: &Paper<'_>) -> Markup {
