@@ -6,6 +6,7 @@
 pub mod charges;
 pub mod pages;
 mod sql;
+pub mod views;
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Action, Audited, Event};
@@ -33,8 +34,11 @@ pub const HOLDER_FIELD: &str = "account";
 
 /// The longest note, in code points.
 pub const NOTE_MAX: usize = 1_000;
-const NAME_TAKEN: &str = "There is a resource of this name already. Choose another.";
+/// The name runs already.
+pub const NAME_TAKEN: &str = "There is a resource of this name already. Choose another.";
 const NOT_OFFERED: &str = "This plan is not on offer. Choose another.";
+/// A plan of another kind.
+pub const KEEPS_KIND: &str = "A resource keeps its kind. Choose a plan of the same kind.";
 
 /// What a new resource is made of.
 #[derive(Clone, Debug)]
@@ -103,7 +107,7 @@ pub fn describe(
     id: ResourceId,
     (name, note): (&ResourceName, &str),
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     if resource.name == *name && resource.note == note {
         return Ok(None);
     }
@@ -125,17 +129,14 @@ pub fn change_plan(
     id: ResourceId,
     slug: &str,
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let before = plan(tx, &resource)?;
     if before.slug() == slug {
         return Ok(None);
     }
     let after = offer(tx, slug)?.plan;
     if after.kind != before.kind {
-        return Err(Error::invalid(
-            PLAN_FIELD,
-            "A resource keeps its kind. Choose a plan of the same kind.",
-        ));
+        return Err(Error::invalid(PLAN_FIELD, KEEPS_KIND));
     }
     let changed = Resource {
         plan: after.id,
@@ -156,7 +157,7 @@ pub fn hand_over(
     id: ResourceId,
     to: AccountId,
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let to = receiver(tx, by, to)?;
     if resource.holder == to.id {
         return Ok(None);
@@ -213,7 +214,7 @@ fn receiver(read: &Read<'_>, by: &Allowed<ManageResources>, to: AccountId) -> Re
 
 /// It costs nothing from here on. Its name is free again; it stays in the list of what has ended.
 pub fn end(tx: &Tx<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result<Audited<()>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let at = close_run(tx, &resource)?;
     sql::end(tx, id, at)?;
     let plan = plan(tx, &resource)?;
@@ -226,7 +227,11 @@ pub fn end(tx: &Tx<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result
 }
 
 /// The resource, if it runs in this organisation. Another's is none; of one that has ended nothing changes.
-fn running_one(read: &Read<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result<Resource> {
+pub fn changeable(
+    read: &Read<'_>,
+    by: &Allowed<ManageResources>,
+    id: ResourceId,
+) -> Result<Resource> {
     let resource = sql::find(read, by.organisation(), id)?.ok_or(Error::NotFound)?;
     if resource.ended_at.is_some() {
         return Err(Error::Refused(format!(
