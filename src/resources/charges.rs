@@ -85,3 +85,9 @@ pub fn of_runs(runs: &[Run], prices: &Prices, month: Month, until: Timestamp) ->
     }
     lines
 }
+
+/// The lines of a single run.
+#[must_use]
+pub fn of_run(run: &Run, prices: &Prices, month: Month, until: Timestamp) -> Vec<Charge> {
+    of_runs(std::slice::from_ref(run), prices, month, until)
+}
