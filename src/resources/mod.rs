@@ -12,6 +12,7 @@ use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::catalogue::{self, Offer, Plan};
 use crate::domain::id::{AccountId, OrganisationId, ResourceId};
+use crate::domain::money::Money;
 use crate::domain::month::Month;
 use crate::domain::text::ResourceName;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::kit::time::Timestamp;
 use crate::scope::{Allowed, ManageResources};
 
 pub use charges::{Charge, Run};
-pub use sql::{Resource, all, closed_until, due, find, held, running, runs_of};
+pub use sql::{Resource, all, closed_until, due, find, held, running, running_since, runs_of};
 
 /// The fields of the forms.
 pub const NAME_FIELD: &str = "name";
@@ -291,6 +292,30 @@ pub fn month(
     let prices = catalogue::prices(read)?;
     let runs = sql::runs_within(read, organisation, month.span())?;
     Ok(charges::of_runs(&runs, &prices, month, until))
+}
+
+/// What runs under an account's name, and what its name is charged.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// What its resources are called, by name.
+    pub names: Vec<ResourceName>,
+    /// What the running month has cost until now, with what ran under the name before.
+    pub this_month: Money,
+}
+
+/// What this account holds.
+pub fn holding(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    holder: AccountId,
+) -> Result<Holding> {
+    let held = sql::held(read, organisation, holder)?;
+    let charges = month(read, organisation, Month::of(read.now()), read.now())?;
+    let own = charges.iter().filter(|charge| charge.holder == holder);
+    Ok(Holding {
+        names: held.into_iter().map(|one| one.name).collect(),
+        this_month: own.map(|charge| charge.amount).sum(),
+    })
 }
 
 /// The months before this instant are closed, and stay as they are.

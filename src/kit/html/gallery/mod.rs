@@ -10,7 +10,7 @@ use layouts::{before_sign_in, dialog, enrolment, in_shell, panel};
 
 use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
-use super::chart::{Bar, Chart};
+use super::chart::{Bar, Chart, Unfinished, share};
 use super::choice::{Check, Choice, Select, Way, Ways, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
@@ -22,7 +22,7 @@ use super::nav::{View, back, filter, page_head, search, segmented, tabs, toolbar
 use super::notice::{alert, empty, note};
 use super::pages::{Pager, older};
 use super::person::{avatar, invited_avatar, person};
-use super::stats::{Stat, details, stats};
+use super::stats::{Stat, details, stats, totals};
 use super::table::{Cell, Column, Direction, Shape, Table, heading, row};
 use super::time::{clock, day, time};
 use super::{Tone, Yes};
@@ -374,6 +374,16 @@ fn number_part() -> Markup {
         ]))
         (Chart { id: "chart", title: "Sign-ins, last 30 days", legend: ("612 signed in", Some("11 failed")),
             heads: ("Day", "Signed in", Some("Failed")), bars: &bars })
+        (Unfinished {
+            chart: Chart { id: "cost", title: "Cost by month", legend: ("Closed months", None), heads: ("Month", "Cost", None),
+                bars: bars.get(..12).unwrap_or_default() },
+            legend: "November so far",
+        })
+        (share(610, 1_184))
+        (totals(&[
+            ("Server".to_owned(), html! { "802.00 EUR" }),
+            ("Total".to_owned(), html! { "802.00 EUR" }),
+        ]))
     }
 }
 
