@@ -253,7 +253,7 @@ fn a_member_sees_the_amounts_of_what_they_hold_and_of_nothing_else() {
     let web = wares::create(&portal, &owner, "web-1", SERVER);
     let other = wares::create(&portal, &owner, "web-2", BIGGER);
     let db = wares::create(&portal, &owner, "db-1", DATABASE);
-    portal.travel(HOUR);
+    portal.travel(30 * MINUTE);
 
     // Nothing is theirs: not one amount anywhere, nor a column for it.
     let pages = [
@@ -279,7 +279,7 @@ fn a_member_sees_the_amounts_of_what_they_hold_and_of_nothing_else() {
 
     // One of them becomes theirs: from there on its amounts are, and what it cost before is not.
     hand(&portal, &owner, db, member.account().id);
-    portal.travel(HOUR);
+    portal.travel(30 * MINUTE);
     let theirs: Money = charges(&portal)
         .iter()
         .filter(|charge| charge.holder == member.account().id)
@@ -311,7 +311,7 @@ fn a_member_sees_the_amounts_of_what_they_hold_and_of_nothing_else() {
         .sees("under your name");
     // What they see of it goes with it, and what they paid for stays theirs to see.
     hand(&portal, &owner, db, owner.account().id);
-    portal.travel(HOUR);
+    portal.travel(30 * MINUTE);
     member
         .get(format!("/resources/{db}"))
         .sees(&format!("{} so far", shown(theirs)))
@@ -1007,6 +1007,7 @@ fn the_page_of_one_tells_what_each_month_cost_and_whose_it_was() {
     portal.travel(HOUR);
     hand(&portal, &owner, id, admin.account().id);
     let november = Month::of(portal.app().now());
+    portal.work();
     portal.travel(6 * DAY + 12 * HOUR);
     portal.work();
     let mut owner = portal.signed_in(OWNER);
