@@ -87,6 +87,7 @@ pub(crate) fn invoice(portal: &Portal, by: &Visitor) -> InvoiceNumber {
     if known == [0] {
         let id = resource(portal, by).number();
         let last = Month::of(app.now()).previous().start().0;
+        // What it costs was so then, too.
         portal.tamper(&format!(
             "INSERT INTO prices SELECT plan_id, {last}, min(amount) FROM prices WHERE true GROUP BY plan_id ON CONFLICT DO NOTHING;
              UPDATE resources SET created_at = {last} WHERE id = {id};
