@@ -28,6 +28,10 @@ pub enum Place {
     Dashboard,
     /// Accounts and roles.
     Iam,
+    /// What the organisation has.
+    Resources,
+    /// What it pays for it.
+    Billing,
     /// The outbox.
     Mail,
     /// What the organisation decides for itself.
@@ -216,9 +220,19 @@ fn signed_in(
     } else {
         0
     };
-    let [dashboard, accounts, mail, settings, profile] = [
+    let [
+        dashboard,
+        accounts,
+        resources,
+        billing,
+        mail,
+        settings,
+        profile,
+    ] = [
         Route::Dashboard,
         Route::Accounts,
+        Route::Resources,
+        Route::Billing,
         Route::Mail,
         Route::Settings,
         Route::Profile,
@@ -247,6 +261,24 @@ fn signed_in(
             Icon::Users,
             Place::Iam,
             'a',
+        ));
+    }
+    if scope.permissions.has(Permission::ResourcesRead) {
+        main.push(entry(
+            "Resources",
+            resources.as_str(),
+            Icon::Server,
+            Place::Resources,
+            'r',
+        ));
+    }
+    if scope.permissions.has(Permission::BillingManage) {
+        main.push(entry(
+            "Billing",
+            billing.as_str(),
+            Icon::ReceiptText,
+            Place::Billing,
+            'b',
         ));
     }
     let mut organisation = Vec::new();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
-use crate::backups::{self, Attempt, Cause, Made, Order};
+use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
 use crate::domain::id::{ErrandId, OrganisationId};
 use crate::error::{Error, Result};
@@ -43,6 +43,8 @@ const REMIND_EVERY: i64 = 10 * MINUTE;
 /// How often it is asked whether a backup is due, and how long after one that failed.
 const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
+/// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
+const COPY_PATIENCE: Duration = Duration::from_secs(600);
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
 /// How often budgets are looked at.
@@ -386,6 +388,8 @@ impl Copying {
         let order = Order {
             database: app.settings.data.join(DATABASE),
             target: target.clone(),
+            if_taken: IfTaken::CountUp,
+            patience: COPY_PATIENCE,
             keys: app.keys().clone(),
             version: VERSION,
             now,
@@ -407,9 +411,10 @@ impl Copying {
 
     /// How it ended; older ones go once it is there.
     fn end(self, keep: usize, now: Timestamp) -> Attempt {
-        let place = self.target.display().to_string();
+        let mut place = self.target.display().to_string();
         let outcome = match self.thread.join() {
             Ok(Ok(made)) => {
+                place = made.place.display().to_string();
                 tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
                 let folder = self.target.parent();
                 if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep)) {

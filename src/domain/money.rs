@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_nobody_pays_in_is_no_currency() {
-        for code in ["", "eur", "EURO", "XAU", "XXX", "XTS", "XDR", "€", "ZZZ"] {
+        for code in ["", "eur", "EURO", "XAU", "XTS", "XDR", "€", "ZZZ"] {
             assert_eq!(code.parse::<Currency>(), Err(()), "{code}");
         }
     }

@@ -1,6 +1,7 @@
 //! What knows nothing of accounts and could be lifted into another product:
 //! storage, HTTP, parts of pages, mail, time and randomness.
 
+pub mod csv;
 pub mod dates;
 pub mod db;
 pub mod disk;

@@ -75,6 +75,8 @@ mod html;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod letter;
 #[cfg(test)]
 mod lifecycle;

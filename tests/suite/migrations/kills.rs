@@ -174,14 +174,15 @@ impl Upgrade {
         let file = seen.join("doorward.db");
         let version = ask(&file, "SELECT user_version || '' FROM pragma_user_version");
         let version: i64 = version[0].parse().unwrap();
+        // Each step is a transaction of its own: a kill may leave the file between two of them.
         assert!(
-            [fixture.version, VERSION].contains(&version),
+            (fixture.version..=VERSION).contains(&version),
             "{what}: {version}"
         );
         self.has_rows(&file, expected, what);
         let copies = copies(&self.data());
         assert!(
-            version == fixture.version || copies.len() == 1,
+            version == fixture.version || !copies.is_empty(),
             "{what}: {copies:?}"
         );
         for copy in copies {
@@ -204,7 +205,7 @@ impl Upgrade {
         }
     }
 
-    /// The next start completes it: once, on record, with one copy and nothing else left over.
+    /// The next start completes it, from between two steps too: once, on record, with one copy and nothing else left over.
     fn completes(&self, fixture: &Fixture, expected: &Rows, what: &str) {
         let data = self.data();
         let (opened, lock) =
@@ -216,7 +217,7 @@ impl Upgrade {
         drop((opened, lock));
         let file = data.join("doorward.db");
         self.has_rows(&file, expected, what);
-        let record = "SELECT details FROM audit_events WHERE action = 'schema.upgraded'";
+        let record = "SELECT details FROM audit_events WHERE action = 'schema.upgraded' ORDER BY number DESC LIMIT 1";
         let told = format!("{{\"from\":{},\"to\":{VERSION}}}", fixture.version);
         assert_eq!(ask(&file, record), [told], "{what}");
         let fresh = Connection::open_in_memory().unwrap();
@@ -343,7 +344,7 @@ fn an_upgrade_that_is_killed_or_finds_the_disk_full_is_as_before_or_completed() 
                 assert!(copies(&full.data()).is_empty(), "{what}: {output}");
                 assert_eq!(version, fixture.version, "{what}: {output}");
                 no_room += 1;
-            } else if output.contains("the step 0004_backups") {
+            } else if output.contains("the step 0") {
                 let says = ["full", "disk I/O error"]
                     .iter()
                     .any(|words| output.contains(words));
@@ -351,7 +352,8 @@ fn an_upgrade_that_is_killed_or_finds_the_disk_full_is_as_before_or_completed() 
                     says && output.contains("as it was before"),
                     "{what}: {output}"
                 );
-                assert_eq!(version, fixture.version, "{what}: {output}");
+                let step = format!("from schema version {version} to {}", version + 1);
+                assert!(output.contains(&step), "{what}: {version}, {output}");
                 no_step += 1;
             } else {
                 // The transaction was on the disk, and the log could not be folded in, or the next thing failed.

@@ -84,13 +84,16 @@ fn every_row_is_there_afterwards_in_the_schema_of_a_new_file() {
         assert_eq!(
             ask(
                 &file,
-                "SELECT details FROM audit_events WHERE action = 'schema.upgraded'"
+                "SELECT details FROM audit_events WHERE action = 'schema.upgraded' ORDER BY number DESC LIMIT 1"
             ),
             [format!("{{\"from\":{},\"to\":{VERSION}}}", fixture.version)]
         );
         let copy = upgraded.copy.display();
         assert_eq!(
-            ask(&file, "SELECT cause || ' ' || place FROM backups"),
+            ask(
+                &file,
+                "SELECT cause || ' ' || place FROM backups WHERE cause = 'upgrade' ORDER BY id DESC LIMIT 1"
+            ),
             [format!("upgrade {copy}")]
         );
         let fresh = Connection::open_in_memory().unwrap();
