@@ -140,6 +140,8 @@ mod reminders;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
+mod resources;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod restore;
