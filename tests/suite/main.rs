@@ -15,8 +15,9 @@ mod backups;
 #[cfg(test)]
 mod banner;
 #[cfg(test)]
-mod bills;
+mod billing_pages;
 #[cfg(test)]
+mod bills;
 mod binary;
 #[cfg(test)]
 mod browser;
