@@ -103,7 +103,6 @@ pub fn import(tx: &Tx<'_>, by: &By, file: &File) -> Result<Audited<Imported>> {
     let mut imported = Imported::default();
     sql::set_currency(tx, file.currency)?;
     let before = sql::plans(tx)?;
-    let prices = sql::prices(tx)?;
     let mut named = Vec::new();
     for (kind, place) in file.kinds.iter().zip(0_i64..) {
         sql::set_kind(tx, (&kind.key, &kind.name), place)?;
@@ -119,7 +118,10 @@ pub fn import(tx: &Tx<'_>, by: &By, file: &File) -> Result<Audited<Imported>> {
             sql::set_plan(tx, id, &kind.key, (&plan.key, &plan.name), place)?;
             imported.added += usize::from(known.is_none());
             imported.reopened += usize::from(known.is_some_and(|known| known.closed_at.is_some()));
-            let from = plan.from.unwrap_or_else(|| tx.now());
+            // What was announced and has not begun is what this file says, and no price reaches back.
+            sql::forget_prices(tx, id)?;
+            let prices = sql::prices(tx)?;
+            let from = plan.from.map_or(tx.now(), |from| from.max(tx.now()));
             if prices.at(id, from) != Some(plan.price) {
                 sql::add_price(tx, id, (from, plan.price))?;
                 imported.repriced += usize::from(known.is_some());

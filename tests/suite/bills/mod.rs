@@ -1,5 +1,8 @@
 //! Months that are closed: what stands on an invoice, once, in order, and for ever.
 
+mod histories;
+mod model;
+
 use doorward::billing::{self, Standing};
 use doorward::domain::money::Money;
 use doorward::domain::month::Month;
