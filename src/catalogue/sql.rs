@@ -178,15 +178,6 @@ pub(super) fn close(tx: &Tx<'_>, id: PlanId) -> Result<()> {
     Ok(())
 }
 
-/// The plan keeps the prices that have begun; by none of the others anything was charged.
-pub(super) fn forget_prices(tx: &Tx<'_>, id: PlanId) -> Result<()> {
-    tx.execute(
-        "DELETE FROM prices WHERE plan_id = ?1 AND starts_at > ?2",
-        (id, tx.now()),
-    )?;
-    Ok(())
-}
-
 /// A price from an instant on, which is now or later: one that began in this very second was charged to nobody.
 pub(super) fn add_price(tx: &Tx<'_>, id: PlanId, (from, amount): (Timestamp, Money)) -> Result<()> {
     tx.execute(
