@@ -5,6 +5,8 @@
 
 pub mod file;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
