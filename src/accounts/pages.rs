@@ -1,19 +1,22 @@
 //! The list of accounts, and the page of each.
 
-use super::views::{self, Facts, Found, Mail, Query, Tab, Viewer};
+use super::views::{self, Facts, Found, Held, Mail, Query, Tab, Viewer};
 use super::{Filter, Status, counts, counts_with, line, list, protection, standing};
 use crate::audit;
+use crate::catalogue;
 use crate::domain::id::AccountId;
 use crate::domain::policy::Level;
-use crate::domain::role::Role;
+use crate::domain::role::{Permission, Role};
 use crate::error::{Error, Result};
+use crate::kit::db::Read;
 use crate::kit::http::fields::Fields;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
 use crate::organisations;
 use crate::passwords;
+use crate::resources;
 use crate::routes::Route;
-use crate::scope::{ListAccounts, ReadAccount};
+use crate::scope::{Allowed, ListAccounts, ReadAccount, Right};
 use crate::sessions;
 use crate::two_factor;
 use crate::visit::Visit;
@@ -74,12 +77,28 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             // How many recovery codes are left is for nobody else to know.
             factor_since: two_factor::state(read, id)?.map(|state| state.since),
             protection: protection(read, id)?.ok_or(Error::NotFound)?,
+            held: held(read, &by, id)?,
             activity: audit::about(read, by.organisation(), id, viewer.account, ACTIVITY_MAX)?,
         })
     })?;
     let title = format!("{} · Accounts", facts.line.account.label());
     let body = views::show(&viewer, &facts, &visit.csrf());
     layout::page(visit, 200, &Page::new(&title, Place::Iam), &body)
+}
+
+/// What an account holds, as far as whoever looks may see it; none before there is anything to hold.
+pub fn held<R: Right>(read: &Read<'_>, by: &Allowed<R>, id: AccountId) -> Result<Option<Held>> {
+    let Some(currency) = catalogue::currency(read)? else {
+        return Ok(None);
+    };
+    let holding = resources::holding(read, by.organisation(), id)?;
+    let may = by.permissions();
+    let is_told = may.has(Permission::BillingManage) || by.by().account() == Some(id);
+    Ok(Some(Held {
+        names: holding.names,
+        this_month: is_told.then(|| currency.show(holding.this_month)),
+        may_hand_over: may.has(Permission::ResourcesManage).into(),
+    }))
 }
 
 /// Who looks: what views need to know of them.

@@ -6,6 +6,7 @@
 pub mod mail;
 pub mod pages;
 mod sql;
+pub mod views;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -106,6 +107,16 @@ impl Invoice {
 pub const REFERENCE_FIELD: &str = "reference";
 /// The field of the monthly amount.
 pub const BUDGET_FIELD: &str = "budget";
+/// The field of the address on invoices.
+pub const ADDRESS_FIELD: &str = "address";
+/// The field of the VAT number.
+pub const VAT_NUMBER_FIELD: &str = "vat_number";
+/// The field of whoever gets the invoices.
+pub const CONTACT_FIELD: &str = "contact";
+/// The longest address, in code points.
+pub const ADDRESS_MAX: usize = 500;
+/// The longest VAT number, in code points.
+pub const VAT_NUMBER_MAX: usize = 40;
 /// The longest reference of a payment, in code points.
 pub const REFERENCE_MAX: usize = 100;
 const BUDGET_RANGE: &str =
@@ -366,14 +377,34 @@ pub fn mark_paid(
 
 /// A reference as it was typed; may be left out.
 pub fn reference(typed: &str) -> std::result::Result<String, String> {
-    let reference = typed.trim();
-    if reference.chars().count() > REFERENCE_MAX {
-        return Err(format!("At most {REFERENCE_MAX} characters."));
+    written(typed, REFERENCE_MAX, char::is_control)
+}
+
+/// A VAT number as it was typed; may be left out.
+pub fn vat_number(typed: &str) -> std::result::Result<String, String> {
+    written(typed, VAT_NUMBER_MAX, char::is_control)
+}
+
+/// An address as it was typed, a line each; may be left out.
+pub fn address(typed: &str) -> std::result::Result<String, String> {
+    let is_unseen = |c: char| c.is_control() && c != '\n';
+    written(&typed.replace("\r\n", "\n"), ADDRESS_MAX, is_unseen)
+}
+
+/// What will stand on invoices for ever: of a length, and without what cannot be seen.
+fn written(
+    typed: &str,
+    at_most: usize,
+    is_unseen: impl Fn(char) -> bool,
+) -> std::result::Result<String, String> {
+    let text = typed.trim();
+    if text.chars().count() > at_most {
+        return Err(format!("At most {at_most} characters."));
     }
-    if reference.chars().any(char::is_control) {
+    if text.chars().any(is_unseen) {
         return Err("This holds characters that cannot be seen. Type it anew.".to_owned());
     }
-    Ok(reference.to_owned())
+    Ok(text.to_owned())
 }
 
 /// Another budget, or none. Of what is spent of it already nobody is told by mail: whoever decides it sees it.

@@ -178,8 +178,12 @@ pub(super) fn close(tx: &Tx<'_>, id: PlanId) -> Result<()> {
     Ok(())
 }
 
-/// A price from an instant on.
+/// A price from an instant on, which is now or later: one that began in this very second was charged to nobody.
 pub(super) fn add_price(tx: &Tx<'_>, id: PlanId, (from, amount): (Timestamp, Money)) -> Result<()> {
+    tx.execute(
+        "DELETE FROM prices WHERE plan_id = ?1 AND starts_at = ?2",
+        (id, from),
+    )?;
     tx.execute(
         "INSERT INTO prices (plan_id, starts_at, amount) VALUES (?1, ?2, ?3)",
         (id, from, amount),

@@ -5,6 +5,7 @@
 
 mod people;
 mod seed;
+mod year;
 
 use std::fs;
 use std::io::{self, Write};
@@ -95,7 +96,7 @@ pub fn run(options: &Options) -> Result<()> {
         let settings = settings(address, place.path())?;
         App::new(opened.db, opened.keys, outside, hasher, settings)
     };
-    let past = Arc::new(FixedClock::new(seed::beginning(origin.now)));
+    let past = Arc::new(FixedClock::new(year::beginning(origin.now)));
     let then = build(opened, Arc::<FixedClock>::clone(&past))?;
     seed::seed(&then, &past, origin.now)?;
     drop(then);
@@ -125,6 +126,7 @@ fn settings(address: SocketAddr, data: &Path) -> Result<Settings> {
     Ok(Settings {
         mode: Mode::Demo,
         relay: Some("a mailbox in this process; nothing is sent anywhere".to_owned()),
+        billing: year::terms(),
         ..config.settings_beside(Some(public_url))
     })
 }
@@ -200,8 +202,16 @@ mod tests {
     use super::*;
     use crate::accounts;
     use crate::audit;
+    use crate::billing::{self, Standing};
+    use crate::catalogue;
+    use crate::domain::money::Money;
+    use crate::domain::month::{Month, Span};
     use crate::domain::password::Password;
+    use crate::domain::role::Role;
+    use crate::kit::time::{DAY, HOUR, Timestamp};
     use crate::organisations;
+    use crate::outbox;
+    use crate::resources;
     use crate::two_factor;
 
     #[test]
@@ -243,14 +253,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_sample_holds_what_the_pages_show_and_an_unbroken_log() {
+    /// The sample as it is at this instant, in a folder that goes with the first of the two.
+    fn sample(now: Timestamp) -> (Place, App) {
         let place = Place::new(None).unwrap();
         let random = SeededRandom::new(7);
-        let now = SystemClock::new().now();
         let origin = Origin::new(now, &random);
         let (opened, _lock) = migrations::open_to_serve(place.path(), origin).unwrap();
-        let clock = Arc::new(FixedClock::new(seed::beginning(now)));
+        let clock = Arc::new(FixedClock::new(year::beginning(now)));
         let mailbox = Arc::new(Mailbox::default());
         let outside = Outside {
             clock: Arc::<FixedClock>::clone(&clock),
@@ -263,7 +272,13 @@ mod tests {
         let app = App::new(opened.db, opened.keys, outside, hasher, settings).unwrap();
         seed::seed(&app, &clock, now).unwrap();
         assert_eq!(clock.now(), now);
+        (place, app)
+    }
 
+    #[test]
+    fn the_sample_holds_what_the_pages_show_and_an_unbroken_log() {
+        let now = SystemClock::new().now();
+        let (_place, app) = sample(now);
         app.read(now, |read| {
             let organisation = organisations::pick(read, None)?;
             let counts = accounts::counts(read, organisation.id)?;
@@ -313,5 +328,108 @@ mod tests {
         })
         .unwrap();
         assert_eq!(app.db().complaints().unwrap(), Vec::<String>::new());
+    }
+
+    /// On the first second of a month and of a year, on the longest and the shortest last day, and in between.
+    #[test]
+    fn the_year_of_the_sample_reads_well_on_every_day() {
+        let last_of_february = Month::of(Timestamp(1_835_000_000)).span().until.minus(1);
+        let new_year = "2027-01".parse::<Month>().unwrap().start();
+        let mid_november = Timestamp(1_795_526_400);
+        let last_of_august = "2026-08"
+            .parse::<Month>()
+            .unwrap()
+            .span()
+            .until
+            .minus(2 * HOUR);
+        for now in [last_of_february, new_year, mid_november, last_of_august] {
+            let (_place, app) = sample(now);
+            reads_well(&app, now);
+        }
+    }
+
+    fn reads_well(app: &App, now: Timestamp) {
+        let month = Month::of(now);
+        app.read(now, |read| {
+            let organisation = organisations::pick(read, None)?.id;
+            let running = resources::running(read, organisation)?;
+            assert!((25..=40).contains(&running), "{running} run");
+            let until = month.span().until;
+            let charges = resources::month(read, organisation, month, until)?;
+            let expected: Money = charges.iter().map(|charge| charge.amount).sum();
+            assert!((140_000..=150_000).contains(&expected.0), "{expected:?}");
+            let budget = billing::budget(read, organisation)?;
+            assert_eq!(budget, Some(year::BUDGET));
+            let two_days_before = resources::month(read, organisation, month, until.minus(DAY))?;
+            let spent: Money = two_days_before.iter().map(|charge| charge.amount).sum();
+            assert_eq!(billing::step(spent, year::BUDGET), 80, "{spent:?}");
+
+            let invoices = billing::invoices(read, organisation)?;
+            assert_eq!(invoices.len(), 13);
+            let (newest, older) = invoices.split_first().unwrap();
+            assert_eq!(newest.standing(now), Standing::Open);
+            assert_eq!(newest.month, month.previous());
+            let mut paid_late = 0;
+            for (invoice, newer) in older.iter().zip(&invoices) {
+                assert_eq!(invoice.month.next(), newer.month);
+                assert_eq!(invoice.standing(now), Standing::Paid);
+                assert!(invoice.issued_at.since(newer.month.start()) < DAY);
+                assert!(
+                    invoice.net < newer.net.plus(Money(25_000)),
+                    "{}",
+                    invoice.number
+                );
+                let paid = invoice.paid.clone().unwrap();
+                assert!(paid.reference.starts_with("SEPA ") && paid.by.is_some());
+                paid_late += i32::from(paid.at.since(invoice.due_at) >= DAY);
+            }
+            assert_eq!(paid_late, 1);
+
+            let plans = catalogue::plans(read)?;
+            assert_eq!(plans.len(), 12);
+            let closed: Vec<_> = plans
+                .iter()
+                .filter(|plan| plan.closed_at.is_some())
+                .collect();
+            assert_eq!(closed.len(), 1);
+            let prices = catalogue::prices(read)?;
+            let all_year = Span {
+                from: year::beginning(now),
+                until: now,
+            };
+            let repriced = plans
+                .iter()
+                .filter(|plan| prices.within(plan.id, all_year).count() > 1);
+            assert_eq!(repriced.count(), 1);
+
+            let all = resources::all(read, organisation)?;
+            assert!(all.iter().any(|one| one.ended_at.is_some()));
+            assert!(
+                all.iter()
+                    .any(|one| one.ended_at.is_none() && one.plan == closed[0].id)
+            );
+            let of = |status: &str| {
+                let holders = all.iter().filter(|one| one.ended_at.is_none());
+                let holds = |one: &&resources::Resource| {
+                    let holder = accounts::find(read, one.holder).unwrap().unwrap();
+                    holder.status.slug() == status
+                };
+                holders.filter(holds).count()
+            };
+            assert_eq!(of("disabled"), 2);
+            assert!(of("deleted") >= 3 && of("active") >= 25);
+            for (role, email) in people::sign_ins() {
+                let account = accounts::by_email(read, &email.parse().unwrap())?.unwrap();
+                let holds = resources::held(read, organisation, account.id)?.len();
+                assert_eq!(holds > 0, role != Role::Billing, "{email} holds {holds}");
+            }
+            let mails = outbox::counts(read, organisation)?;
+            assert!(
+                (20..=40).contains(&mails.sent) && mails.failed == 0,
+                "{mails:?}"
+            );
+            Ok(())
+        })
+        .unwrap();
     }
 }

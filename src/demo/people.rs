@@ -20,7 +20,7 @@ pub(super) struct Person {
     pub(super) agent: &'static str,
 }
 
-const fn person(
+pub(super) const fn person(
     name: &'static str,
     email: &'static str,
     phone: Option<&'static str>,

@@ -1,14 +1,19 @@
-//! How the sample came about: a month of it, lived through in order with a clock that is moved by hand.
+//! How the sample came about: a year of it, lived through in order with a clock that is moved by hand.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::people::{self, Person, With};
+use super::year::{self, Deed, INGRID};
 use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::audit::Audited;
+use crate::billing::{self, Details};
+use crate::catalogue;
 use crate::domain::code::Code;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
+use crate::domain::month::Month;
 use crate::domain::policy::{Level, Policies, Policy, Trust};
 use crate::domain::role::Role;
 use crate::domain::token::{Token, TokenHash};
@@ -21,35 +26,69 @@ use crate::kit::totp::Shared;
 use crate::lifecycle;
 use crate::outbox::Place;
 use crate::passwords::PasswordHash;
-use crate::scope::{Actor, Allowed, By, Enroller, Holder, Scope};
+use crate::resources::{self, NewResource, Resource};
+use crate::scope::{
+    Actor, Allowed, By, Enroller, Holder, ManageBilling, ManageResources, Right, Scope,
+};
 use crate::sessions::{self, Entered, Key, Opened, Remember, SignIn};
 use crate::settings;
 use crate::setup::{self, Founding};
 use crate::two_factor::{self, Judged, Typed};
 use crate::worker::Worker;
 
-/// How long the organisation has been there.
-const AGE: i64 = 30 * DAY;
 /// From one person of today to the next.
 const STEP: i64 = 17 * MINUTE;
+/// So long before the present the year is over, and the last day begins.
+const LAST_DAY: i64 = 32 * HOUR;
 
-/// When it all began.
-pub(super) const fn beginning(now: Timestamp) -> Timestamp {
-    now.minus(AGE)
-}
-
-/// Lives through the month up to `now`. The clock stands at [`beginning`].
+/// Lives through the year up to `now`. The clock stands at [`year::beginning`].
 pub(super) fn seed(app: &App, clock: &FixedClock, now: Timestamp) -> Result<()> {
     let hash = app.hasher.hash(people::PASSWORD.as_bytes(), app.random())?;
     let mut story = Story {
         app,
         clock,
         worker: Worker::begin(app)?,
-        // One hash for all: hashing seventeen times would only make people wait.
+        // One hash for all: hashing two dozen times would only make people wait.
         hash: PasswordHash::new(hash),
-        callers: 0,
+        addresses: 0,
+        callers: BTreeMap::new(),
+        agenda: agenda(now),
     };
     story.live(now)
+}
+
+/// What happens of itself while the clock moves.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A month begins, and the background thread closes the one before.
+    Month,
+    /// The invoice of this month is paid, by reference to the place in the year.
+    Pay(Month, usize),
+    /// Somebody does something.
+    Deed(Deed),
+}
+
+/// The year in its order.
+fn agenda(now: Timestamp) -> VecDeque<(Timestamp, Step)> {
+    let mut steps: Vec<(Timestamp, Step)> = year::deeds(now)
+        .into_iter()
+        .map(|(at, deed)| (at, Step::Deed(deed)))
+        .collect();
+    let mut month = Month::of(now);
+    for months_ago in 0..13 {
+        // A minute after midnight, as a thread that wakes every second would not be late.
+        steps.push((month.start().plus(1), Step::Month));
+        month = month.previous();
+        if months_ago > 0 {
+            steps.push((
+                year::paid_at(month, months_ago),
+                Step::Pay(month, months_ago),
+            ));
+        }
+    }
+    steps.retain(|(at, step)| matches!(step, Step::Month) || *at < now.minus(LAST_DAY));
+    steps.sort_by_key(|(at, _)| at.0);
+    steps.into()
 }
 
 /// Somebody at a browser that knows them.
@@ -75,73 +114,249 @@ struct Story<'s> {
     clock: &'s FixedClock,
     worker: Worker,
     hash: PasswordHash,
-    callers: u8,
+    addresses: u8,
+    callers: BTreeMap<&'static str, Caller>,
+    agenda: VecDeque<(Timestamp, Step)>,
 }
 
 impl Story<'_> {
     fn live(&mut self, now: Timestamp) -> Result<()> {
         let [owner, joined @ ..] = people::ACTIVE;
-        let mut ingrid = self.found(&owner)?;
-        self.decide(&mut ingrid, Level::Recommended)?;
+        let (ingrid, priya) = (owner.email, people::DISABLED.email);
+        self.import(None)?;
+        self.found(&owner)?;
+        self.decide(ingrid, Level::Recommended)?;
+        self.present(ingrid, &year::details())?;
 
-        self.go(beginning(now).plus(2 * DAY));
-        let mut priya = self.join(&mut ingrid, &people::DISABLED)?;
         for day in (1..=8).rev() {
-            self.go(now.minus(20 * DAY + day * DAY).minus(day * 23 * MINUTE));
-            self.sign_in(&mut priya)?;
+            self.go(now.minus(20 * DAY + day * DAY).minus(day * 23 * MINUTE))?;
+            self.sign_in(priya)?;
         }
-        self.go(now.minus(20 * DAY));
-        self.disable(&mut ingrid, &priya)?;
+        self.go(now.minus(20 * DAY))?;
+        self.disable(ingrid, priya)?;
         for day in (2..=19).rev() {
-            self.go(now.minus(day * DAY).plus(day * 11 * MINUTE));
-            self.sign_in(&mut ingrid)?;
+            self.go(now.minus(day * DAY).plus(day * 11 * MINUTE))?;
+            self.sign_in(ingrid)?;
         }
 
-        self.go(now.minus(30 * HOUR));
-        self.invite(&mut ingrid, people::EXPIRED)?;
+        self.go(now.minus(30 * HOUR))?;
+        self.invite(ingrid, people::EXPIRED)?;
         // Five hours are left of its link, and stay five for a while.
-        self.go(now.minus(18 * HOUR + 5 * MINUTE));
-        self.invite(&mut ingrid, people::PENDING)?;
+        self.go(now.minus(18 * HOUR + 5 * MINUTE))?;
+        self.invite(ingrid, people::PENDING)?;
         // The background thread notices that the older of the two has run out.
-        self.go(now.minus(6 * HOUR));
+        self.go(now.minus(6 * HOUR))?;
 
         let first = now.minus(STEP * 14);
         // Required from today on: everybody's grace begins now, and nobody who looks around lands on the set-up.
-        self.go(first.minus(STEP));
-        self.decide(&mut ingrid, Level::Required)?;
-        let mut callers: Vec<Caller> = Vec::new();
+        self.go(first.minus(STEP))?;
+        self.decide(ingrid, Level::Required)?;
+        // An Admin, who joins first, may invite whomever an Admin may be.
+        let admin = joined.first().map_or(ingrid, |first| first.email);
         for (person, step) in joined.iter().zip(0..) {
-            self.go(first.plus(STEP * step));
-            // An Admin, who joins first, may invite whomever an Admin may be.
-            let by = callers.first_mut().unwrap_or(&mut ingrid);
-            let mut caller = self.join(by, person)?;
+            self.go(first.plus(STEP * step))?;
+            let by = if step == 0 { ingrid } else { admin };
+            self.join(by, person)?;
             if people::WITH_TWO_FACTOR.contains(&person.email) {
-                self.enrol(&mut caller)?;
+                self.enrol(person.email)?;
             }
-            callers.push(caller);
+            self.give(admin, person.email)?;
             for (after, who, with) in people::RETURNS {
-                let back = callers
-                    .iter_mut()
-                    .find(|caller| caller.scope.email.as_str() == who);
-                if let Some(back) = back.filter(|_| after == person.email) {
+                if after == person.email && self.callers.contains_key(who) {
                     self.clock.travel(3 * MINUTE);
-                    self.sign_in_with(back, with)?;
+                    self.sign_in_with(who, with)?;
                 }
             }
         }
-        if let Some(tomasz) = callers.first_mut() {
-            self.go(now.minus(12 * MINUTE));
-            self.sign_in(tomasz)?;
+        self.go(now.minus(12 * MINUTE))?;
+        self.sign_in(admin)?;
+        self.go(now)
+    }
+
+    /// Moves the clock forward through what happens on the way, and lets the background thread do what it does in that
+    /// time.
+    fn go(&mut self, to: Timestamp) -> Result<()> {
+        while let Some((at, step)) = self.agenda.pop_front_if(|(at, _)| *at <= to) {
+            self.reach(at);
+            self.take(step)?;
         }
-        self.go(now);
+        self.reach(to);
         Ok(())
     }
 
-    /// Moves the clock forward, and lets the background thread do what it does in that time.
-    fn go(&mut self, to: Timestamp) {
+    fn reach(&mut self, to: Timestamp) {
         self.work();
-        self.clock.travel(to.since(self.clock.now()));
+        self.clock.travel(to.since(self.clock.now()).max(0));
         self.work();
+    }
+
+    fn take(&mut self, step: Step) -> Result<()> {
+        match step {
+            Step::Month => Ok(()),
+            Step::Pay(month, place) => self.pay(month, place),
+            Step::Deed(deed) => self.act(deed),
+        }
+    }
+
+    fn act(&mut self, deed: Deed) -> Result<()> {
+        match deed {
+            Deed::Join(person) => self.join(INGRID, person),
+            Deed::Leave(who) => self.delete(INGRID, who),
+            Deed::Reprice => self.import(Some(Month::of(self.app.now()).next().start())),
+            Deed::Create(by, name, plan, note) => self.create(by, name, plan, note),
+            Deed::Rename(by, name, to) => self.resource(by, name, |tx, allowed, one| {
+                resources::describe(tx, allowed, one.id, (&parse(to)?, &one.note))
+            }),
+            Deed::Plan(by, name, plan) => self.resource(by, name, |tx, allowed, one| {
+                resources::change_plan(tx, allowed, one.id, plan)
+            }),
+            Deed::Hand(by, name, to) => self.hand_over(by, name, to),
+            Deed::Take(from, but) => {
+                let from = self.caller(from)?.account;
+                let held = self.app.read(self.app.now(), |read| {
+                    Ok(resources::held(
+                        read,
+                        self.caller(INGRID)?.scope.organisation,
+                        from,
+                    )?)
+                })?;
+                for one in held {
+                    if !but.contains(&one.name.as_str()) {
+                        self.hand_over(INGRID, one.name.as_str(), INGRID)?;
+                    }
+                }
+                Ok(())
+            }
+            Deed::End(by, name) => self.resource(by, name, |tx, allowed, one| {
+                resources::end(tx, allowed, one.id).map(Some)
+            }),
+            Deed::Contact(who) => {
+                let contact = who.map(|who| Ok::<_, Error>(self.caller(who)?.account));
+                let details = Details {
+                    contact: contact.transpose()?,
+                    ..year::details()
+                };
+                self.present(INGRID, &details)
+            }
+            Deed::Budget(budget) => self.with(INGRID, |story, caller| {
+                let allowed = story.allowed(caller)?;
+                story.write_if(|tx| billing::set_budget(tx, &allowed, Some(budget)))
+            }),
+        }
+    }
+
+    fn caller(&self, who: &str) -> Result<&Caller> {
+        self.callers.get(who).ok_or_else(|| absent(who))
+    }
+
+    /// Lets somebody act who is there.
+    fn with<T>(
+        &mut self,
+        who: &str,
+        act: impl FnOnce(&mut Self, &mut Caller) -> Result<T>,
+    ) -> Result<T> {
+        let (email, mut caller) = self.callers.remove_entry(who).ok_or_else(|| absent(who))?;
+        let done = act(self, &mut caller);
+        self.callers.insert(email, caller);
+        done
+    }
+
+    /// Their right, if they have it.
+    fn allowed<R: Right>(&mut self, caller: &mut Caller) -> Result<Allowed<R>> {
+        let by = self.by(caller)?;
+        Allowed::to(&caller.scope, &by)
+    }
+
+    fn import(&mut self, repriced: Option<Timestamp>) -> Result<()> {
+        let file = year::catalogue(parse("EUR")?, repriced);
+        self.write_if(|tx| {
+            let imported = catalogue::import(tx, &By::operator(), &file)?;
+            Ok(imported.map(|audited| audited.map(drop)))
+        })
+    }
+
+    /// What stands on the organisation's invoices from here on.
+    fn present(&mut self, who: &str, details: &Details) -> Result<()> {
+        self.with(who, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write_if(|tx| billing::set_details(tx, &allowed, details))
+        })
+    }
+
+    fn create(&mut self, by: &str, name: &str, plan: &str, note: &str) -> Result<()> {
+        let new = NewResource {
+            name: parse(name)?,
+            note: note.to_owned(),
+            plan: plan.to_owned(),
+        };
+        self.with(by, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write(|tx| resources::create(tx, &allowed, &new))?;
+            Ok(())
+        })
+    }
+
+    /// Does something to the resource that runs under this name.
+    fn resource(
+        &mut self,
+        by: &str,
+        name: &str,
+        act: impl FnOnce(&Tx<'_>, &Allowed<ManageResources>, Resource) -> Result<Option<Audited<()>>>,
+    ) -> Result<()> {
+        self.with(by, |story, caller| {
+            let allowed: Allowed<ManageResources> = story.allowed(caller)?;
+            story.write_if(|tx| {
+                let all = resources::all(tx, allowed.organisation())?;
+                let is_meant = |one: &Resource| one.ended_at.is_none() && one.name.as_str() == name;
+                let one = all.into_iter().find(is_meant).ok_or_else(|| absent(name))?;
+                act(tx, &allowed, one)
+            })
+        })
+    }
+
+    fn hand_over(&mut self, by: &str, name: &str, to: &str) -> Result<()> {
+        let to = self.caller(to)?.account;
+        self.resource(by, name, |tx, allowed, one| {
+            resources::hand_over(tx, allowed, one.id, to)
+        })
+    }
+
+    /// Somebody who has just joined gets what is theirs to look after.
+    fn give(&mut self, by: &str, to: &str) -> Result<()> {
+        for (who, names) in year::GIVEN {
+            for name in names.iter().filter(|_| *who == to) {
+                self.hand_over(by, name, to)?;
+            }
+        }
+        if to == year::CONTACT {
+            self.act(Deed::Contact(Some(year::CONTACT)))?;
+        }
+        Ok(())
+    }
+
+    /// By whoever pays the bills at the time.
+    fn pay(&mut self, month: Month, place: usize) -> Result<()> {
+        let who = [year::NORA, INGRID]
+            .into_iter()
+            .find(|who| self.callers.contains_key(who))
+            .unwrap_or(INGRID);
+        self.with(who, |story, caller| {
+            let allowed: Allowed<ManageBilling> = story.allowed(caller)?;
+            story.write_if(|tx| {
+                let invoices = billing::invoices(tx, allowed.organisation())?;
+                let Some(one) = invoices.iter().find(|one| one.month == month) else {
+                    return Ok(None);
+                };
+                let reference = format!("SEPA {}", 418_207 + place * 1_931);
+                billing::mark_paid(tx, &allowed, one.number, &reference)
+                    .map(|done| Some(done.map(|_| ())))
+            })
+        })
+    }
+
+    fn write_if(&self, work: impl FnOnce(&Tx<'_>) -> Result<Option<Audited<()>>>) -> Result<()> {
+        self.app.write_if(self.app.now(), work)?;
+        Ok(())
     }
 
     fn work(&mut self) {
@@ -163,11 +378,11 @@ impl Story<'_> {
 
     /// Each from an address of their own, of those that documentation may use (RFC 5737).
     fn address(&mut self) -> IpAddr {
-        self.callers += 1;
-        IpAddr::V4(Ipv4Addr::new(198, 51, 100, self.callers))
+        self.addresses += 1;
+        IpAddr::V4(Ipv4Addr::new(198, 51, 100, self.addresses))
     }
 
-    fn found(&mut self, owner: &Person) -> Result<Caller> {
+    fn found(&mut self, owner: &Person) -> Result<()> {
         let address = self.address();
         let token = self.write(|tx| setup::make_link(tx, &By::system()))?;
         self.clock.travel(3 * MINUTE);
@@ -184,7 +399,7 @@ impl Story<'_> {
     }
 
     /// Invited, activated and signed in.
-    fn join(&mut self, by: &mut Caller, person: &Person) -> Result<Caller> {
+    fn join(&mut self, by: &str, person: &Person) -> Result<()> {
         let account = self.invite(by, (person.email, person.role))?;
         self.work();
         self.clock.travel(4 * MINUTE);
@@ -205,12 +420,12 @@ impl Story<'_> {
         self.arrive(person, address)
     }
 
-    fn arrive(&mut self, person: &Person, address: IpAddr) -> Result<Caller> {
+    fn arrive(&mut self, person: &Person, address: IpAddr) -> Result<()> {
         self.clock.travel(MINUTE);
         let email: Email = parse(person.email)?;
         let account = self.account(|read| Ok(accounts::by_email(read, &email)?))?;
         let opened = self.open(&account, (None, None), (person.agent, address))?;
-        Ok(Caller {
+        let caller = Caller {
             account: account.id,
             device: opened.device.map(|device| device.hash()),
             agent: person.agent,
@@ -218,11 +433,17 @@ impl Story<'_> {
             scope: self.scope(&opened.session)?,
             since: self.app.now(),
             factor: None,
-        })
+        };
+        self.callers.insert(person.email, caller);
+        Ok(())
     }
 
     /// Sets up two-factor: the key is shown, and a code of it confirms it.
-    fn enrol(&mut self, caller: &mut Caller) -> Result<()> {
+    fn enrol(&mut self, who: &str) -> Result<()> {
+        self.with(who, Self::set_up)
+    }
+
+    fn set_up(&mut self, caller: &mut Caller) -> Result<()> {
         let by = self.by(caller)?;
         let who = Enroller::from(&caller.scope);
         let proof = sessions::proof_of(&who, self.app.now()).ok_or(Error::SignInFirst)?;
@@ -336,11 +557,15 @@ impl Story<'_> {
         }
     }
 
-    fn sign_in(&mut self, caller: &mut Caller) -> Result<()> {
-        self.sign_in_with(caller, With::App)
+    fn sign_in(&mut self, who: &str) -> Result<()> {
+        self.sign_in_with(who, With::App)
     }
 
-    fn sign_in_with(&mut self, caller: &mut Caller, with: With) -> Result<()> {
+    fn sign_in_with(&mut self, who: &str, with: With) -> Result<()> {
+        self.with(who, |story, caller| story.come_back(caller, with))
+    }
+
+    fn come_back(&mut self, caller: &mut Caller, with: With) -> Result<()> {
         let account = self.account(|read| Ok(accounts::find(read, caller.account)?))?;
         let code = match (&mut caller.factor, with) {
             (None, _) => None,
@@ -360,7 +585,7 @@ impl Story<'_> {
     /// Who acts, signed in anew when they were away for long: no session lasts a month.
     fn by(&mut self, caller: &mut Caller) -> Result<By> {
         if self.app.now().since(caller.since) >= HOUR {
-            self.sign_in(caller)?;
+            self.come_back(caller, With::App)?;
         }
         Ok(By {
             actor: Actor::Account {
@@ -373,36 +598,48 @@ impl Story<'_> {
     }
 
     /// What every role is asked for besides the password.
-    fn decide(&mut self, caller: &mut Caller, level: Level) -> Result<()> {
-        let by = self.by(caller)?;
-        let allowed = Allowed::to(&caller.scope, &by)?;
+    fn decide(&mut self, who: &str, level: Level) -> Result<()> {
         let policies = Policies::each(|_| Policy {
             level,
             ..Policy::default()
         });
-        let app = self.app;
-        app.write_if(app.now(), |tx| {
-            settings::set_policies(tx, &allowed, &policies, Trust::Off)
-        })?;
-        Ok(())
-    }
-
-    fn invite(&mut self, caller: &mut Caller, (email, role): (&str, Role)) -> Result<AccountId> {
-        let by = self.by(caller)?;
-        let allowed = Allowed::to(&caller.scope, &by)?;
-        let email = parse(email)?;
-        let terms = self.app.settings.terms;
-        self.write(|tx| invitations::invite(tx, &allowed, &email, role, terms))
-    }
-
-    fn disable(&mut self, caller: &mut Caller, other: &Caller) -> Result<()> {
-        let by = self.by(caller)?;
-        let allowed = Allowed::to(&caller.scope, &by)?;
-        self.write(|tx| {
-            let done = lifecycle::disable(tx, &allowed, other.account)?;
-            Ok(done.map(|_| ()))
+        self.with(who, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write_if(|tx| settings::set_policies(tx, &allowed, &policies, Trust::Off))
         })
     }
+
+    fn invite(&mut self, who: &str, (email, role): (&str, Role)) -> Result<AccountId> {
+        let email = parse(email)?;
+        let terms = self.app.settings.terms;
+        self.with(who, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write(|tx| invitations::invite(tx, &allowed, &email, role, terms))
+        })
+    }
+
+    fn disable(&mut self, who: &str, other: &str) -> Result<()> {
+        let other = self.caller(other)?.account;
+        self.with(who, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write(|tx| lifecycle::disable(tx, &allowed, other))?;
+            Ok(())
+        })
+    }
+
+    fn delete(&mut self, who: &str, other: &str) -> Result<()> {
+        let other = self.callers.remove(other).ok_or_else(|| absent(other))?;
+        self.with(who, |story, caller| {
+            let allowed = story.allowed(caller)?;
+            story.write(|tx| lifecycle::delete(tx, &allowed, other.account))?;
+            Ok(())
+        })
+    }
+}
+
+/// The story names somebody or something that is not there.
+fn absent(what: &str) -> Error {
+    Error::internal(format!("the sample's {what:?} is not there"))
 }
 
 /// A value of ours that the rules must take.

@@ -5,8 +5,8 @@
 
 use super::views::{self, Ask, Enabling, FROM_FIELD, HANDOVER_FIELD, NewRole, Outcome};
 use super::{Effect, Ends, effect};
-use crate::accounts::pages::{list_at, list_before};
-use crate::accounts::views::ROLE_FIELD;
+use crate::accounts::pages::{held, list_at, list_before};
+use crate::accounts::views::{Held, ROLE_FIELD};
 use crate::accounts::{self, Account, Deed, EMAIL_FIELD, Status};
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
@@ -160,12 +160,13 @@ fn changed(was: &Account, role: Role, managers: Managers) -> String {
 pub fn confirm_disable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ManageAccounts>()?;
     let (account, ends) = before(visit, &by, id, Deed::Disable)?;
+    let held = visit.read(|read| held(read, &by, id))?;
     page(
         visit,
         "Disable account",
         &account,
         &Form::default(),
-        |ask| views::confirm_disable(ask, &ends),
+        |ask| views::confirm_disable(ask, &ends, held.as_ref()),
     )
 }
 
@@ -313,18 +314,19 @@ pub fn reset_two_factor(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
 pub fn confirm_delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ManageAccounts>()?;
     let (account, ends) = before(visit, &by, id, Deed::Delete)?;
-    ask_to_delete(visit, &account, &ends, &Form::default())
+    let held = visit.read(|read| held(read, &by, id))?;
+    ask_to_delete(visit, &account, (&ends, held.as_ref()), &Form::default())
 }
 
 fn ask_to_delete(
     visit: &Visit<'_>,
     account: &Account,
-    ends: &Ends,
+    (ends, held): (&Ends, Option<&Held>),
     form: &Form,
 ) -> Result<Response> {
     let email = address(account)?;
     page(visit, "Delete account", account, form, |ask| {
-        views::confirm_delete(ask, email, ends)
+        views::confirm_delete(ask, email, ends, held)
     })
 }
 
@@ -337,7 +339,8 @@ pub fn delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let typed = form.typed(EMAIL_FIELD).parse::<Email>();
     if typed.as_ref() != Ok(email) {
         form.problem(EMAIL_FIELD, format!("Type {email}, letter for letter."));
-        return ask_to_delete(visit, &account, &ends, &form);
+        let held = visit.read(|read| held(read, &by, id))?;
+        return ask_to_delete(visit, &account, (&ends, held.as_ref()), &form);
     }
     visit.write(|tx| lifecycle::delete(tx, &by, id))?;
     let message = format!("Deleted {}. The address is free again.", account.label());

@@ -4,12 +4,11 @@ use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
 use super::{Effect, Ends, effect};
-use crate::accounts::views::{ROLE_FIELD, RoleField};
+use crate::accounts::views::{Held, ROLE_FIELD, RoleField};
 use crate::accounts::{Account, EMAIL_FIELD, Status};
 use crate::domain::email::Email;
 use crate::domain::policy::{Level, Policy};
 use crate::domain::role::{Managers, Permission, Permissions, Role};
-use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Choice, Select};
 use crate::kit::html::copy::first_copy_box;
@@ -19,6 +18,7 @@ use crate::kit::html::form::{hidden, post};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::time::{time, when};
+use crate::kit::html::{Tone, Yes};
 use crate::kit::http::form::Form;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
@@ -108,6 +108,24 @@ impl Ask<'_> {
     /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
     fn session(&self, live: &Live) -> Markup {
         html! { (live.agent) ", " (live.address) ", " span.nowrap { (time(live.used_at, self.now, self.zone)) } }
+    }
+
+    /// What becomes of what it holds; nothing where it holds nothing.
+    fn resources(&self, held: &Held) -> Option<(&'static str, Markup)> {
+        let (stay, are, them) = match held.names.len() {
+            0 => return None,
+            1 => ("stays", "is", "it"),
+            _ => ("stay", "are", "them"),
+        };
+        let line = html! {
+            "Its " (held.counted()) " " (stay) " under the name " (self.account.label()) ", and " (are)
+            " charged as before."
+            @if held.may_hand_over == Yes::Yes {
+                " " a href=(Route::HandOverAll(self.account.id)) { "Hand " (them) " over" }
+                " first if somebody else should have " (them) "."
+            }
+        };
+        Some(("Resources", line))
     }
 
     fn sessions(&self, sessions: &[Live]) -> Markup {
@@ -305,7 +323,7 @@ fn loss(new: &NewRole<'_>, label: &str, ends: &Ends) -> Markup {
 
 /// What switching off does.
 #[must_use]
-pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
+pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends, held: Option<&Held>) -> Markup {
     let label = ask.account.label();
     let mut lines = vec![
         (
@@ -315,6 +333,7 @@ pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends) -> Markup {
         ("Sessions", ask.sessions(&ends.sessions)),
     ];
     also_ends(&mut lines, ends);
+    lines.extend(held.and_then(|held| ask.resources(held)));
     lines.push((
         "Kept",
         html! {
@@ -571,7 +590,7 @@ pub fn reset_link(ask: &Ask<'_>, link: &str, expires_at: Timestamp) -> Markup {
 
 /// What deleting does, and the address to type before it is done.
 #[must_use]
-pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
+pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends, held: Option<&Held>) -> Markup {
     let (account, label) = (ask.account, ask.account.label());
     let mut lines = match account.status {
         Status::Pending => vec![(
@@ -590,6 +609,7 @@ pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends) -> Markup {
         ],
     };
     also_ends(&mut lines, ends);
+    lines.extend(held.and_then(|held| ask.resources(held)));
     lines.push((
         "Freed",
         html! { (email) " can be invited again, here or in another organisation." },

@@ -85,3 +85,14 @@ pub fn of_runs(runs: &[Run], prices: &Prices, month: Month, until: Timestamp) ->
     }
     lines
 }
+
+/// What a plan costs in this stretch of a month.
+#[must_use]
+pub fn of_plan(plan: PlanId, prices: &Prices, month: Month, stretch: Span) -> Money {
+    let whole = month.span();
+    let within = whole.and(stretch).into_iter();
+    within
+        .flat_map(|ran| prices.within(plan, ran))
+        .map(|(span, price)| price.share(span.seconds(), whole.seconds()))
+        .sum()
+}

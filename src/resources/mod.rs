@@ -6,11 +6,13 @@
 pub mod charges;
 pub mod pages;
 mod sql;
+pub mod views;
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::catalogue::{self, Offer, Plan};
 use crate::domain::id::{AccountId, OrganisationId, ResourceId};
+use crate::domain::money::Money;
 use crate::domain::month::Month;
 use crate::domain::text::ResourceName;
 use crate::error::{Error, Result};
@@ -19,7 +21,7 @@ use crate::kit::time::Timestamp;
 use crate::scope::{Allowed, ManageResources};
 
 pub use charges::{Charge, Run};
-pub use sql::{Resource, all, closed_until, due, find, held, running, runs_of};
+pub use sql::{Resource, all, closed_until, due, find, held, running, running_since, runs_of};
 
 /// The fields of the forms.
 pub const NAME_FIELD: &str = "name";
@@ -32,8 +34,11 @@ pub const HOLDER_FIELD: &str = "account";
 
 /// The longest note, in code points.
 pub const NOTE_MAX: usize = 1_000;
-const NAME_TAKEN: &str = "There is a resource of this name already. Choose another.";
+/// The name runs already.
+pub const NAME_TAKEN: &str = "There is a resource of this name already. Choose another.";
 const NOT_OFFERED: &str = "This plan is not on offer. Choose another.";
+/// A plan of another kind.
+pub const KEEPS_KIND: &str = "A resource keeps its kind. Choose a plan of the same kind.";
 
 /// What a new resource is made of.
 #[derive(Clone, Debug)]
@@ -102,7 +107,7 @@ pub fn describe(
     id: ResourceId,
     (name, note): (&ResourceName, &str),
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     if resource.name == *name && resource.note == note {
         return Ok(None);
     }
@@ -124,17 +129,14 @@ pub fn change_plan(
     id: ResourceId,
     slug: &str,
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let before = plan(tx, &resource)?;
     if before.slug() == slug {
         return Ok(None);
     }
     let after = offer(tx, slug)?.plan;
     if after.kind != before.kind {
-        return Err(Error::invalid(
-            PLAN_FIELD,
-            "A resource keeps its kind. Choose a plan of the same kind.",
-        ));
+        return Err(Error::invalid(PLAN_FIELD, KEEPS_KIND));
     }
     let changed = Resource {
         plan: after.id,
@@ -155,7 +157,7 @@ pub fn hand_over(
     id: ResourceId,
     to: AccountId,
 ) -> Result<Option<Audited<()>>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let to = receiver(tx, by, to)?;
     if resource.holder == to.id {
         return Ok(None);
@@ -212,7 +214,7 @@ fn receiver(read: &Read<'_>, by: &Allowed<ManageResources>, to: AccountId) -> Re
 
 /// It costs nothing from here on. Its name is free again; it stays in the list of what has ended.
 pub fn end(tx: &Tx<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result<Audited<()>> {
-    let resource = running_one(tx, by, id)?;
+    let resource = changeable(tx, by, id)?;
     let at = close_run(tx, &resource)?;
     sql::end(tx, id, at)?;
     let plan = plan(tx, &resource)?;
@@ -225,7 +227,11 @@ pub fn end(tx: &Tx<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result
 }
 
 /// The resource, if it runs in this organisation. Another's is none; of one that has ended nothing changes.
-fn running_one(read: &Read<'_>, by: &Allowed<ManageResources>, id: ResourceId) -> Result<Resource> {
+pub fn changeable(
+    read: &Read<'_>,
+    by: &Allowed<ManageResources>,
+    id: ResourceId,
+) -> Result<Resource> {
     let resource = sql::find(read, by.organisation(), id)?.ok_or(Error::NotFound)?;
     if resource.ended_at.is_some() {
         return Err(Error::Refused(format!(
@@ -286,6 +292,30 @@ pub fn month(
     let prices = catalogue::prices(read)?;
     let runs = sql::runs_within(read, organisation, month.span())?;
     Ok(charges::of_runs(&runs, &prices, month, until))
+}
+
+/// What runs under an account's name, and what its name is charged.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// What its resources are called, by name.
+    pub names: Vec<ResourceName>,
+    /// What the running month has cost until now, with what ran under the name before.
+    pub this_month: Money,
+}
+
+/// What this account holds.
+pub fn holding(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    holder: AccountId,
+) -> Result<Holding> {
+    let held = sql::held(read, organisation, holder)?;
+    let charges = month(read, organisation, Month::of(read.now()), read.now())?;
+    let own = charges.iter().filter(|charge| charge.holder == holder);
+    Ok(Holding {
+        names: held.into_iter().map(|one| one.name).collect(),
+        this_month: own.map(|charge| charge.amount).sum(),
+    })
 }
 
 /// The months before this instant are closed, and stay as they are.

@@ -94,6 +94,19 @@ pub fn running(read: &Read<'_>, organisation: OrganisationId) -> Result<i64> {
     )
 }
 
+/// How many of them were created after this instant.
+pub fn running_since(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    since: Timestamp,
+) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM resources WHERE organisation_id = ?1 AND ended_at IS NULL AND created_at > ?2",
+        (organisation, since),
+        |row| row.get(0),
+    )
+}
+
 /// Writes the row of one that runs.
 pub(super) fn insert(tx: &Tx<'_>, resource: &Resource) -> Result<()> {
     tx.execute(

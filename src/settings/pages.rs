@@ -2,19 +2,23 @@
 
 use crate::accounts;
 use crate::backups;
+use crate::billing::{self, ADDRESS_FIELD, CONTACT_FIELD, Details, VAT_NUMBER_FIELD};
+use crate::domain::id::AccountId;
 use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
+use crate::kit::db::Read;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
-use crate::organisations;
+use crate::organisations::{self, Organisation};
 use crate::ownership;
 use crate::routes::Route;
 use crate::scope::{Allowed, ManageOrganisation};
 use crate::settings;
 use crate::settings::views::{
-    self, CONFIRM_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD, TwoFactor, policy_fields,
+    self, Billing, CONFIRM_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD, TwoFactor,
+    policy_fields,
 };
 use crate::setup::pages::zones;
 use crate::two_factor;
@@ -22,6 +26,7 @@ use crate::visit::Visit;
 
 /// What changes nothing is no deed, and said so.
 const NOTHING: &str = "Nothing to save: it is so already.";
+const NO_CONTACT: &str = "Invoices go to an Active account that manages billing. Choose another.";
 
 /// What was sent to a section and could not be taken; the other sections show how things are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +35,8 @@ pub struct Refused<'f> {
     pub general: Option<&'f Form>,
     /// To the two-factor policy.
     pub policy: Option<&'f Form>,
+    /// To what stands on invoices.
+    pub billing: Option<&'f Form>,
     /// To the ownership.
     pub ownership: Option<&'f Form>,
 }
@@ -42,7 +49,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 /// The page, with what was refused at its place.
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let (organisation, active, facts, policies, without, backup) = visit.read(|read| {
+    let (organisation, active, facts, policies, without, backup, bill) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
         let mut active = Vec::new();
         for role in Role::ALL {
@@ -53,7 +60,8 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
         let policies = organisations::policies(read, organisation.id)?;
         let without = two_factor::without(read, organisation.id)?;
         let backup = backups::state(read, &visit.app.settings.backups)?;
-        Ok((organisation, active, facts, policies, without, backup))
+        let bill = bill(read, &organisation, refused.billing)?;
+        Ok((organisation, active, facts, policies, without, backup, bill))
     })?;
     let csrf = visit.csrf();
     let zones = zones_with(&organisation.time_zone);
@@ -88,13 +96,17 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
             h3 { "Who manages users" }
             (views::security(&security, &csrf))
         },
+        views::billing(&bill, &csrf),
         ownership::views::section(&facts, refused.ownership, &csrf),
         views::backup(&backup),
     ];
-    let has_errors = [refused.general, refused.policy, refused.ownership]
-        .into_iter()
-        .flatten()
-        .any(Form::has_problems);
+    let forms = [
+        refused.general,
+        refused.policy,
+        refused.billing,
+        refused.ownership,
+    ];
+    let has_errors = forms.into_iter().flatten().any(Form::has_problems);
     let page = Page::new("Settings", Place::Settings).with_errors(has_errors);
     layout::page(
         visit,
@@ -289,8 +301,81 @@ fn preview(
     layout::page(visit, 200, &page, &body).map(Some)
 }
 
+/// What stands on invoices, and who may get them.
+fn bill<'f>(
+    read: &Read<'_>,
+    organisation: &Organisation,
+    refused: Option<&'f Form>,
+) -> Result<Billing<'f>> {
+    let details = billing::details(read, organisation.id)?;
+    let people = billing::people(read, organisation.id)?;
+    let owner = accounts::find(read, organisation.owner)?.ok_or(Error::NotFound)?;
+    let chosen = match details.contact {
+        Some(id) => accounts::find_in(read, organisation.id, id)?,
+        None => None,
+    };
+    let lost = chosen.filter(|one| !billing::looks_after(one, organisation.managers));
+    Ok(Billing {
+        details,
+        owner,
+        people,
+        lost,
+        refused,
+    })
+}
+
 /// What stands on invoices, and who gets them.
 pub fn save_billing(visit: &Visit<'_>) -> Result<Response> {
-    let _by = visit.allow::<ManageOrganisation>()?;
-    Err(Error::NotFound)
+    let by = visit.allow::<ManageOrganisation>()?;
+    let mut form = visit.form(&[ADDRESS_FIELD, VAT_NUMBER_FIELD, CONTACT_FIELD])?;
+    let address = form.check(ADDRESS_FIELD, billing::address);
+    let vat_number = form.check(VAT_NUMBER_FIELD, billing::vat_number);
+    let contact = contact(form.typed(CONTACT_FIELD))?;
+    if !visit.read(|read| may_be_contact(read, &by, contact))? {
+        form.problem(CONTACT_FIELD, NO_CONTACT);
+    }
+    let (Some(address), Some(vat_number), false) = (address, vat_number, form.has_problems())
+    else {
+        let refused = Refused {
+            billing: Some(&form),
+            ..Refused::default()
+        };
+        return draw(visit, 422, refused);
+    };
+    let details = Details {
+        address,
+        vat_number,
+        contact,
+    };
+    let saved = visit.write_if(|tx| billing::set_details(tx, &by, &details))?;
+    let message = match saved {
+        Some(()) => "The billing details are saved. They stand on every invoice from the next on.",
+        None => NOTHING,
+    };
+    Ok(visit.redirect_with(&Route::Settings, message))
+}
+
+/// Whoever was chosen to get the invoices; none: the owner.
+fn contact(typed: &str) -> Result<Option<AccountId>> {
+    match typed {
+        "" => Ok(None),
+        id => id
+            .parse()
+            .map(Some)
+            .map_err(|_| Error::Malformed("There is no such account.")),
+    }
+}
+
+/// Whoever looks after the bill may get it, and whoever was chosen before stays so until another is.
+fn may_be_contact(
+    read: &Read<'_>,
+    by: &Allowed<ManageOrganisation>,
+    contact: Option<AccountId>,
+) -> Result<bool> {
+    let Some(contact) = contact else {
+        return Ok(true);
+    };
+    let before = billing::details(read, by.organisation())?.contact;
+    let people = billing::people(read, by.organisation())?;
+    Ok(before == Some(contact) || people.iter().any(|one| one.id == contact))
 }

@@ -3,8 +3,11 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use crate::accounts::Account;
+use crate::accounts::{Account, Status};
 use crate::backups::State;
+use crate::billing::{
+    ADDRESS_FIELD, ADDRESS_MAX, CONTACT_FIELD, Details, VAT_NUMBER_FIELD, VAT_NUMBER_MAX,
+};
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Permission, Role};
@@ -29,16 +32,17 @@ use crate::two_factor::Without;
 pub const ONLY_MASTERS: &str = "only_masters";
 
 /// The sections, in their order: the part of the address that leads to each, and its heading.
-const SECTIONS: [(&str, &str); 4] = [
+const SECTIONS: [(&str, &str); 5] = [
     ("general", "General"),
     ("security", "Security"),
+    ("billing", "Billing"),
     ("ownership", "Ownership"),
     ("backup", "Backup"),
 ];
 
 /// The page around its sections, which stand in the order of the headings.
 #[must_use]
-pub fn page(organisation: &OrganisationName, sections: &[Markup; 4]) -> Markup {
+pub fn page(organisation: &OrganisationName, sections: &[Markup; 5]) -> Markup {
     let lead = format!("What {organisation} decides for itself.");
     html! {
         (page_head("Settings", Some(&lead), None))
@@ -133,6 +137,91 @@ fn admins_now(admins: i64) -> String {
     }
 }
 
+/// What stands on invoices, and who gets them.
+#[derive(Clone, Debug)]
+pub struct Billing<'b> {
+    /// As it is.
+    pub details: Details,
+    /// The owner.
+    pub owner: Account,
+    /// Whoever may get the invoices.
+    pub people: Vec<Account>,
+    /// Whoever was chosen to and may not any more.
+    pub lost: Option<Account>,
+    /// What was typed and could not be taken.
+    pub refused: Option<&'b Form>,
+}
+
+/// The form for it.
+#[must_use]
+pub fn billing(page: &Billing<'_>, csrf: &str) -> Markup {
+    let kept = page.details.contact.map(|id| id.to_string());
+    let (address, vat_number, contact) = match page.refused {
+        Some(form) => (
+            form.typed(ADDRESS_FIELD),
+            form.typed(VAT_NUMBER_FIELD),
+            form.typed(CONTACT_FIELD),
+        ),
+        None => (
+            page.details.address.as_str(),
+            page.details.vat_number.as_str(),
+            kept.as_deref().unwrap_or_default(),
+        ),
+    };
+    let error = |field| page.refused.and_then(|form| form.error(field));
+    let focus = page.refused.and_then(Form::first_problem);
+    let focus = focus.unwrap_or_default();
+    let contacts = contacts(page);
+    let choices = contacts.iter().map(|(id, label)| Choice::new(id, label));
+    let address_hint = format!("Of the organisation. At most {ADDRESS_MAX} characters.");
+    let vat_hint = format!("At most {VAT_NUMBER_MAX} characters; may stay empty.");
+    let body = html! {
+        (Field::area(ADDRESS_FIELD, "Address on invoices", 4).value(address).focus(focus)
+            .hint(address_hint).error(error(ADDRESS_FIELD)))
+        (Field::text(VAT_NUMBER_FIELD, "VAT number").value(vat_number).focus(focus)
+            .hint(vat_hint).error(error(VAT_NUMBER_FIELD)))
+        (Select::new(CONTACT_FIELD, "Billing contact", choices.collect()).chosen(contact).focus(focus)
+            .hint("Gets each invoice by mail: an Active account that manages billing.").error(error(CONTACT_FIELD)))
+        (Button::submit("Save billing details", "Saving…").plain())
+    };
+    html! {
+        p { "What stands on every invoice from the next on, and who gets it. Invoices that are issued stay as they are." }
+        @if let Some(lost) = &page.lost {
+            (note(Tone::Warn, &html! {
+                p { (lost.label()) " " (why_lost(lost)) ". Until you choose another, invoices go to the owner, " (page.owner.label()) "." }
+            }))
+        }
+        (guarded(&Route::SaveBilling.to_string(), csrf, &body))
+    }
+}
+
+/// Whom to choose from: value and words. The owner stands there by what they are, and by name only where they were chosen
+/// by name.
+fn contacts(page: &Billing<'_>) -> Vec<(String, String)> {
+    let owner = (String::new(), format!("The owner ({})", page.owner.label()));
+    let is_named = |one: &&Account| one.id != page.owner.id || page.details.contact == Some(one.id);
+    let named = page.people.iter().filter(is_named);
+    let named = named.map(|one| (one.id.to_string(), format!("{}, {}", one.label(), one.role)));
+    let lost = page.lost.iter();
+    let lost = lost.map(|one| {
+        (
+            one.id.to_string(),
+            format!("{} ({})", one.label(), why_lost(one)),
+        )
+    });
+    [owner].into_iter().chain(named).chain(lost).collect()
+}
+
+/// Why this account gets no invoices.
+const fn why_lost(account: &Account) -> &'static str {
+    match account.status {
+        Status::Active => "does not manage billing any more",
+        Status::Disabled { .. } => "is disabled",
+        Status::Deleted { .. } => "is deleted",
+        Status::Pending => "is not activated",
+    }
+}
+
 /// How the backups are; the operator's, and so nothing can be changed here.
 #[must_use]
 pub fn backup(state: &State) -> Markup {
@@ -221,12 +310,14 @@ fn role_policy(page: &TwoFactor<'_>, role: Role) -> Markup {
     let focus = page.refused.and_then(Form::first_problem);
     let levels = Level::ALL.map(|one| Choice::new(one.slug(), level_label(one)));
     let label = format!("Asked of {role}");
+    // Sections of the page have the names of roles too.
+    let id = format!("asked-{level}");
     let days_label = "Days of grace";
     html! {
         fieldset.group {
             legend { (role) }
             div.halves {
-                (Select::new(level, &label, levels.to_vec()).chosen(chosen))
+                (Select::new(level, &label, levels.to_vec()).id(&id).chosen(chosen))
                 (Field::number(days, days_label).value(typed).focus(focus.unwrap_or_default())
                     .error(page.refused.and_then(|form| form.error(days))))
             }

@@ -1,11 +1,18 @@
 //! The dashboard: what each sees, and when it warns.
 
+use doorward::billing;
+use doorward::domain::money::Money;
+use doorward::domain::month::Month;
 use doorward::domain::role::Role;
 use doorward::kit::http::cookie::Transport;
 use doorward::kit::mail::Failure;
 use doorward::kit::time::{DAY, HOUR};
+use doorward::resources;
+use doorward::scope::Allowed;
 
 use crate::portal::Portal;
+use crate::visitor::Visitor;
+use crate::wares;
 
 const LEA: &str = "lea@fjord.example";
 
@@ -197,4 +204,113 @@ fn mail_that_does_not_leave_is_told_and_stops_being_told() {
 fn the_demonstration_is_not_told_that_it_serves_this_machine_only() {
     let portal = Portal::build().http().demo().start();
     portal.owner().get("/").answers(200).sees_not("public_url");
+}
+
+#[test]
+fn each_role_sees_the_resources_and_the_money_that_are_theirs_to_see() {
+    let portal = Portal::start();
+    wares::stock(&portal);
+    let mut owner = portal.owner();
+    let mut admin = portal.member(Role::Admin, "ann@fjord.example");
+    let mut billing = portal.member(Role::Billing, "bo@fjord.example");
+    let mut mia = portal.member(Role::Member, "mia@fjord.example");
+    mia.get("/")
+        .answers(200)
+        .sees("Your resources 0")
+        .sees_not("so far");
+    wares::create(&portal, &owner, "db-1", "database/db-1");
+    let web = wares::create(&portal, &owner, "web-1", "server/s-1");
+    let allowed = Allowed::to(&owner.scope().unwrap(), &owner.by()).unwrap();
+    let to = mia.account().id;
+    let app = portal.app();
+    app.write_if(app.now(), |tx| resources::hand_over(tx, &allowed, web, to))
+        .unwrap()
+        .unwrap();
+    portal.travel(12 * HOUR);
+    for person in [&mut owner, &mut admin] {
+        person.get("/sign-in").answers(200);
+        person.sign_in();
+        person
+            .get("/")
+            .sees("Accounts 4 4 active, 0 pending")
+            .sees("Resources 2 2 added this week")
+            // Half a day of 88.00 and 12.40 a month; and all of it from 14:20 on 24 November.
+            .sees("November so far €1.68 €21.56 expected");
+        assert!(person.html().contains("href=\"/billing\""));
+    }
+    billing.get("/sign-in");
+    billing.sign_in();
+    billing
+        .get("/")
+        .sees("November so far €1.68 €21.56 expected")
+        .sees("Unpaid invoices 0")
+        .sees("Resources 2 2 added this week")
+        .sees_not("Accounts");
+    mia.get("/sign-in");
+    mia.sign_in();
+    mia.get("/")
+        .sees("Your resources 1")
+        .sees("November so far €0.21 €2.66 expected")
+        .sees_not("€1.68")
+        .sees_not("Unpaid");
+    let own = format!("href=\"/resources?account={}\"", mia.account().id);
+    assert!(mia.html().contains(&own));
+    assert!(!mia.html().contains("/billing"));
+}
+
+#[test]
+fn an_invoice_that_is_not_paid_and_a_budget_that_is_nearly_spent_want_attention() {
+    let portal = Portal::start();
+    wares::stock(&portal);
+    let mut owner = portal.owner();
+    let mut mia = portal.member(Role::Member, "mia@fjord.example");
+    owner.enrol();
+    mia.enrol();
+    wares::create(&portal, &owner, "db-1", "database/db-1");
+    portal.work();
+    let app = portal.app();
+    let ends = Month::of(app.now()).span().until;
+    portal.travel(ends.since(app.now()));
+    portal.work();
+    owner.get("/sign-in");
+    owner.sign_in();
+    let number = "INV-2026-001";
+    let set_budget = |owner: &Visitor, budget| {
+        let allowed = Allowed::to(&owner.scope().unwrap(), &owner.by()).unwrap();
+        app.write_if(app.now(), |tx| {
+            billing::set_budget(tx, &allowed, Some(budget))
+        })
+        .unwrap()
+        .unwrap();
+    };
+    set_budget(&owner, Money(10_000));
+    let back = |person: &mut Visitor, days| {
+        portal.travel(days * DAY);
+        person.get("/sign-in");
+        person.sign_in();
+        person.get("/").answers(200);
+    };
+    owner.get("/").sees_not("overdue").sees_not("spent");
+    // Issued today and due in a fortnight, until that day is over.
+    back(&mut owner, 14);
+    owner.sees_not("overdue");
+    back(&mut owner, 1);
+    owner
+        .sees("Invoices 1 invoice overdue Invoice INV-2026-001 was due on 15 Dec 2026.")
+        .sees_not("spent");
+    assert!(
+        owner
+            .html()
+            .contains(&format!("href=\"/billing/invoices/{number}\""))
+    );
+    set_budget(&owner, Money(5_000));
+    owner.get("/").sees("Budget 80 % spent December has cost €");
+    set_budget(&owner, Money(4_000));
+    owner
+        .get("/")
+        .sees("Budget All spent December has cost €")
+        .sees("of a budget of €40.00.");
+    mia.get("/sign-in");
+    mia.sign_in();
+    mia.get("/").sees_not("overdue").sees_not("spent");
 }

@@ -18,13 +18,17 @@ fn every_sample_page_is_sound() {
 }
 
 /// Classes for pages to place things with, which no part needs.
-const FOR_PAGES: [&str; 8] = [
+const FOR_PAGES: [&str; 12] = [
     "break",
     "halves",
     "keep",
+    "letterhead",
+    "lines",
     "narrow",
     "nowrap",
+    "pair",
     "prose",
+    "screen-only",
     "small-only",
     "wide-only",
 ];

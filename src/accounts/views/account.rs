@@ -7,8 +7,8 @@ use crate::accounts::{Account, Line, MailState, Status};
 use crate::audit;
 use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
+use crate::domain::text::ResourceName;
 use crate::kit::dates;
-use crate::kit::html::Tone;
 use crate::kit::html::badge::{count, nothing};
 use crate::kit::html::button::Button;
 use crate::kit::html::form::post_button;
@@ -18,6 +18,7 @@ use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::{day, time, when};
+use crate::kit::html::{Tone, Yes};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 use crate::sessions;
@@ -35,9 +36,40 @@ pub struct Facts {
     pub factor_since: Option<Timestamp>,
     /// What it is asked for besides the password.
     pub protection: Protection,
+    /// What runs under its name; none before there is anything to hold.
+    pub held: Option<Held>,
     /// The newest events about it.
     pub activity: Vec<audit::Deed>,
 }
+
+/// What runs under an account's name.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What the resources are called.
+    pub names: Vec<ResourceName>,
+    /// What its name is charged this month, for those who may see it.
+    pub this_month: Option<String>,
+    /// Whether whoever looks may give it to somebody else.
+    pub may_hand_over: Yes,
+}
+
+impl Held {
+    /// "4 resources (€88.00 this month)".
+    #[must_use]
+    pub fn counted(&self) -> String {
+        let resources = match self.names.len() {
+            1 => "1 resource".to_owned(),
+            count => format!("{count} resources"),
+        };
+        match &self.this_month {
+            Some(amount) => format!("{resources} ({amount} this month)"),
+            None => resources,
+        }
+    }
+}
+
+/// So many resources are named; of more the number is told.
+const NAMED_MAX: usize = 4;
 
 /// The page.
 #[must_use]
@@ -171,7 +203,31 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
         rows.push(("Password", password(facts.password_since, viewer)));
     }
     rows.push(("Last active", last_seen(account, viewer)));
+    if let (Some(held), Some(_)) = (&facts.held, account.activated_at) {
+        rows.push(("Resources", resources(held, account)));
+    }
     rows
+}
+
+/// What runs under its name: how much, what it costs, and the way there.
+fn resources(held: &Held, account: &Account) -> Markup {
+    let names: Vec<&str> = held.names.iter().map(ResourceName::as_str).collect();
+    let more = names.len().saturating_sub(NAMED_MAX);
+    let all = format!("{}?account={}", Route::Resources, account.id);
+    html! {
+        @if names.is_empty() {
+            "None"
+            @if let Some(amount) = &held.this_month { ", " (amount) " this month" }
+        } @else {
+            a href=(all) { (held.counted()) } ": "
+            (names.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", "))
+            @if more > 0 { " and " (more) " more" }
+            "."
+            @if held.may_hand_over == Yes::Yes {
+                " " a href=(Route::HandOverAll(account.id)) { "Hand them over" } "."
+            }
+        }
+    }
 }
 
 /// How its person proves who they are: what a thief would need.

@@ -25,7 +25,7 @@ use crate::kit::html::time::time;
 use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::routes::Route;
 
-pub use account::{Facts, show};
+pub use account::{Facts, Held, show};
 pub use list::{Found, Query, index};
 pub use role::{ROLE_FIELD, RoleField, about};
 

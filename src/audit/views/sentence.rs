@@ -199,35 +199,40 @@ fn told(deed: &Deed) -> String {
             format!("{who} restored a backup: all sessions and links of before are void")
         }
         Action::SchemaUpgraded => "The database was upgraded to a newer version".to_owned(),
-        Action::CatalogueImported => format!("{who} imported a catalogue"),
-        Action::ResourceCreated => format!("{who} created the resource {whom}"),
+        Action::CatalogueImported => format!("{who} imported a catalogue{}", imported(deed)),
+        Action::ResourceCreated => format!("{who} created {}", resource(deed)),
         Action::ResourceDescribed if text(deed, "what") == Some("note") => {
-            format!("{who} changed the note of the resource {whom}")
+            format!("{who} changed the note of {}", resource(deed))
         }
-        Action::ResourceDescribed => {
-            format!("{who} renamed the resource{}", from_to(&change(deed)))
-        }
+        Action::ResourceDescribed => match change(deed) {
+            Some((before, after)) => format!("{who} renamed the resource {before} to {after}"),
+            None => format!("{who} renamed a resource"),
+        },
         Action::ResourcePlanChanged => {
-            format!(
-                "{who} changed the plan of the resource {whom}{}",
-                from_to(&change(deed))
-            )
+            let plans = from_to(&change(deed));
+            format!("{who} changed the plan of {}{plans}", resource(deed))
         }
         Action::ResourceHandedOver => {
-            format!(
-                "{who} handed the resource {whom} over{}",
-                from_to(&change(deed))
-            )
+            let holders = from_to(&change(deed));
+            format!("{who} handed {} over{holders}", resource(deed))
         }
-        Action::ResourceEnded => format!("{who} ended the resource {whom}"),
-        Action::InvoiceIssued => match text(deed, "invoice") {
-            Some(number) => format!("{who} issued the invoice {number}"),
-            None => format!("{who} issued an invoice"),
+        Action::ResourceEnded => format!("{who} ended {}", resource(deed)),
+        Action::InvoiceIssued => match (text(deed, "invoice"), text(deed, "total")) {
+            (Some(number), Some(total)) => {
+                format!("{who} issued the invoice {number} for {total}")
+            }
+            (Some(number), None) => format!("{who} issued the invoice {number}"),
+            (None, _) => format!("{who} issued an invoice"),
         },
-        Action::InvoicePaid => match text(deed, "invoice") {
-            Some(number) => format!("{who} marked the invoice {number} as paid"),
-            None => format!("{who} marked an invoice as paid"),
-        },
+        Action::InvoicePaid => {
+            let invoice = match text(deed, "invoice") {
+                Some(number) => format!("the invoice {number}"),
+                None => "an invoice".to_owned(),
+            };
+            let reference = text(deed, "reference").filter(|reference| !reference.is_empty());
+            let with = reference.map(|reference| format!(", with the reference {reference}"));
+            format!("{who} marked {invoice} as paid{}", with.unwrap_or_default())
+        }
         Action::BudgetChanged => match (text(deed, "from"), text(deed, "to")) {
             (Some(from), Some(to)) => {
                 format!("{who} changed the monthly budget from {from} to {to}")
@@ -235,7 +240,7 @@ fn told(deed: &Deed) -> String {
             (None, Some(to)) => format!("{who} set a monthly budget of {to}"),
             (_, None) => format!("{who} removed the monthly budget"),
         },
-        Action::BillingDetailsChanged => format!("{who} changed the billing details"),
+        Action::BillingDetailsChanged => format!("{who} changed {}", billing_details(deed)),
     }
 }
 
@@ -271,6 +276,59 @@ fn whose(deed: &Deed) -> String {
         Whom::Doer => "their".to_owned(),
         Whom::Other(name) => format!("{name}'s"),
         Whom::Nobody => "somebody's".to_owned(),
+    }
+}
+
+/// By its name, as long as that is known.
+fn resource(deed: &Deed) -> String {
+    match &deed.whom {
+        Whom::Other(name) => format!("the resource {name}"),
+        Whom::Reader | Whom::Doer | Whom::Nobody => "a resource".to_owned(),
+    }
+}
+
+/// What an import did to the plans.
+fn imported(deed: &Deed) -> String {
+    let counted = |name: &str, one: &str, many: &str| {
+        let count = deed.details.get(name).and_then(Value::as_u64);
+        match count.unwrap_or_default() {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        }
+    };
+    let done: Vec<String> = [
+        counted("added", "plan is new", "plans are new"),
+        counted("repriced", "price changes", "prices change"),
+        counted("closed", "plan is closed", "plans are closed"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if done.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", done.join(", "))
+    }
+}
+
+/// What stands on invoices from then on, as far as it changed.
+fn billing_details(deed: &Deed) -> String {
+    let changed = deed.details.get("changed").and_then(Value::as_array);
+    let names: Vec<&str> = changed
+        .into_iter()
+        .flatten()
+        .filter_map(|one| match one.as_str()? {
+            "address" => Some("address"),
+            "vat_number" => Some("VAT number"),
+            "contact" => Some("contact"),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() {
+        "the billing details".to_owned()
+    } else {
+        format!("the {} for billing", listed(&names))
     }
 }
 

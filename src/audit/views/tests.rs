@@ -565,6 +565,165 @@ fn what_is_decided_for_the_organisation_names_nobody_else() {
     }
 }
 
+/// By the reader, by another before the reader, by the operator, and by the Portal itself where it does so.
+#[test]
+fn what_is_done_to_resources_and_about_the_bill_reads_well_from_every_side() {
+    let web = || Whom::Other("web-1".to_owned());
+    let renamed = Some(("web-0".to_owned(), "web-1".to_owned()));
+    let plans = Some(("2 cores".to_owned(), "4 cores".to_owned()));
+    let handed = Some(("Priya Raman".to_owned(), "Samuel Osei".to_owned()));
+    let none = json!({});
+    let paid = json!({ "invoice": "INV-2026-010", "total": "1,805.12 EUR", "reference": "SEPA 7" });
+    for (action, whom, change, details, words) in [
+        (
+            Action::ResourceCreated,
+            web(),
+            None,
+            none.clone(),
+            "created the resource web-1",
+        ),
+        (
+            Action::ResourceDescribed,
+            web(),
+            renamed,
+            none.clone(),
+            "renamed the resource web-0 to web-1",
+        ),
+        (
+            Action::ResourceDescribed,
+            web(),
+            None,
+            json!({ "what": "note" }),
+            "changed the note of the resource web-1",
+        ),
+        (
+            Action::ResourcePlanChanged,
+            web(),
+            plans,
+            json!({ "plan": "server/s-4", "from": "server/s-2" }),
+            "changed the plan of the resource web-1 from 2 cores to 4 cores",
+        ),
+        (
+            Action::ResourceHandedOver,
+            web(),
+            handed,
+            none.clone(),
+            "handed the resource web-1 over from Priya Raman to Samuel Osei",
+        ),
+        (
+            Action::ResourceHandedOver,
+            web(),
+            None,
+            none.clone(),
+            "handed the resource web-1 over",
+        ),
+        (
+            Action::ResourceEnded,
+            web(),
+            None,
+            none.clone(),
+            "ended the resource web-1",
+        ),
+        (
+            Action::InvoicePaid,
+            Whom::Nobody,
+            None,
+            paid,
+            "marked the invoice INV-2026-010 as paid, with the reference SEPA 7",
+        ),
+        (
+            Action::InvoicePaid,
+            Whom::Nobody,
+            None,
+            json!({ "invoice": "INV-2026-010", "reference": "" }),
+            "marked the invoice INV-2026-010 as paid",
+        ),
+        (
+            Action::BudgetChanged,
+            Whom::Nobody,
+            None,
+            json!({ "from": null, "to": "1,750.00 EUR" }),
+            "set a monthly budget of 1,750.00 EUR",
+        ),
+        (
+            Action::BudgetChanged,
+            Whom::Nobody,
+            None,
+            json!({ "from": "1,750.00 EUR", "to": "2,000.00 EUR" }),
+            "changed the monthly budget from 1,750.00 EUR to 2,000.00 EUR",
+        ),
+        (
+            Action::BudgetChanged,
+            Whom::Nobody,
+            None,
+            json!({ "from": "1,750.00 EUR", "to": null }),
+            "removed the monthly budget",
+        ),
+        (
+            Action::BillingDetailsChanged,
+            Whom::Nobody,
+            None,
+            json!({ "changed": ["address", "vat_number", "contact"] }),
+            "changed the address, VAT number and contact for billing",
+        ),
+        (
+            Action::BillingDetailsChanged,
+            Whom::Nobody,
+            None,
+            json!({ "changed": ["contact"] }),
+            "changed the contact for billing",
+        ),
+        (
+            Action::CatalogueImported,
+            Whom::Nobody,
+            None,
+            json!({ "added": 12, "repriced": 1, "closed": 0 }),
+            "imported a catalogue: 12 plans are new, 1 price changes",
+        ),
+        (
+            Action::CatalogueImported,
+            Whom::Nobody,
+            None,
+            json!({ "added": 0, "repriced": 0, "closed": 0 }),
+            "imported a catalogue",
+        ),
+    ] {
+        for (hand, who) in [
+            (Hand::Own, "You"),
+            (ingrid(), INGRID),
+            (Hand::Operator, "The operator"),
+        ] {
+            let told = sentence(&Deed {
+                change: change.clone(),
+                details: details.clone(),
+                ..deed(action, hand, whom.clone())
+            });
+            assert_eq!(told, format!("{who} {words}"));
+        }
+    }
+    let issued = json!({ "invoice": "INV-2026-010", "month": "2026-10", "total": "1,805.12 EUR" });
+    for (hand, who) in [
+        (Hand::System, "The Portal"),
+        (Hand::Operator, "The operator"),
+    ] {
+        assert_eq!(
+            told(Action::InvoiceIssued, hand, Whom::Nobody, issued.clone()),
+            format!("{who} issued the invoice INV-2026-010 for 1,805.12 EUR")
+        );
+    }
+}
+
+#[test]
+fn a_resource_whose_name_is_not_known_is_one_all_the_same() {
+    for (action, words) in [
+        (Action::ResourceCreated, "You created a resource"),
+        (Action::ResourceDescribed, "You renamed a resource"),
+        (Action::ResourceEnded, "You ended a resource"),
+    ] {
+        assert_eq!(told(action, Hand::Own, Whom::Nobody, json!({})), words);
+    }
+}
+
 #[test]
 fn a_refused_invitation_says_why() {
     let taken = json!({ "why": "taken" });

@@ -1,17 +1,23 @@
 //! How the dashboard is drawn.
 
+mod tiles;
+
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use crate::accounts::Counts;
 use crate::audit::Deed;
 use crate::audit::views::activity;
+use crate::domain::id::AccountId;
+use crate::domain::invoice::InvoiceNumber;
+use crate::domain::money::{Currency, Money};
+use crate::domain::month::Month;
 use crate::domain::policy::Asked;
 use crate::domain::text::OrganisationName;
 use crate::kit::dates;
 use crate::kit::html::badge::sub;
 use crate::kit::html::nav::page_head;
-use crate::kit::html::stats::{Stat, details, stats};
+use crate::kit::html::stats::details;
 use crate::kit::html::time::{time, when};
 use crate::kit::html::{Tone, Yes};
 use crate::kit::time::Timestamp;
@@ -25,6 +31,12 @@ pub struct Dashboard<'d> {
     pub name: &'d str,
     /// For those who may list the accounts.
     pub numbers: Option<&'d Numbers>,
+    /// What runs, for those who see all of it.
+    pub running: Option<&'d Running>,
+    /// For those who look after the bill.
+    pub bill: Option<&'d Bill>,
+    /// For those who see amounts of their own alone.
+    pub own: Option<&'d Own>,
     /// What the reader can see to. For those who answer for the organisation an empty list says that all is well.
     pub concerns: Option<&'d [Concern]>,
     /// The reader's sign-in before this one.
@@ -46,6 +58,54 @@ pub struct Numbers {
     pub expired: i64,
     /// The mails, for those who may see them.
     pub mail: Option<outbox::Counts>,
+}
+
+/// What the organisation has.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// How many resources run.
+    pub count: i64,
+    /// How many of them were created within a week.
+    pub added: i64,
+}
+
+/// What the running month costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// In what it is paid.
+    pub currency: Currency,
+    /// The running month.
+    pub month: Month,
+    /// Until now.
+    pub so_far: Money,
+    /// All of it, if everything goes on as it is.
+    pub expected: Money,
+}
+
+/// What is to be paid.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    /// For the running month.
+    pub costs: Costs,
+    /// What a month may cost; none: whatever it does.
+    pub budget: Option<Money>,
+    /// How many invoices are not paid.
+    pub open: usize,
+    /// What is owed for them.
+    pub owed: Money,
+    /// Those among them that should have been, newest first, with the start of the day until whose end.
+    pub overdue: Vec<(InvoiceNumber, Timestamp)>,
+}
+
+/// What runs under the reader's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// The reader.
+    pub account: AccountId,
+    /// How many resources.
+    pub count: usize,
+    /// What they cost.
+    pub costs: Costs,
 }
 
 /// What should be seen to.
@@ -70,6 +130,24 @@ pub enum Concern {
     FailedMail(i64),
     /// So many Active accounts have no second factor; and whether the reader decides what is asked of them.
     PasswordAlone(i64, Yes),
+    /// An invoice was not paid in time.
+    Overdue {
+        /// The one that waits for longest.
+        number: InvoiceNumber,
+        /// The start of the day until whose end it was to be paid.
+        due_at: Timestamp,
+        /// How many others were not paid in time either.
+        others: i64,
+    },
+    /// The budget of the month is nearly spent, or more than spent.
+    Budget {
+        /// How much of it at least, in percent.
+        percent: i64,
+        /// The budget.
+        budget: Money,
+        /// What the month costs.
+        costs: Costs,
+    },
     /// The reader has none, and this is asked of them.
     OwnFactor(Asked),
 }
@@ -90,7 +168,7 @@ pub fn dashboard(page: &Dashboard<'_>) -> Markup {
     let today = today(page.now, page.zone);
     html! {
         (page_head(&title, Some(&today), None))
-        @if let Some(numbers) = page.numbers { (tiles(numbers)) }
+        (tiles::tiles(page))
         @if let Some(concerns) = page.concerns { (attention(concerns, page)) }
         section.stack-2 {
             h2 { "Your recent activity" }
@@ -128,70 +206,6 @@ fn last_sign_in(page: &Dashboard<'_>) -> Markup {
         @if let Some(address) = &before.address { ", " (address) }
         "."
     }
-}
-
-fn tiles(numbers: &Numbers) -> Markup {
-    let accounts = numbers.accounts;
-    let (all, active, pending) = (
-        accounts.all().to_string(),
-        accounts.active.to_string(),
-        accounts.pending.to_string(),
-    );
-    let split = format!("{active} active, {pending} pending");
-    let expired = counted(numbers.expired, "link expired", "links expired");
-    // Rounded down: only all are 100 %.
-    let with = (accounts.active - accounts.unprotected) * 100;
-    let protected = format!("{}%", with / accounts.active.max(1));
-    let without = counted(accounts.unprotected, "account without", "accounts without");
-    let [list, only_without, only_pending] = [
-        Route::Accounts.to_string(),
-        format!(
-            "{}?two_factor={}",
-            Route::Accounts,
-            if accounts.unprotected > 0 {
-                "off"
-            } else {
-                "on"
-            }
-        ),
-        accounts_with("pending"),
-    ];
-    let mail = numbers.mail.map(|mail| {
-        let unsent = (mail.waiting + mail.failed).to_string();
-        let split = format!("{} waiting, {} failed", mail.waiting, mail.failed);
-        (unsent, split, mail.failed > 0)
-    });
-    let all_mail = Route::Mail.to_string();
-    let mut tiles = vec![
-        Stat {
-            label: "Accounts",
-            value: &all,
-            note: Some((Tone::Plain, &split)),
-            href: Some(&list),
-        },
-        Stat {
-            label: "Two-factor",
-            value: &protected,
-            note: (accounts.unprotected > 0).then_some((Tone::Warn, &without)),
-            href: Some(&only_without),
-        },
-        Stat {
-            label: "Pending",
-            value: &pending,
-            note: (numbers.expired > 0).then_some((Tone::Warn, &expired)),
-            href: Some(&only_pending),
-        },
-    ];
-    if let Some((unsent, split, has_failed)) = &mail {
-        let tone = if *has_failed { Tone::Warn } else { Tone::Plain };
-        tiles.push(Stat {
-            label: "Mail to be sent",
-            value: unsent,
-            note: Some((tone, split)),
-            href: Some(&all_mail),
-        });
-    }
-    stats(&tiles)
 }
 
 fn accounts_with(status: &str) -> String {
@@ -260,6 +274,27 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 a href=(Route::TwoFactor) { "Set it up" } "."
             },
         ),
+        Concern::Overdue {
+            number,
+            due_at,
+            others,
+        } => (
+            "Invoices",
+            html! {
+                (sub(Tone::Warn, &counted(*others + 1, "invoice overdue", "invoices overdue")))
+                "Invoice " a href=(Route::Invoice(*number)) { (number) } " was due on "
+                (dates::day(*due_at, &TimeZone::UTC)) "."
+                @if *others > 0 {
+                    " " (counted(*others, "other waits", "others wait")) " too: "
+                    a href={ (Route::Billing) "#invoices" } { "all invoices" } "."
+                }
+            },
+        ),
+        Concern::Budget {
+            percent,
+            budget,
+            costs,
+        } => ("Budget", budget_line(*percent, *budget, costs)),
         Concern::Expired(count) => (
             "Invitations",
             html! {
@@ -275,6 +310,20 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 a href={ (Route::Mail) "?state=failed" } { "failed mail" } "."
             },
         ),
+    }
+}
+
+fn budget_line(percent: i64, budget: Money, costs: &Costs) -> Markup {
+    let state = if percent < 100 {
+        format!("{percent} % spent")
+    } else {
+        "All spent".to_owned()
+    };
+    let show = |amount| costs.currency.show(amount);
+    html! {
+        (sub(Tone::Warn, &state))
+        (costs.month.name()) " has cost " (show(costs.so_far)) " so far, of a budget of " (show(budget)) ". "
+        a href=(Route::Billing) { "See what it is spent on" } "."
     }
 }
 

@@ -16,6 +16,9 @@ fn drawn<'d>(change: impl FnOnce(&mut Dashboard<'d>)) -> String {
     let mut page = Dashboard {
         name: "Ingrid",
         numbers: None,
+        running: None,
+        bill: None,
+        own: None,
         concerns: None,
         sign_in_before: None,
         deeds: &[],
@@ -38,6 +41,33 @@ fn numbers() -> Numbers {
         expired: 0,
         mail: None,
     }
+}
+
+fn costs() -> Costs {
+    Costs {
+        currency: "EUR".parse().unwrap(),
+        month: Month::of(NOW),
+        so_far: Money(118_420),
+        expected: Money(147_001),
+    }
+}
+
+fn bill() -> Bill {
+    Bill {
+        costs: costs(),
+        budget: Some(Money(175_000)),
+        open: 1,
+        owed: Money(180_512),
+        overdue: Vec::new(),
+    }
+}
+
+/// The labels of the numbers, in their order.
+fn labels(page: &str) -> Vec<&str> {
+    let names = page.split("<dt><a href=").skip(1);
+    names
+        .filter_map(|rest| rest.split(['>', '<']).nth(1))
+        .collect()
 }
 
 fn concern(concern: Concern) -> String {
@@ -98,7 +128,7 @@ fn a_number_warns_only_when_there_is_something_to_do() {
         }),
         ..numbers()
     };
-    let page = tiles(&well).into_string();
+    let page = drawn(|page| page.numbers = Some(&well));
     assert!(page.contains("<a href=\"/mail\">Mail to be sent</a></dt><dd class=\"value\">1</dd>"));
     assert!(
         page.contains("1 waiting, 0 failed") && !page.contains("warn"),
@@ -112,12 +142,122 @@ fn a_number_warns_only_when_there_is_something_to_do() {
         }),
         ..numbers()
     };
-    let page = tiles(&wanting).into_string();
+    let page = drawn(|page| page.numbers = Some(&wanting));
     assert!(
         page.contains("<span class=\"sub warn\">1 link expired</span>"),
         "{page}"
     );
     assert!(page.contains("<span class=\"sub warn\">0 waiting, 2 failed</span>"));
+}
+
+#[test]
+fn those_who_run_the_place_see_four_numbers_and_another_only_when_it_wants_something() {
+    let (bill, running) = (
+        bill(),
+        Running {
+            count: 37,
+            added: 4,
+        },
+    );
+    let with = |numbers: &Numbers| {
+        drawn(|page| {
+            (page.numbers, page.running, page.bill) = (Some(numbers), Some(&running), Some(&bill));
+        })
+    };
+    let mail = Some(outbox::Counts {
+        waiting: 3,
+        ..outbox::Counts::default()
+    });
+    let page = with(&Numbers { mail, ..numbers() });
+    assert_eq!(
+        labels(&page),
+        ["Accounts", "Two-factor", "Resources", "November so far"]
+    );
+    for part in [
+        "<a href=\"/resources\">Resources</a></dt><dd class=\"value\">37</dd>",
+        "<span class=\"sub\">4 added this week</span>",
+        "<a href=\"/billing\">November so far</a></dt><dd class=\"value\">€1,184.20</dd>",
+        "<span class=\"sub\">€1,470.01 expected</span>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("warn"), "{page}");
+    let page = with(&Numbers {
+        expired: 1,
+        mail: Some(outbox::Counts {
+            failed: 2,
+            ..outbox::Counts::default()
+        }),
+        ..numbers()
+    });
+    assert_eq!(labels(&page).last(), Some(&"Mail to be sent"));
+    assert!(page.contains("<span class=\"sub warn\">11 active, 2 pending, 1 link expired</span>"));
+}
+
+#[test]
+fn those_who_pay_see_the_money_first_and_nobody_else_s_account() {
+    let (mut bill, running) = (
+        bill(),
+        Running {
+            count: 37,
+            added: 0,
+        },
+    );
+    let with = |bill: &Bill| drawn(|page| (page.running, page.bill) = (Some(&running), Some(bill)));
+    let page = with(&bill);
+    assert_eq!(
+        labels(&page),
+        [
+            "November so far",
+            "Budget spent",
+            "Unpaid invoices",
+            "Resources"
+        ]
+    );
+    for part in [
+        "<dd class=\"value\">67%</dd><dd><span class=\"sub\">of €1,750.00</span>",
+        "<a href=\"/billing#invoices\">Unpaid invoices</a></dt><dd class=\"value\">1</dd><dd><span class=\"sub\">€1,805.12 to pay</span>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("warn") && !page.contains("/iam"), "{page}");
+    bill.budget = Some(Money(148_025));
+    bill.overdue = vec![("INV-2026-009".parse().unwrap(), NOW.minus(10 * DAY))];
+    let page = with(&bill);
+    assert!(
+        page.contains("<span class=\"sub warn\">of €1,480.25</span>"),
+        "{page}"
+    );
+    assert!(page.contains("<span class=\"sub warn\">€1,805.12 to pay, 1 overdue</span>"));
+    bill.budget = None;
+    assert!(!with(&bill).contains("Budget"));
+}
+
+#[test]
+fn everybody_else_sees_what_runs_under_their_name() {
+    let account: AccountId = "acc_bbbbbbbbbbbb7".parse().unwrap();
+    let own = Own {
+        account,
+        count: 3,
+        costs: costs(),
+    };
+    let page = drawn(|page| page.own = Some(&own));
+    assert_eq!(labels(&page), ["Your resources", "November so far"]);
+    let link = format!("href=\"/resources?account={account}\"");
+    assert_eq!(page.matches(&link).count(), 2, "{page}");
+    assert!(!page.contains("/billing"));
+    let none = Own {
+        count: 0,
+        costs: Costs {
+            expected: Money::ZERO,
+            ..costs()
+        },
+        ..own
+    };
+    assert_eq!(
+        labels(&drawn(|page| page.own = Some(&none))),
+        ["Your resources"]
+    );
 }
 
 #[test]
@@ -137,7 +277,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         owner: "Olivia <Berg>".to_owned(),
         organisation: "Fjord & Sons".parse().unwrap(),
     };
-    let told: [(Concern, &[&str]); 12] = [
+    let told: [(Concern, &[&str]); 16] = [
         (
             offered,
             &[
@@ -193,6 +333,49 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         (
             Concern::OwnFactor(Asked::Recommended),
             &["strongly recommended", "href=\"/account/two-factor\""],
+        ),
+        (
+            Concern::Overdue {
+                number: "INV-2026-009".parse().unwrap(),
+                due_at: NOW.minus(10 * DAY),
+                others: 0,
+            },
+            &[
+                "1 invoice overdue",
+                "Invoice <a href=\"/billing/invoices/INV-2026-009\">INV-2026-009</a> was due on 14 Nov 2026.</dd>",
+            ],
+        ),
+        (
+            Concern::Overdue {
+                number: "INV-2026-008".parse().unwrap(),
+                due_at: NOW.minus(40 * DAY),
+                others: 2,
+            },
+            &[
+                "3 invoices overdue",
+                "was due on 15 Oct 2026. 2 others wait too: ",
+                "href=\"/billing#invoices\"",
+            ],
+        ),
+        (
+            Concern::Budget {
+                percent: 80,
+                budget: Money(175_000),
+                costs: costs(),
+            },
+            &[
+                "80 % spent",
+                "November has cost €1,184.20 so far, of a budget of €1,750.00. ",
+                "href=\"/billing\"",
+            ],
+        ),
+        (
+            Concern::Budget {
+                percent: 100,
+                budget: Money(100_000),
+                costs: costs(),
+            },
+            &["All spent", "of a budget of €1,000.00. "],
         ),
         (
             Concern::Expired(3),

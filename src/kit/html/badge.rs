@@ -17,6 +17,8 @@ pub enum Badge<'a> {
     Failed(&'a str),
     /// Neither good nor bad, as in the legend of a chart.
     Info(&'a str),
+    /// Not complete yet, as in the legend of a chart (hatched).
+    Running(&'a str),
 }
 
 impl Render for Badge<'_> {
@@ -27,6 +29,7 @@ impl Render for Badge<'_> {
             Self::Off(word) => html! { span.badge.off { (word) } },
             Self::Failed(word) => html! { span.badge.failed { (word) } },
             Self::Info(word) => html! { span.badge.info { (word) } },
+            Self::Running(word) => html! { span.badge.running { (word) } },
         }
     }
 }

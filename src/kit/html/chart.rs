@@ -38,8 +38,25 @@ const HEIGHT: u64 = 120;
 const STEP: usize = 32;
 const BAR: usize = 24;
 
+/// A chart whose last bar is not complete yet: it is hatched, and the legend says what that means.
+#[derive(Clone, Copy, Debug)]
+pub struct Unfinished<'a> {
+    /// The chart.
+    pub chart: Chart<'a>,
+    /// What the last bar is ("November so far").
+    pub legend: &'a str,
+}
+
+/// Whether the last bar is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last<'a> {
+    Complete,
+    /// Not yet, with its words in the legend.
+    Running(&'a str),
+}
+
 impl Chart<'_> {
-    fn drawing(&self) -> Markup {
+    fn drawing(&self, last: Last<'_>) -> Markup {
         let highest = self
             .bars
             .iter()
@@ -52,15 +69,28 @@ impl Chart<'_> {
             u64::try_from(tall).unwrap_or(HEIGHT)
         };
         let title = format!("{}-title", self.id);
+        let hatch = format!("{}-hatch", self.id);
+        let fill = format!("url(#{hatch})");
+        let running = (last != Last::Complete).then(|| self.bars.len().saturating_sub(1));
         html! {
             svg.chart viewBox={ "0 0 " (STEP * self.bars.len().max(1)) " " (HEIGHT) } preserveAspectRatio="none"
                 role="img" aria-labelledby=(title) {
+                // Steeper than it looks: the drawing is stretched to the width of the page.
+                @if running.is_some() {
+                    defs {
+                        pattern id=(hatch) width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(20)" {
+                            rect width="2" height="5" {}
+                        }
+                    }
+                }
                 @for (index, bar) in self.bars.iter().enumerate() {
                     @let tall = scaled(bar.value);
                     @let failed = scaled(bar.failed);
                     @let gap = if bar.failed > 0 && bar.value > 0 { 2 } else { 0 };
                     @let x = STEP * index + (STEP - BAR) / 2;
-                    @if tall > 0 {
+                    @if tall > 0 && running == Some(index) {
+                        rect.running fill=(fill) x=(x) y=(HEIGHT - tall) width=(BAR) height=(tall) {}
+                    } @else if tall > 0 {
                         rect x=(x) y=(HEIGHT - tall) width=(BAR) height=(tall) {}
                     }
                     @if bar.failed > 0 {
@@ -114,21 +144,48 @@ impl Chart<'_> {
     }
 }
 
-impl Render for Chart<'_> {
-    fn render(&self) -> Markup {
+impl Chart<'_> {
+    fn drawn(&self, last: Last<'_>) -> Markup {
         html! {
             section.stack-2 {
                 div.page-head {
                     h2 id={ (self.id) "-title" } { (self.title) }
                     span.row.muted {
                         (Badge::Info(self.legend.0))
+                        @if let Last::Running(words) = last { (Badge::Running(words)) }
                         @if let Some(failed) = self.legend.1 { (Badge::Failed(failed)) }
                     }
                 }
-                (self.drawing())
+                (self.drawing(last))
                 (self.labels())
                 details { summary.hint { "Show as table" } (self.numbers()) }
             }
+        }
+    }
+}
+
+impl Render for Chart<'_> {
+    fn render(&self) -> Markup {
+        self.drawn(Last::Complete)
+    }
+}
+
+impl Render for Unfinished<'_> {
+    fn render(&self) -> Markup {
+        self.chart.drawn(Last::Running(self.legend))
+    }
+}
+
+/// How long the drawing of a share is when it is the whole.
+const SHARE: u128 = 1_000;
+
+/// A part of a whole, as a bar. Decoration: the number stands beside it.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> Markup {
+    let long = u128::from(part.min(whole)) * SHARE / u128::from(whole.max(1));
+    html! {
+        svg.share viewBox={ "0 0 " (SHARE) " 8" } preserveAspectRatio="none" aria-hidden="true" {
+            rect width=(long) height="8" {}
         }
     }
 }
@@ -182,6 +239,49 @@ mod tests {
     fn no_bars_and_huge_ones_are_drawn() {
         assert!(drawn(&[]).contains("viewBox=\"0 0 32 120\""));
         assert!(drawn(&[(u64::MAX, u64::MAX), (0, 0)]).contains("<rect"));
+    }
+
+    #[test]
+    fn the_bar_that_is_not_complete_is_hatched_and_said_to_be() {
+        let bars = [3, 2].map(|value| Bar {
+            label: "Nov",
+            value,
+            failed: 0,
+            text: "",
+        });
+        let chart = Chart {
+            id: "c",
+            title: "Cost",
+            legend: ("Closed", None),
+            heads: ("Month", "Cost", None),
+            bars: &bars,
+        };
+        let page = Unfinished {
+            chart,
+            legend: "So far",
+        }
+        .render()
+        .into_string();
+        assert_eq!(page.matches("fill=\"url(#c-hatch)\"").count(), 1, "{page}");
+        assert!(page.contains("fill=\"url(#c-hatch)\" x=\"36\""), "the last");
+        assert!(page.contains("id=\"c-hatch\"") && page.contains(">So far</span>"));
+        let page = chart.render().into_string();
+        assert!(!page.contains("hatch") && !page.contains("So far"));
+    }
+
+    #[test]
+    fn a_share_is_as_long_as_it_is_large() {
+        for (part, whole, long) in [
+            (0, 0, 0),
+            (0, 5, 0),
+            (1, 4, 250),
+            (5, 5, 1_000),
+            (9, 5, 1_000),
+            (u64::MAX, u64::MAX, 1_000),
+        ] {
+            let page = share(part, whole).into_string();
+            assert!(page.contains(&format!("<rect width=\"{long}\"")), "{page}");
+        }
     }
 
     #[test]

@@ -246,6 +246,116 @@ impl Render for Check<'_> {
     }
 }
 
+/// One way among several, with its words.
+#[derive(Clone, Debug)]
+pub struct Way<'a> {
+    value: &'a str,
+    label: &'a str,
+    hint: Option<Markup>,
+}
+
+impl<'a> Way<'a> {
+    /// A value, and how it reads.
+    #[must_use]
+    pub const fn new(value: &'a str, label: &'a str) -> Self {
+        Self {
+            value,
+            label,
+            hint: None,
+        }
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Render) -> Self {
+        self.hint = Some(hint.render());
+        self
+    }
+}
+
+/// One of several ways, all of them seen at once, in groups that each have a heading.
+#[derive(Clone, Debug)]
+pub struct Ways<'a> {
+    name: &'a str,
+    groups: Vec<(&'a str, Vec<Way<'a>>)>,
+    chosen: &'a str,
+    error: Option<Markup>,
+    focused: Yes,
+}
+
+impl<'a> Ways<'a> {
+    /// Heads and what can be chosen under each.
+    #[must_use]
+    pub const fn new(name: &'a str, groups: Vec<(&'a str, Vec<Way<'a>>)>) -> Self {
+        Self {
+            name,
+            groups,
+            chosen: "",
+            error: None,
+            focused: Yes::No,
+        }
+    }
+
+    /// The value that is chosen now; none of them when none is.
+    #[must_use]
+    pub const fn chosen(mut self, value: &'a str) -> Self {
+        self.chosen = value;
+        self
+    }
+
+    /// What is wrong and what to do about it.
+    #[must_use]
+    pub fn error(mut self, error: Option<impl Render>) -> Self {
+        self.error = error.map(|error| error.render());
+        self
+    }
+
+    /// The chosen one is focused, or the first.
+    #[must_use]
+    pub fn focused(mut self, focused: impl Into<Yes>) -> Self {
+        self.focused = focused.into();
+        self
+    }
+}
+
+impl Render for Ways<'_> {
+    fn render(&self) -> Markup {
+        let all = || self.groups.iter().flat_map(|(_, ways)| ways);
+        let first = all()
+            .find(|way| way.value == self.chosen)
+            .or_else(|| all().next())
+            .map(|way| way.value);
+        let focus = first.filter(|_| self.focused == Yes::Yes);
+        let wrong = self.error.as_ref().map(|_| format!("{}-error", self.name));
+        let mut place = 0;
+        let mut next_id = || {
+            place += 1;
+            format!("{}-{place}", self.name)
+        };
+        html! {
+            // Above them all: the last of them may be far below.
+            (told(self.name, None, self.error.as_ref()))
+            @for (heading, ways) in &self.groups {
+                fieldset.group aria-describedby=[wrong.as_deref()] {
+                    legend { (heading) }
+                    @for way in ways {
+                        @let id = next_id();
+                        div.check {
+                            input type="radio" id=(id) name=(self.name) value=(way.value)
+                                checked[way.value == self.chosen] autofocus[focus == Some(way.value)]
+                                aria-describedby=[described_by(&id, way.hint.as_ref(), None, None)];
+                            div {
+                                label for=(id) { (way.label) }
+                                (told(&id, way.hint.as_ref(), None))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A tick that has to be made before its form goes on. It has no name: the browser asks for it, and nothing is sent.
 #[must_use]
 pub fn confirmed(id: &str, label: &str) -> Markup {
@@ -281,6 +391,28 @@ mod tests {
             ),
             "{page}"
         );
+    }
+
+    #[test]
+    fn one_way_is_chosen_and_what_is_wrong_is_told_to_all_groups() {
+        let groups = vec![
+            (
+                "Server",
+                vec![Way::new("s-1", "Small").hint("€12.40 a month")],
+            ),
+            ("Database", vec![Way::new("db-1", "20 GB")]),
+        ];
+        let ways = Ways::new("plan", groups).chosen("db-1").focused(true);
+        let page = ways.render().into_string();
+        assert!(
+            page.contains("id=\"plan-2\" name=\"plan\" value=\"db-1\" checked autofocus"),
+            "{page}"
+        );
+        assert!(page.contains("aria-describedby=\"plan-1-hint\""), "{page}");
+        assert_eq!(page.matches("checked").count(), 1);
+        let page = ways.error(Some("Choose one.")).render().into_string();
+        assert_eq!(page.matches("aria-describedby=\"plan-error\"").count(), 2);
+        assert!(page.contains("id=\"plan-error\""), "{page}");
     }
 
     #[test]

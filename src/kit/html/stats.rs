@@ -43,3 +43,11 @@ pub fn details(pairs: &[(&str, Markup)]) -> Markup {
         dl.details { @for (name, value) in pairs { div { dt { (name) } dd { (value) } } } }
     }
 }
+
+/// Sums under a list, to the right; the last is that of all.
+#[must_use]
+pub fn totals(pairs: &[(String, Markup)]) -> Markup {
+    html! {
+        dl.details.totals.keep { @for (name, sum) in pairs { div { dt { (name) } dd { (sum) } } } }
+    }
+}

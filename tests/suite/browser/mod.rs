@@ -6,6 +6,7 @@ mod bare;
 mod deeds;
 mod keyboard;
 mod looker;
+mod resources;
 mod seed;
 mod steps;
 mod story;

@@ -13,7 +13,7 @@ mod locks;
 mod moods;
 mod power;
 mod room;
-mod seed;
+pub(crate) mod seed;
 mod stage;
 mod tracer;
 

@@ -3,9 +3,9 @@
 use doorward::kit::random::{OsRandom, bytes};
 
 /// A sequence of numbers that its seed decides (SplitMix64).
-pub(super) struct Seed {
+pub(crate) struct Seed {
     /// Where it began.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     state: u64,
 }
 
@@ -15,7 +15,7 @@ impl Seed {
         clippy::disallowed_methods,
         reason = "a switch of the tests, not a setting"
     )]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let asked = std::env::var("DOORWARD_FAULTS_SEED").ok();
         let first = asked.map_or_else(
             || u64::from(u32::from_be_bytes(bytes(&OsRandom).unwrap())),
@@ -36,13 +36,13 @@ impl Seed {
     }
 
     /// A number below this one.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap();
         usize::try_from(self.next() % limit).unwrap()
     }
 
     /// So many of these at most, in their order.
-    pub(super) fn some<T>(&mut self, mut all: Vec<T>, count: usize) -> Vec<T> {
+    pub(crate) fn some<T>(&mut self, mut all: Vec<T>, count: usize) -> Vec<T> {
         while all.len() > count {
             let at = self.below(all.len());
             all.remove(at);

@@ -10,8 +10,8 @@ use layouts::{before_sign_in, dialog, enrolment, in_shell, panel};
 
 use super::badge::{Badge, count, nothing, sub, tag, tick};
 use super::button::Button;
-use super::chart::{Bar, Chart};
-use super::choice::{Check, Choice, Select, confirmed, facts};
+use super::chart::{Bar, Chart, Unfinished, share};
+use super::choice::{Check, Choice, Select, Way, Ways, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
 use super::form::{get, group, guarded, post, post_button};
@@ -22,7 +22,7 @@ use super::nav::{View, back, filter, page_head, search, segmented, tabs, toolbar
 use super::notice::{alert, empty, note};
 use super::pages::{Pager, older};
 use super::person::{avatar, invited_avatar, person};
-use super::stats::{Stat, details, stats};
+use super::stats::{Stat, details, stats, totals};
 use super::table::{Cell, Column, Direction, Shape, Table, heading, row};
 use super::time::{clock, day, time};
 use super::{Tone, Yes};
@@ -152,6 +152,10 @@ fn field_part() -> Markup {
                     (Check::new("saved", "I have saved these codes").error(Some("Save them first.")))
                     (Check::new("trust", "Trust this browser for 30 days").value("on"))
                 }))
+                (Ways::new("plan", vec![
+                    ("Server", vec![Way::new("s-1", "1 core, 2 GB").hint("€12.40 a month"), Way::new("s-2", "2 cores, 4 GB").hint("€24.80 a month")]),
+                    ("Database", vec![Way::new("db-1", "20 GB").hint("€88.00 a month")]),
+                ]).chosen("s-2").error(Some("Choose a plan.")))
                 (Button::submit("Save changes", "Saving…"))
             }))
         }
@@ -370,6 +374,16 @@ fn number_part() -> Markup {
         ]))
         (Chart { id: "chart", title: "Sign-ins, last 30 days", legend: ("612 signed in", Some("11 failed")),
             heads: ("Day", "Signed in", Some("Failed")), bars: &bars })
+        (Unfinished {
+            chart: Chart { id: "cost", title: "Cost by month", legend: ("Closed months", None), heads: ("Month", "Cost", None),
+                bars: bars.get(..12).unwrap_or_default() },
+            legend: "November so far",
+        })
+        (share(610, 1_184))
+        (totals(&[
+            ("Server".to_owned(), html! { "802.00 EUR" }),
+            ("Total".to_owned(), html! { "802.00 EUR" }),
+        ]))
     }
 }
 
