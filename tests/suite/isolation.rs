@@ -415,6 +415,8 @@ fn assert_guarded(rows: &[String]) {
 impl Two {
     fn new() -> Self {
         let portal = Portal::build().demo().start();
+        // Of the install: both see it from the beginning.
+        wares::stock(&portal);
         let owner = portal.owner();
         let mut lakeside = portal.organisation("Lakeside");
         lakeside.enrol();
