@@ -310,12 +310,14 @@ fn role_policy(page: &TwoFactor<'_>, role: Role) -> Markup {
     let focus = page.refused.and_then(Form::first_problem);
     let levels = Level::ALL.map(|one| Choice::new(one.slug(), level_label(one)));
     let label = format!("Asked of {role}");
+    // Sections of the page have the names of roles too.
+    let id = format!("asked-{level}");
     let days_label = "Days of grace";
     html! {
         fieldset.group {
             legend { (role) }
             div.halves {
-                (Select::new(level, &label, levels.to_vec()).chosen(chosen))
+                (Select::new(level, &label, levels.to_vec()).id(&id).chosen(chosen))
                 (Field::number(days, days_label).value(typed).focus(focus.unwrap_or_default())
                     .error(page.refused.and_then(|form| form.error(days))))
             }

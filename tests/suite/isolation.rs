@@ -247,7 +247,8 @@ pub(crate) fn rows_of(portal: &Portal, organisation: OrganisationId) -> Vec<Stri
             portal.ask(&format!("SELECT name FROM pragma_table_info('{table}')"));
         let which = match table.as_str() {
             // Of the install, not of anybody in it.
-            "backups" | "install" | "setup_links" | "throttles" => continue,
+            "backups" | "catalogue" | "install" | "kinds" | "plans" | "prices" | "setup_links"
+            | "throttles" => continue,
             "organisations" => format!("id = {id}"),
             "attempts" => {
                 format!("errand_id IN (SELECT id FROM errands WHERE organisation_id = {id})")

@@ -15,8 +15,9 @@ mod backups;
 #[cfg(test)]
 mod banner;
 #[cfg(test)]
-mod bills;
+mod billing_pages;
 #[cfg(test)]
+mod bills;
 mod binary;
 #[cfg(test)]
 mod browser;
@@ -138,6 +139,8 @@ mod relay;
 mod reminders;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]

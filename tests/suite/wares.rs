@@ -86,8 +86,10 @@ pub(crate) fn invoice(portal: &Portal, by: &Visitor) -> InvoiceNumber {
     if known == [0] {
         let id = resource(portal, by).number();
         let last = Month::of(app.now()).previous().start().0;
+        // What it costs was so then, too.
         portal.tamper(&format!(
-            "UPDATE resources SET created_at = {last} WHERE id = {id};
+            "INSERT INTO prices SELECT plan_id, {last}, amount FROM prices WHERE true ON CONFLICT DO NOTHING;
+             UPDATE resources SET created_at = {last} WHERE id = {id};
              UPDATE runs SET from_at = {last} WHERE resource_id = {id};
              UPDATE ledgers SET closed_until = {last} WHERE organisation_id = {organisation};"
         ));

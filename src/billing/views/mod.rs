@@ -514,8 +514,9 @@ fn budget(page: &Page<'_>, bill: &Bill) -> Markup {
     let error = page.refused.and_then(|form| form.error(BUDGET_FIELD));
     let focus = page.refused.and_then(Form::first_problem);
     let label = format!("Budget of a month, in {}", bill.currency);
+    // The section has the name of the field.
     let body = html! {
-        (Field::text(BUDGET_FIELD, &label).value(typed).focus(focus.unwrap_or_default())
+        (Field::text(BUDGET_FIELD, &label).id("amount").value(typed).focus(focus.unwrap_or_default())
             .hint("Leave it empty for no budget.").error(error))
         (Button::submit("Save budget", "Saving…").plain())
     };

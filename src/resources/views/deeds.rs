@@ -15,7 +15,7 @@ use crate::kit::html::choice::{Choice, Select, Way, Ways};
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::{hidden, post};
-use crate::kit::html::nav::back;
+use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::{alert, note};
 use crate::kit::html::stats::details;
 use crate::kit::http::form::Form;
@@ -97,7 +97,10 @@ impl Ask<'_> {
             title,
             lead: Some(html! { p { (sentence) } }),
             back: &back,
-            body: buttons(&html! { (Button::close("Close", &back).focused()) }),
+            body: html! {
+                (self.changed(PLAN_FIELD))
+                (buttons(&html! { (Button::close("Close", &back).focused()) }))
+            },
         }
         .render()
     }
@@ -178,7 +181,11 @@ pub fn new(ask: &Ask<'_>, offers: &[Offer], taken_by: Option<ResourceId>) -> Mar
     let viewer = ask.viewer;
     let list = Route::Resources;
     if viewer.currency.is_none() {
-        return html! { (back("Resources", &list.to_string())) (list::no_catalogue()) };
+        return html! {
+            (back("Resources", &list.to_string()))
+            (page_head("Create resource", None, None))
+            (list::no_catalogue())
+        };
     }
     if offers.is_empty() {
         let sentence = html! {

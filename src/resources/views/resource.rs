@@ -1,6 +1,6 @@
 //! The page of one resource: facts, what can be done, what it has cost, and whose it was.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use super::{Acts, Line, Viewer, face, named};
 use crate::accounts::Account;
@@ -10,7 +10,7 @@ use crate::kit::dates;
 use crate::kit::html::Tone;
 use crate::kit::html::badge::{Badge, nothing, tag};
 use crate::kit::html::button::Button;
-use crate::kit::html::chart::{Bar, Chart};
+use crate::kit::html::chart::{Bar, Chart, Unfinished};
 use crate::kit::html::copy::copy_box;
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{back, page_head};
@@ -200,15 +200,19 @@ fn cost_by_month(costs: &[Cost], viewer: &Viewer) -> Markup {
     } else {
         "Cost by month, under your name"
     };
-    html! {
-        (Chart {
-            id: "cost",
-            title,
-            legend: (&legend, None),
-            heads: ("Month", "Cost", None),
-            bars: &bars,
-        })
+    let chart = Chart {
+        id: "cost",
+        title,
+        legend: (&legend, None),
+        heads: ("Month", "Cost", None),
+        bars: &bars,
+    };
+    let legend = format!("{} so far", running.name());
+    Unfinished {
+        chart,
+        legend: &legend,
     }
+    .render()
 }
 
 /// Plan and holder, of each stretch.

@@ -3,9 +3,11 @@
 
 mod authenticator;
 mod bare;
+mod billing;
 mod deeds;
 mod keyboard;
 mod looker;
+mod resources;
 mod seed;
 mod steps;
 mod story;
