@@ -557,7 +557,6 @@ impl History<'_> {
             let (now, lines) = self.stored(month);
             assert_eq!(format!("{now:?}"), format!("{invoice:?}"));
             assert_eq!(&lines, stored);
-            assert_eq!(again, lines);
         }
         let closed = self.model.closed.unwrap_or(self.now);
         assert_eq!(
