@@ -1,8 +1,8 @@
 //! Something to have and to pay for: a catalogue, a resource, an invoice.
 
 use doorward::billing::{self, Terms};
-use doorward::catalogue;
 use doorward::catalogue::file::{File, Kind, Plan};
+use doorward::catalogue::{self, Imported};
 use doorward::domain::id::ResourceId;
 use doorward::domain::invoice::InvoiceNumber;
 use doorward::domain::money::Money;
@@ -47,11 +47,11 @@ pub(crate) fn stock(portal: &Portal) {
     import(portal, &file());
 }
 
-/// The install has this catalogue from here on.
-pub(crate) fn import(portal: &Portal, file: &File) {
+/// The install has this catalogue from here on; answers what that changed, none when nothing.
+pub(crate) fn import(portal: &Portal, file: &File) -> Option<Imported> {
     let app = portal.app();
-    app.write(app.now(), |tx| catalogue::import(tx, &By::operator(), file))
-        .unwrap();
+    app.write_if(app.now(), |tx| catalogue::import(tx, &By::operator(), file))
+        .unwrap()
 }
 
 /// A resource of this name with this plan, created by its verb.
