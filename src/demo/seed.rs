@@ -271,7 +271,7 @@ impl Story<'_> {
         let file = year::catalogue(parse("EUR")?, repriced);
         self.write_if(|tx| {
             let imported = catalogue::import(tx, &By::operator(), &file)?;
-            Ok(imported.map(|done| done.map(|_| ())))
+            Ok(imported.map(|audited| audited.map(drop)))
         })
     }
 

@@ -25,6 +25,7 @@ use crate::access;
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::samples::{self, ROUTES, sample};
 use crate::visitor::Visitor;
+use crate::wares;
 
 /// What a route has to do with whose things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -412,6 +413,8 @@ fn assert_guarded(rows: &[String]) {
 impl Two {
     fn new() -> Self {
         let portal = Portal::build().demo().start();
+        // Of the install: both see it from the beginning.
+        wares::stock(&portal);
         let owner = portal.owner();
         let mut lakeside = portal.organisation("Lakeside");
         lakeside.enrol();

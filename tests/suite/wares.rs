@@ -78,7 +78,8 @@ pub(crate) fn resource(portal: &Portal, by: &Visitor) -> ResourceId {
 
 /// An invoice of last month that is not paid.
 pub(crate) fn invoice(portal: &Portal, by: &Visitor) -> InvoiceNumber {
-    let organisation = by.scope().unwrap().organisation.number();
+    let scope = by.scope().unwrap();
+    let organisation = scope.organisation.number();
     let known: Vec<i64> = portal.ask(&format!(
         "SELECT count(*) FROM invoices WHERE organisation_id = {organisation}"
     ));
@@ -88,14 +89,14 @@ pub(crate) fn invoice(portal: &Portal, by: &Visitor) -> InvoiceNumber {
         let last = Month::of(app.now()).previous().start().0;
         // What it costs was so then, too.
         portal.tamper(&format!(
-            "INSERT INTO prices SELECT plan_id, {last}, amount FROM prices WHERE true ON CONFLICT DO NOTHING;
+            "INSERT INTO prices SELECT plan_id, {last}, min(amount) FROM prices WHERE true GROUP BY plan_id ON CONFLICT DO NOTHING;
              UPDATE resources SET created_at = {last} WHERE id = {id};
              UPDATE runs SET from_at = {last} WHERE resource_id = {id};
              UPDATE ledgers SET closed_until = {last} WHERE organisation_id = {organisation};
              INSERT OR IGNORE INTO prices SELECT plan_id, {last}, amount FROM prices;"
         ));
         app.housekeep(app.now(), |tx| {
-            billing::close_next(tx, &By::system(), &Terms::default())
+            billing::close_next_of(tx, &By::system(), &Terms::default(), scope.organisation)
         })
         .unwrap()
         .unwrap();
@@ -104,7 +105,7 @@ pub(crate) fn invoice(portal: &Portal, by: &Visitor) -> InvoiceNumber {
         "DELETE FROM payments WHERE organisation_id = {organisation}"
     ));
     let invoices = app.read(app.now(), |read| {
-        Ok(billing::invoices(read, by.scope().unwrap().organisation)?)
+        Ok(billing::invoices(read, scope.organisation)?)
     });
     invoices.unwrap()[0].number
 }

@@ -212,7 +212,7 @@ impl History<'_> {
             kinds,
         };
         self.app
-            .write(self.at(), |tx| {
+            .write_if(self.at(), |tx| {
                 catalogue::import(tx, &By::operator(), &file)
             })
             .unwrap();
