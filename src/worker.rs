@@ -1,6 +1,6 @@
 //! The background thread: a list of duties, each bounded, behind one function that tests call themselves.
 //!
-//! One mail between its other duties; activation and reset first. It also notices what the command line did beside
+//! One mail between its other duties; activation and reset first, the oldest and the newest of them in turn. It also notices what the command line did beside
 //! it, within a second.
 
 use std::path::PathBuf;
@@ -55,6 +55,8 @@ pub struct Worker {
     next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
+    /// Whether the next mail is taken from the fresh end of the queue: every other one is.
+    is_freshest_next: bool,
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
@@ -111,6 +113,7 @@ impl Worker {
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
+            is_freshest_next: false,
             unsettled: None,
             next_look: now,
         })
@@ -159,6 +162,7 @@ impl Worker {
             return Ok(false);
         }
         let turn = match next_try {
+            None if self.is_freshest_next => Turn::Freshest,
             None => Turn::Urgent,
             Some(_) => Turn::Longest,
         };
@@ -166,6 +170,7 @@ impl Worker {
             mailer.rest();
             return Ok(false);
         };
+        self.is_freshest_next = !self.is_freshest_next;
         let message = match compose(app, id, now) {
             Ok(Some(message)) => message,
             Ok(None) => {
