@@ -342,7 +342,7 @@ impl Copying {
             Ok(Ok(made)) => {
                 tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
                 let folder = self.target.parent();
-                if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep)) {
+                if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep, now)) {
                     tracing::warn!(err = %error, "older backups could not be removed");
                 }
                 Ok(i64::try_from(made.bytes).unwrap_or(i64::MAX))

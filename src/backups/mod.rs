@@ -244,9 +244,9 @@ pub fn made_at(name: &str) -> Option<Timestamp> {
     (stamp(at) == stamped).then_some(at)
 }
 
-/// Whether this is the exact name of a nightly backup.
-fn is_nightly(name: &str) -> bool {
-    made_at(name).is_some_and(|at| nightly_name(at) == name)
+/// When a nightly backup was made, if this is the exact name of one.
+fn nightly_at(name: &str) -> Option<Timestamp> {
+    made_at(name).filter(|at| nightly_name(*at) == name)
 }
 
 /// Makes the copy: whole, verified, on the disk and its owner's alone; or nothing at all. What has its name already stays.
@@ -363,30 +363,36 @@ fn judge(read: &Read<'_>, order: &Order) -> std::result::Result<Facts, Failure> 
     Ok(facts(read)?)
 }
 
-/// Removes nightly backups beyond the newest ones; nothing else, whatever lies there. Answers with how many went.
-pub fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
+/// Removes nightly backups beyond the newest ones; nothing else, whatever lies there. Those that bear a later time than
+/// the present are of a clock that was wrong, and count as the oldest: they must not drive out what is made tonight.
+/// Answers with how many went.
+pub fn prune(folder: &Path, keep: usize, now: Timestamp) -> io::Result<usize> {
     let mut nights = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name.to_str().is_some_and(is_nightly) && entry.file_type()?.is_file() {
-            nights.push(name);
+        let Some(at) = name.to_str().and_then(nightly_at) else {
+            continue;
+        };
+        if entry.file_type()?.is_file() {
+            nights.push((at <= now, at, name));
         }
     }
     nights.sort();
     let old = nights.len().saturating_sub(keep);
-    for name in nights.iter().take(old) {
+    for (_, _, name) in nights.iter().take(old) {
         folder::remove(&folder.join(name))?;
     }
     Ok(old)
 }
 
-/// Whether a night has gone by without a backup: the last one since the install began, or since its first minute.
+/// Whether a night has gone by without a backup: the last one since the install began, or since its first minute. What
+/// bears a later time than the present is of a clock that was wrong for long, and says nothing.
 pub fn is_due(read: &Read<'_>, at: i64) -> Result<bool> {
     let now = read.now();
     let night = Timestamp(now.0 - (now.0 - at).rem_euclid(DAY));
     let installed = sql::installed_at(read)?;
-    if night <= installed || now < installed.plus(YOUNG) {
+    if installed <= now && (night <= installed || now < installed.plus(YOUNG)) {
         return Ok(false);
     }
     Ok(sql::last_night(read)?.is_none_or(|last| last < night))

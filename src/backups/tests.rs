@@ -9,7 +9,7 @@ fn a_name_tells_when_a_backup_was_made_and_of_which_kind() {
         assert_eq!(made_at(&name), Some(at), "{name}");
     }
     assert_eq!(made_at("replaced-2026-11-24T02-30-00Z.db"), Some(at));
-    assert!(is_nightly(&nightly_name(at)));
+    assert_eq!(nightly_at(&nightly_name(at)), Some(at));
     for other in [
         by_hand_name(at).as_str(),
         "replaced-2026-11-24T02-30-00Z.db",
@@ -28,7 +28,7 @@ fn a_name_tells_when_a_backup_was_made_and_of_which_kind() {
         "doorward.db",
         "",
     ] {
-        assert!(!is_nightly(other), "{other}");
+        assert_eq!(nightly_at(other), None, "{other}");
     }
 }
 
@@ -56,8 +56,9 @@ fn only_old_nightly_backups_are_removed() {
     std::os::unix::fs::symlink(folder.path().join("notes.txt"), link).unwrap();
     stay.push("doorward-2020-01-01T02-30-00Z.db".to_owned());
     stay.push("doorward-2020-01-02T02-30-00Z.db".to_owned());
-    assert_eq!(prune(folder.path(), 7).unwrap(), 3);
-    assert_eq!(prune(folder.path(), 7).unwrap(), 0);
+    let last = Timestamp(1_795_487_400 + 9 * DAY);
+    assert_eq!(prune(folder.path(), 7, last).unwrap(), 3);
+    assert_eq!(prune(folder.path(), 7, last).unwrap(), 0);
     let left = fs::read_dir(folder.path()).unwrap();
     let mut left: Vec<String> = left
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

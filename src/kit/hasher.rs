@@ -49,9 +49,9 @@ impl Cost {
 /// Why no hash was made.
 #[derive(Debug)]
 pub enum Error {
-    /// All slots stayed taken: answer 503, try again in two seconds.
+    /// All slots stayed taken, or there is no memory for one more: answer 503, try again in two seconds.
     Busy,
-    /// The stored text is no hash of ours, or memory ran out.
+    /// The stored text is no hash of ours.
     Broken(String),
 }
 
@@ -205,7 +205,14 @@ impl Slot<'_> {
         let params = cost
             .params()
             .map_err(|error| Error::Broken(error.to_string()))?;
-        if self.buffer.len() < params.block_count() {
+        let missing = params.block_count().saturating_sub(self.buffer.len());
+        if missing > 0 {
+            // The one large thing here that is asked of the system: where it has no more, one request waits, and the
+            // process goes on.
+            if let Err(error) = self.buffer.try_reserve_exact(missing) {
+                tracing::error!(err = %error, "there is no memory to check a password");
+                return Err(Error::Busy);
+            }
             self.buffer.resize(params.block_count(), Block::default());
         }
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -350,6 +357,16 @@ mod tests {
         drop(held);
         assert_eq!(hasher.lock().free, 1);
         assert!(hasher.slot().is_ok());
+    }
+
+    #[test]
+    fn a_hash_for_which_there_is_no_memory_is_busy_and_gives_its_slot_back() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        // Four terabytes: no system gives them, and nothing is touched.
+        let huge = "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        assert!(matches!(hasher.verify(b"x", huge), Err(Error::Busy)));
+        assert_eq!(hasher.lock().free, 1);
+        assert!(hasher.hash(b"x", &SeededRandom::new(1)).is_ok());
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! A process that is given no more memory (`RLIMIT_AS`, as `ulimit -v` sets it): passwords wait, pages go on, and all is well
+//! again once there is some.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Barrier;
+
+use super::{left_out, report};
+use crate::client::Client;
+use crate::process::Doorward;
+use crate::relay::{Relay, Security};
+use crate::served::{self, OWNER, PASSWORD, expect, found_by};
+
+/// All who sign in at the same moment.
+const CROWD: usize = 80;
+/// Less than a password takes (19 MiB), and enough for everything else.
+const TOO_LITTLE: u64 = 8 << 20;
+/// Enough for one at a time.
+const FOR_ONE: u64 = 34 << 20;
+
+/// What the process has reserved, in bytes.
+fn reserved(process: &Doorward) -> u64 {
+    let file = PathBuf::from(format!("/proc/{}/status", process.id()));
+    let status = std::fs::read_to_string(file).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmSize:"))
+        .unwrap();
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kib << 10
+}
+
+/// From now on the process gets no more than this; or why not.
+fn limit(process: &Doorward, most: &str) -> Result<(), String> {
+    let done = Command::new("prlimit")
+        .arg(format!("--pid={}", process.id()))
+        .arg(format!("--as={most}:unlimited"))
+        .output()
+        .map_err(|error| format!("prlimit cannot be started: {error}"))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&done.stderr).trim().to_owned())
+}
+
+fn browser(process: &Doorward) -> Client {
+    Client::new(process.address()).behind("http://localhost", &[])
+}
+
+/// How many of those who sign in together are let in, and how many are told to come again; nobody gets anything else.
+#[track_caller]
+fn rush(process: &Doorward) -> (usize, usize) {
+    let all_there = Barrier::new(CROWD);
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..CROWD)
+            .map(|_| {
+                let all_there = &all_there;
+                scope.spawn(move || {
+                    let mut client = browser(process);
+                    expect(client.get("/sign-in"), 200);
+                    all_there.wait();
+                    let fields = [("email", OWNER), ("password", PASSWORD)];
+                    let page = client.try_post_form("/sign-in", &fields);
+                    let page = page.expect("the connection was lost");
+                    if page.status == 503 {
+                        assert!(page.header("retry-after").is_some(), "{page:#?}");
+                    }
+                    page.status
+                })
+            })
+            .collect();
+        crowd.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let count = |status| answers.iter().filter(|answer| **answer == status).count();
+    let (is_in, is_put_off) = (count(303), count(503));
+    assert_eq!(is_in + is_put_off, CROWD, "{answers:?}");
+    (is_in, is_put_off)
+}
+
+#[test]
+fn without_memory_for_a_password_it_is_put_off_and_the_process_lives() {
+    const TEST: &str = "memory";
+    const WORDS: &str = "there is no memory to check a password";
+    let relay = Relay::start(Security::Plain);
+    let launch = served::launch(&relay, "")
+        .arg("--public-url")
+        .arg("http://localhost");
+    // As the unit says it; else what threads reserve beforehand is as large as all the rest, and differs each time.
+    let mut process = launch.env("MALLOC_ARENA_MAX", "2").start();
+    found_by(&process, browser(&process));
+    // A process that has hashed nothing keeps no memory for it; what pages take it has taken.
+    process.restart();
+    let mut witness = browser(&process);
+    for _ in 0..50 {
+        expect(witness.get("/sign-in"), 200);
+    }
+
+    let rest = reserved(&process);
+    if let Err(why) = limit(&process, &(rest + TOO_LITTLE).to_string()) {
+        return left_out(TEST, &why);
+    }
+    let none = rush(&process);
+    assert_eq!(none, (0, CROWD));
+    assert!(process.output().contains(WORDS), "{}", process.output());
+    expect(witness.get("/readyz"), 200);
+
+    limit(&process, &(rest + FOR_ONE).to_string()).unwrap();
+    let (is_in, is_put_off) = rush(&process);
+    assert!(is_in >= 1 && is_put_off >= 1, "{is_in} {is_put_off}");
+    expect(witness.get("/readyz"), 200);
+
+    limit(&process, "unlimited").unwrap();
+    served::sign_in(&mut witness, OWNER);
+    expect(witness.get("/readyz"), 200);
+    assert_eq!(process.terminate().code(), Some(0), "{}", process.output());
+    report(
+        TEST,
+        &format!(
+            "{CROWD} sign in at once, {} MiB above what is reserved ({} MiB): all put off (503); {} MiB above it: {is_in} let in, \
+             {is_put_off} put off; the process lived, and is well without the limit",
+            TOO_LITTLE >> 20,
+            rest >> 20,
+            FOR_ONE >> 20
+        ),
+    );
+}
