@@ -86,6 +86,18 @@ impl Slot {
     }
 }
 
+/// Begins and ends a thread as large as the one that tiny_http is about to make for a connection. Where there is no room
+/// for it, tiny_http's own would panic, and the server with all its connections would be lost; so no connection is opened,
+/// and whoever comes is answered by those that are there.
+fn try_a_thread() -> std::io::Result<()> {
+    let tried = std::thread::Builder::new()
+        .name("room".to_owned())
+        .spawn(|| {})?;
+    tried
+        .join()
+        .map_err(|_| std::io::Error::other("a thread that does nothing fell"))
+}
+
 /// All connections to the server, and what opening more of them has come to.
 #[derive(Debug)]
 pub(super) struct Slots {
@@ -208,6 +220,7 @@ impl Slots {
     }
 
     fn open(&mut self, index: usize, registry: &Registry, now: Instant) -> std::io::Result<()> {
+        try_a_thread()?;
         let mut socket = UnixStream::connect(&self.path)?;
         let token = Token(self.first_token + index);
         registry.register(&mut socket, token, Interest::READABLE)?;
