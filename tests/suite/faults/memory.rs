@@ -135,3 +135,19 @@ fn without_memory_for_a_password_it_is_put_off_and_the_process_lives() {
         ),
     );
 }
+
+#[test]
+fn with_too_little_memory_from_the_beginning_it_refuses_in_a_sentence() {
+    let launch = crate::process::Launch::serve();
+    let data = launch.data().join("doorward.db");
+    let words = ["sh", "-c", "ulimit -v 100000; exec \"$@\"", "sh"];
+    let ended = launch.by(&words).try_start().unwrap_err();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.output);
+    assert!(
+        ended.output.contains("there is too little memory to serve"),
+        "{}",
+        ended.output
+    );
+    assert!(!ended.output.contains("panicked"), "{}", ended.output);
+    assert!(!data.exists(), "it began all the same");
+}
