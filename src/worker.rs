@@ -55,8 +55,8 @@ pub struct Worker {
     next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
-    /// Whether the next mail is taken from the fresh end of the queue: every other one is.
-    is_freshest_next: bool,
+    /// From which end of the queue the next mail is taken: from each in turn.
+    next_turn: Turn,
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
@@ -113,7 +113,7 @@ impl Worker {
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
-            is_freshest_next: false,
+            next_turn: Turn::Urgent,
             unsettled: None,
             next_look: now,
         })
@@ -162,15 +162,17 @@ impl Worker {
             return Ok(false);
         }
         let turn = match next_try {
-            None if self.is_freshest_next => Turn::Freshest,
-            None => Turn::Urgent,
+            None => self.next_turn,
             Some(_) => Turn::Longest,
         };
         let Some(id) = claim(app, now, turn)? else {
             mailer.rest();
             return Ok(false);
         };
-        self.is_freshest_next = !self.is_freshest_next;
+        self.next_turn = match self.next_turn {
+            Turn::Urgent => Turn::Freshest,
+            Turn::Freshest | Turn::Longest => Turn::Urgent,
+        };
         let message = match compose(app, id, now) {
             Ok(Some(message)) => message,
             Ok(None) => {

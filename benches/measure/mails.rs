@@ -123,6 +123,10 @@ pub(crate) fn backlog(
         .csrf()?;
     let outbox = Outbox::open(data)?;
     Outbox::fill(data)?;
+    let laid_up = outbox.waiting()?;
+    if laid_up <= BACKLOG / 2 {
+        return Err(format!("only {laid_up} mails could be laid up").into());
+    }
     let began = instant();
     while outbox.waiting()? > BACKLOG / 2 {
         if began.elapsed() > LONG_BACKLOG {
@@ -188,18 +192,14 @@ impl Outbox {
     fn fill(data: &Path) -> Result<()> {
         let conn = Connection::open(data.join(DATABASE))?;
         conn.busy_timeout(Duration::from_secs(5))?;
-        let count = conn.execute(
+        conn.execute_batch(&format!(
             "INSERT INTO errands (id, organisation_id, kind, account_id, about_id, recipient, message_id, urgency, state,
                created_at, due_at, deadline_at)
              SELECT abs(random() / 2) + 1, organisation_id, kind, account_id, iif(time < 2, about_id, 1), recipient,
                '<' || time || '.' || id || '@localhost>', 0, 'waiting', created_at, created_at, deadline_at
                FROM errands, (SELECT 0 AS time UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)
-              WHERE kind = 'activation' AND state = 'sent' AND deadline_at > unixepoch() LIMIT ?1",
-            [BACKLOG],
-        )?;
-        if u32::try_from(count)? < BACKLOG {
-            return Err(format!("only {count} mails could be laid up").into());
-        }
+              WHERE kind = 'activation' AND state = 'sent' AND deadline_at > unixepoch() LIMIT {BACKLOG}"
+        ))?;
         Ok(())
     }
 

@@ -157,7 +157,10 @@ fn the_last_seven_nights_are_kept_and_whatever_else_lies_there() {
 /// The days of all nightly backups, by their names.
 fn days(portal: &Portal) -> Vec<String> {
     let names = names(&folder(portal));
-    let day = |name: &String| name.strip_prefix("doorward-").unwrap()[..10].to_owned();
+    let day = |name: &String| {
+        let (day, _) = name.split_once('T').unwrap();
+        day.strip_prefix("doorward-").unwrap().to_owned()
+    };
     names.iter().map(day).collect()
 }
 
