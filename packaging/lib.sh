@@ -19,7 +19,7 @@ done_well() { printf '\n%s: %d checks passed in %d s.\n' "$me" "$checks" "$SECON
 as_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null || fail "this needs root or sudo"
-    exec sudo -n --preserve-env=SOURCE_DATE_EPOCH "$top/$me" "$@"
+    exec sudo -n --preserve-env=SOURCE_DATE_EPOCH,DEBFULLNAME,DEBEMAIL "$top/$me" "$@"
 }
 
 # Goes on where nothing that is mounted and no port that is taken is anybody else's; all of it ends with the script.
@@ -48,6 +48,44 @@ minimal_debian() {
     echo "$with" >"$packed.with"
     rm -rf "$made/bookworm"
 }
+
+# That Debian, unpacked here.
+unpack() {
+    mkdir "$1"
+    tar -C "$1" -xf "$packed"
+}
+
+# Has systemd boot what lies here, in a container; it ends with the script.
+boot() {
+    booted=$1
+    # Names resolve nowhere and the mirror is not asked.
+    local booting=(--directory="$booted" --boot --console=pipe --resolv-conf=off --timezone=off --hostname=portal)
+    # Where systemd does not run outside, nobody is there to register it with.
+    [ -d /run/systemd/system ] || booting+=(--register=no --keep-unit)
+    systemd-nspawn "${booting[@]}" >"$work/boot.log" 2>&1 &
+    container=$!
+    leader=$container
+    at_end halt
+    wait_for 60 is_booted || fail "systemd does not boot in a container here: $(tail -n 5 "$work/boot.log")"
+}
+halt() {
+    kill -s RTMIN+4 "$leader" 2>/dev/null || true
+    wait_for 15 sh -c "! kill -0 $container 2>/dev/null" || kill -KILL "$leader" "$container" 2>/dev/null
+    wait "$container" 2>/dev/null || true
+    # Where nobody keeps the groups of processes, its own stay behind, empty.
+    [ -d /run/systemd/system ] || rmdir /sys/fs/cgroup{,/*}/{payload/init.scope,payload,supervisor} 2>/dev/null || true
+}
+is_booted() {
+    # shellcheck disable=SC2013
+    for leader in $(cat "/proc/$container/task/$container/children"); do
+        [ "$(cat "/proc/$leader/comm")" = systemd ] && inside systemctl is-active multi-user.target && return
+    done
+    return 1
+}
+inside() { nsenter --target "$leader" --mount --uts --ipc --pid --root --wd env -i \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_COLORS=no "$@"; }
+journal() { inside journalctl -u doorward --no-pager --output cat; }
+is_active() { [ "$(inside systemctl is-active doorward)" = active ] || fail "the service is not active: $(journal | tail -n 5)"; }
 
 # The commands that README.md gives under a heading, as they are written; those that sudo runs.
 documented() {
@@ -118,6 +156,7 @@ scratch() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/doorward-packaging.XXXXXX")
     chmod 755 "$work"
     at_end 'rm -rf --one-file-system "$work"'
+    cookies=$work/cookies
 }
 
 # Until the command succeeds, for so many seconds at most.
@@ -132,7 +171,7 @@ wait_for() {
 }
 
 # A browser without a window: cookies are kept, the form's proof is sent along.
-visit() { curl --silent --show-error --max-time 30 --cookie "$work/cookies" --cookie-jar "$work/cookies" "$@"; }
+visit() { curl --silent --show-error --max-time 30 --cookie "$cookies" --cookie-jar "$cookies" "$@"; }
 submit() {
     local address=$1 proof field fields=()
     shift
@@ -152,7 +191,7 @@ password='Demo-pass-1'
 # The owner opens the link, fills in the form, and signs in.
 set_up() {
     local base=$1 link=$2 said
-    rm -f "$work/cookies"
+    rm -f "$cookies"
     said=$(submit "$link" "organisation=Halden Works" "name=Ingrid Halden" "email=$email" \
         "timezone=UTC" "password=$password" "password_confirmation=$password")
     [ "${said%% *}" = 303 ] || fail "the set-up was answered $said"
@@ -160,7 +199,7 @@ set_up() {
 }
 sign_in() {
     local said
-    rm -f "$work/cookies"
+    rm -f "$cookies"
     said=$(submit "$1/sign-in" "email=$email" "password=$password")
     [ "${said%% *}" = 303 ] || fail "the sign-in was answered $said"
     visit "${curl[@]}" "$1/" | grep -q 'Halden Works' || fail "nobody is signed in at $1"

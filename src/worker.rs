@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event};
-use crate::backups::{self, Attempt, Cause, Made, Order};
+use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::domain::id::ErrandId;
 use crate::error::Result;
 use crate::invitations;
@@ -41,6 +41,8 @@ const REMIND_EVERY: i64 = 10 * MINUTE;
 /// How often it is asked whether a backup is due, and how long after one that failed.
 const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
+/// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
+const COPY_PATIENCE: Duration = Duration::from_secs(600);
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
 /// Rows each duty may touch in one round.
@@ -318,6 +320,8 @@ impl Copying {
         let order = Order {
             database: app.settings.data.join(DATABASE),
             target: target.clone(),
+            if_taken: IfTaken::CountUp,
+            patience: COPY_PATIENCE,
             keys: app.keys().clone(),
             version: VERSION,
             now,
@@ -339,9 +343,10 @@ impl Copying {
 
     /// How it ended; older ones go once it is there.
     fn end(self, keep: usize, now: Timestamp) -> Attempt {
-        let place = self.target.display().to_string();
+        let mut place = self.target.display().to_string();
         let outcome = match self.thread.join() {
             Ok(Ok(made)) => {
+                place = made.place.display().to_string();
                 tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
                 let folder = self.target.parent();
                 if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep, now)) {

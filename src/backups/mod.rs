@@ -9,11 +9,14 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::accounts::{self, Status};
 use crate::audit::{self, Action, Audited, Event};
@@ -23,7 +26,7 @@ use crate::kit::db::upgrade;
 use crate::kit::db::{self, Read, Tx};
 use crate::kit::folder;
 use crate::kit::keys::Keys;
-use crate::kit::time::{DAY, MINUTE, Timestamp};
+use crate::kit::time::{DAY, MINUTE, Timestamp, instant};
 use crate::organisations;
 use crate::outbox::{self, Errand};
 use crate::passwords;
@@ -37,10 +40,20 @@ pub use sql::{facts, installed_at, last_good};
 
 /// What a copy is called until it is verified.
 const UNFINISHED: &str = ".backup.unfinished";
+/// How the name of a nightly one begins.
+const NIGHTLY: &str = "doorward-";
+/// How the name of a database begins that a backup has replaced.
+const REPLACED: &str = "replaced-";
 /// What SQLite may leave beside it.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// So many rows are kept of what was tried.
 const KEPT: i64 = 100;
+/// So many copies of one second have a name.
+const SAME_SECOND: u32 = 1000;
+/// How often it is asked whether another copy in the same folder is done.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a stamp is: `2026-11-24T02-30-00Z`.
+const STAMP_LEN: usize = 20;
 /// A new install is left alone at first.
 const YOUNG: i64 = MINUTE;
 
@@ -138,6 +151,10 @@ pub struct Order {
     pub database: PathBuf,
     /// Where the copy goes, with its name.
     pub target: PathBuf,
+    /// What becomes of it when that name is taken.
+    pub if_taken: IfTaken,
+    /// How long it waits for another copy that is being made in the same folder.
+    pub patience: Duration,
     /// The keys under which the audit log must be whole.
     pub keys: Keys,
     /// The schema that it must have.
@@ -146,9 +163,20 @@ pub struct Order {
     pub now: Timestamp,
 }
 
+/// What becomes of a copy whose name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfTaken {
+    /// There is none: the name is what somebody asked for.
+    Refuse,
+    /// It gets the next name that is free, with a number behind: two of the same second.
+    CountUp,
+}
+
 /// A copy that was made and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
+    /// Where it lies; where it would have had a name, of one that has none.
+    pub place: PathBuf,
     /// Its size.
     pub bytes: u64,
     /// What it holds.
@@ -175,7 +203,9 @@ impl From<io::Error> for Failure {
             ErrorKind::PermissionDenied => "this user may not write there",
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full",
             ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
-            ErrorKind::AlreadyExists => "there is a file of this name already",
+            ErrorKind::AlreadyExists => {
+                "there is a file of this name already; name another, or a folder"
+            }
             _ => return Self(error.to_string()),
         };
         Self(words.to_owned())
@@ -209,7 +239,7 @@ impl From<crate::error::Error> for Failure {
 /// The name of a nightly backup.
 #[must_use]
 pub fn nightly_name(at: Timestamp) -> String {
-    format!("doorward-{}.db", stamp(at))
+    format!("{NIGHTLY}{}.db", stamp(at))
 }
 
 /// The name of one that somebody asked for: never that of a nightly one, which goes with time.
@@ -218,9 +248,14 @@ pub fn by_hand_name(at: Timestamp) -> String {
     format!("doorward-by-hand-{}.db", stamp(at))
 }
 
-/// `2026-11-24T02-30-00Z`: sorts by time, and is a file's name everywhere.
+/// The name of a database that a backup replaces, without its end.
 #[must_use]
-pub fn stamp(at: Timestamp) -> String {
+pub fn replaced_name(at: Timestamp) -> String {
+    format!("{REPLACED}{}", stamp(at))
+}
+
+/// `2026-11-24T02-30-00Z`: sorts by time, and is a file's name everywhere.
+fn stamp(at: Timestamp) -> String {
     jiff::Timestamp::from_second(at.0).map_or_else(
         |_| at.0.to_string(),
         |at| at.strftime("%Y-%m-%dT%H-%M-%SZ").to_string(),
@@ -230,10 +265,25 @@ pub fn stamp(at: Timestamp) -> String {
 /// When a backup was made, if its name is one of ours.
 #[must_use]
 pub fn made_at(name: &str) -> Option<Timestamp> {
+    read_name(name).map(|(_, at, _)| at)
+}
+
+/// What a name of ours says: how it begins, the second, and which of that second it is.
+fn read_name(name: &str) -> Option<(&'static str, Timestamp, u32)> {
     let name = name.strip_suffix(".db")?;
-    let stamped = ["doorward-by-hand-", "doorward-", "replaced-"]
+    let (start, rest) = ["doorward-by-hand-", NIGHTLY, REPLACED]
         .into_iter()
-        .find_map(|start| name.strip_prefix(start))?;
+        .find_map(|start| Some((start, name.strip_prefix(start)?)))?;
+    let (stamped, number) = rest.split_at_checked(STAMP_LEN)?;
+    let number = match number {
+        "" => 1,
+        number => {
+            let digits = number.strip_prefix('-')?;
+            let number: u32 = digits.parse().ok()?;
+            // As we write it, so that no two names say the same.
+            (number > 1 && number.to_string() == digits).then_some(number)?
+        }
+    };
     let at = jiff::civil::DateTime::strptime("%Y-%m-%dT%H-%M-%SZ", stamped).ok()?;
     let at = Timestamp(
         at.to_zoned_datetime(jiff::tz::TimeZone::UTC)
@@ -241,23 +291,22 @@ pub fn made_at(name: &str) -> Option<Timestamp> {
             .timestamp()
             .as_second(),
     );
-    (stamp(at) == stamped).then_some(at)
+    (stamp(at) == stamped).then_some((start, at, number))
 }
 
-/// When a nightly backup was made, if this is the exact name of one.
-fn nightly_at(name: &str) -> Option<Timestamp> {
-    made_at(name).filter(|at| nightly_name(*at) == name)
+/// When a nightly backup was made and which of that second it is, if this is the exact name of one.
+fn night(name: &str) -> Option<(Timestamp, u32)> {
+    read_name(name)
+        .filter(|(start, ..)| *start == NIGHTLY)
+        .map(|(_, at, number)| (at, number))
 }
 
 /// Makes the copy: whole, verified, on the disk and its owner's alone; or nothing at all. What has its name already stays.
 pub fn make(order: &Order) -> std::result::Result<Made, Failure> {
     let (room, name) = Room::of(order)?;
-    let target = room.folder.join(name);
-    if fs::symlink_metadata(&target).is_ok() {
-        return Err(io::Error::from(ErrorKind::AlreadyExists).into());
-    }
-    let made = room.copy(order)?;
-    fs::rename(&room.unfinished, &target)?;
+    let target = room.name(name, order.if_taken)?;
+    let made = room.copy(order, target)?;
+    fs::rename(&room.unfinished, &made.place)?;
     folder::sync(&room.folder)?;
     Ok(made)
 }
@@ -265,14 +314,14 @@ pub fn make(order: &Order) -> std::result::Result<Made, Failure> {
 /// The same without a name: the copy is whoever has it open, and gone with them.
 pub fn make_nameless(order: &Order) -> std::result::Result<(File, Made), Failure> {
     let (room, _) = Room::of(order)?;
-    let made = room.copy(order)?;
+    let made = room.copy(order, order.target.clone())?;
     Ok((File::open(&room.unfinished)?, made))
 }
 
 /// Removes what a killed process left in the folder of backups, unless somebody is at it.
 pub fn tidy_up(folder: &Path) {
     // Whoever cannot look cannot tidy up; the next copy says why.
-    drop(Room::enter(folder));
+    drop(Room::enter(folder, Duration::ZERO));
 }
 
 /// A folder in which one copy is being made.
@@ -284,7 +333,7 @@ struct Room {
 }
 
 impl Room {
-    fn of(order: &Order) -> std::result::Result<(Self, &std::ffi::OsStr), Failure> {
+    fn of(order: &Order) -> std::result::Result<(Self, &OsStr), Failure> {
         let (Some(folder), Some(name)) = (order.target.parent(), order.target.file_name()) else {
             return Err(Failure("that is no file's name".to_owned()));
         };
@@ -299,16 +348,21 @@ impl Room {
             DirBuilder::new().mode(0o700).create(folder)?;
             folder::take_owner(folder)?;
         }
-        Ok((Self::enter(folder)?, name))
+        Ok((Self::enter(folder, order.patience)?, name))
     }
 
-    fn enter(folder: &Path) -> std::result::Result<Self, Failure> {
+    fn enter(folder: &Path, patience: Duration) -> std::result::Result<Self, Failure> {
         let lock = File::open(folder)?;
+        let deadline = instant() + patience;
         // Some network file systems know no locks; there two copies at once are the operator's to avoid.
-        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            return Err(Failure(
-                "another backup is being made in this folder".to_owned(),
-            ));
+        while let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            if instant() >= deadline {
+                return Err(Failure(
+                    "another backup is being made in this folder; try again when it is done"
+                        .to_owned(),
+                ));
+            }
+            thread::park_timeout(PAUSE);
         }
         let room = Self {
             folder: folder.to_owned(),
@@ -327,12 +381,33 @@ impl Room {
         Ok(())
     }
 
-    fn copy(&self, order: &Order) -> std::result::Result<Made, Failure> {
+    /// The name that the copy will have, which nothing has yet.
+    fn name(&self, wanted: &OsStr, if_taken: IfTaken) -> io::Result<PathBuf> {
+        let is_free = |target: &Path| fs::symlink_metadata(target).is_err();
+        let target = self.folder.join(wanted);
+        if is_free(&target) {
+            return Ok(target);
+        }
+        let stem = Path::new(wanted).file_stem().and_then(OsStr::to_str);
+        stem.filter(|_| if_taken == IfTaken::CountUp)
+            .and_then(|stem| {
+                (2..=SAME_SECOND)
+                    .map(|number| self.folder.join(format!("{stem}-{number}.db")))
+                    .find(|target| is_free(target))
+            })
+            .ok_or_else(|| ErrorKind::AlreadyExists.into())
+    }
+
+    fn copy(&self, order: &Order, place: PathBuf) -> std::result::Result<Made, Failure> {
         upgrade::copy(&order.database, &self.unfinished)?;
         folder::take_owner(&self.unfinished)?;
         let facts = upgrade::look(&self.unfinished, order.now, |read| judge(read, order))?;
         let bytes = fs::metadata(&self.unfinished)?.len();
-        Ok(Made { bytes, facts })
+        Ok(Made {
+            place,
+            bytes,
+            facts,
+        })
     }
 }
 
@@ -371,11 +446,11 @@ pub fn prune(folder: &Path, keep: usize, now: Timestamp) -> io::Result<usize> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(at) = name.to_str().and_then(nightly_at) else {
+        let Some(night) = name.to_str().and_then(night) else {
             continue;
         };
         if entry.file_type()?.is_file() {
-            nights.push((at <= now, at, name));
+            nights.push((night.0 <= now, night, name));
         }
     }
     nights.sort();
@@ -384,6 +459,22 @@ pub fn prune(folder: &Path, keep: usize, now: Timestamp) -> io::Result<usize> {
         folder::remove(&folder.join(name))?;
     }
     Ok(old)
+}
+
+/// The newest backup in a folder, by the names; none where there is none, or the folder may not be looked into.
+#[must_use]
+pub fn newest(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let ours = entries.filter_map(|entry| {
+        let name = entry.file_name();
+        // What was replaced is what went before a backup, and may be damaged.
+        let (_, at, number) = read_name(name.to_str()?).filter(|(start, ..)| *start != REPLACED)?;
+        entry
+            .file_type()
+            .is_ok_and(|of| of.is_file())
+            .then(|| ((at, number), entry.path()))
+    });
+    ours.max().map(|(_, path)| path)
 }
 
 /// Whether a night has gone by without a backup: the last one since the install began, or since its first minute. What

@@ -1,8 +1,9 @@
 //! `doorward backup`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
+use std::time::Duration;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
@@ -12,7 +13,7 @@ use super::failure::Failure;
 use super::print::Output;
 use super::{beside, print};
 use crate::audit;
-use crate::backups::{self, Attempt, Cause, Facts, Made, Order};
+use crate::backups::{self, Attempt, Cause, Facts, IfTaken, Made, Order};
 use crate::config::Values;
 use crate::config::flags::{Basics, Everything};
 use crate::error::Error;
@@ -38,6 +39,9 @@ pub(super) struct Command {
     #[command(flatten)]
     output: Output,
 }
+
+/// How long it waits for another backup that is being made in the same folder, as at night.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every backup leaves out.
 const NO_KEY: &str = "The key is not in it: keep a copy of secret.key elsewhere. Without it no second factor and no link \
@@ -69,15 +73,20 @@ fn make(command: &Command) -> Result<(), Failure> {
     let began = app.now();
     let usual = values.backups.folder.clone();
     let name = backups::by_hand_name(began);
-    let target = match command.out.as_deref() {
-        None => usual.join(name),
-        Some(_) if is_streamed => app.settings.data.join("backups").join(name),
-        Some(out) if out.is_dir() || ends_with_slash(out) => out.join(name),
-        Some(out) => out.to_owned(),
+    let (target, if_taken) = match command.out.as_deref() {
+        None => (usual.join(name), IfTaken::CountUp),
+        Some(_) if is_streamed => {
+            let inside = app.settings.data.join("backups");
+            (inside.join(name), IfTaken::CountUp)
+        }
+        Some(out) if out.is_dir() || ends_with_slash(out) => (out.join(name), IfTaken::CountUp),
+        Some(out) => (out.to_owned(), IfTaken::Refuse),
     };
     let order = Order {
         database: app.settings.data.join(DATABASE),
         target: target.clone(),
+        if_taken,
+        patience: PATIENCE,
         keys: app.keys().clone(),
         version: VERSION,
         now: began,
@@ -87,13 +96,12 @@ fn make(command: &Command) -> Result<(), Failure> {
     } else {
         backups::make(&order).map(|made| (None, made))
     };
+    let target = done.as_ref().map_or(target, |(_, made)| made.place.clone());
     let place = if is_streamed {
         "standard output".to_owned()
     } else {
-        fs::canonicalize(&target)
-            .unwrap_or(target)
-            .display()
-            .to_string()
+        // As it was asked for: systemd's folders are links to where nobody else looks.
+        absolute(&target).unwrap_or(target).display().to_string()
     };
     let attempt = |outcome| Attempt {
         cause: Cause::Command,
@@ -142,7 +150,7 @@ fn send(mut copy: File) -> Result<(), Failure> {
 }
 
 fn summary(output: Output, place: &str, made: &Made) -> String {
-    let Made { bytes, facts } = made;
+    let Made { bytes, facts, .. } = made;
     if output.is_json() {
         let json = json!({
             "path": place, "bytes": bytes, "schema": VERSION, "organisations": facts.organisations,

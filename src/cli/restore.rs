@@ -82,7 +82,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     })?;
     swap::complete(data)?;
     let key = Key::find(&config.values, command)?;
-    let swap = Swap::begin(data, &format!("replaced-{}", backups::stamp(now)))?;
+    let swap = Swap::begin(data, &backups::replaced_name(now))?;
     let old_key = key.is_there.then_some(&key.keys);
     let aside = Aside::take(&command.file, &swap.folder(), now, old_key)?;
     let known = backup::judge(&aside, &command.file, old_key, "", now)?;

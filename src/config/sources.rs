@@ -45,6 +45,20 @@ impl fmt::Debug for Surroundings {
 }
 
 impl Surroundings {
+    /// The same with the credentials in a folder, unless there are some or the folder may not be looked into.
+    #[must_use]
+    pub fn with_credentials(mut self, folder: &Path) -> Self {
+        if let Some(folder) = folder.to_str()
+            && std::fs::read_dir(folder).is_ok()
+        {
+            let name = "CREDENTIALS_DIRECTORY".to_owned();
+            self.variables
+                .entry(name)
+                .or_insert_with(|| folder.to_owned());
+        }
+        self
+    }
+
     /// The ones of this process.
     #[must_use]
     pub fn of_process() -> Self {

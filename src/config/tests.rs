@@ -692,6 +692,23 @@ fn a_value_in_a_file_of_its_own_is_one_line_and_trimmed() {
 }
 
 #[test]
+fn credentials_of_another_process_are_taken_where_there_are_none() {
+    let mut desk = Desk::new();
+    desk.write("service/smtp_url", "smtp://127.0.0.1:25");
+    desk.write("own/metrics_token", "a-long-random-word");
+    let relay = |desk: &Desk, folder: &str| {
+        let around = desk.around.clone().with_credentials(&desk.path(folder));
+        let config = Config::read(&flags(&[]), &around).unwrap();
+        config.values.relay.is_some()
+    };
+    assert!(relay(&desk, "service"));
+    assert!(!relay(&desk, "none"));
+    let own = desk.path("own");
+    desk.set("CREDENTIALS_DIRECTORY", own.to_str().unwrap());
+    assert!(!relay(&desk, "service"));
+}
+
+#[test]
 fn a_slip_in_a_variable_is_refused_and_what_platforms_set_passes() {
     for (name, meant) in [
         ("DOORWARD_SMTP_ULR", "DOORWARD_SMTP_URL"),

@@ -2,7 +2,7 @@
 //! a relay and a name server that misbehave.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
+use crate::backups::{ended, names};
 use crate::client::Client;
 use crate::encrypted::Pair;
 use crate::name_server::{NameServer, Record};
@@ -58,6 +59,13 @@ impl Found {
                 (level, format!("{sentence} -> {advice}"))
             })
             .collect()
+    }
+
+    /// Whether some check advises this, word for word.
+    fn advises(&self, words: &str) -> bool {
+        let findings = self.json["findings"].as_array().unwrap();
+        let mut advice = findings.iter().filter_map(|one| one["advice"].as_str());
+        advice.any(|advice| advice.contains(words))
     }
 
     /// Fails unless the check found this, with these words in what it says.
@@ -253,6 +261,7 @@ fn a_key_or_a_file_that_is_not_ours_is_found() {
     found.says("key", "wrong", "no secret.key");
     found.says("audit", "ok", "was not checked");
     fs::write(&key, right).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
 
     let database = doorward.data().join("doorward.db");
     let mut bytes = fs::read(&database).unwrap();
@@ -270,6 +279,36 @@ fn a_key_or_a_file_that_is_not_ours_is_found() {
     found.says("schema", "wrong", "doorward restore FILE");
     fs::write(&database, "no database at all").unwrap();
     look(&doorward, &[]).says("schema", "wrong", "doorward.db");
+
+    // With a backup there the way back is a line that can be typed.
+    fs::write(&database, &whole).unwrap();
+    ended(&doorward.run(&["backup"]), 0);
+    let backups = doorward.data().join("backups");
+    let backup = backups.join(&names(&backups)[0]);
+    let line = format!(
+        "doorward restore --data {} {}",
+        doorward.data().display(),
+        backup.display()
+    );
+    for (harm, says) in [
+        (Some(&whole[..4096 * 3]), "cannot be used"),
+        (None, "holds secret.key and no doorward.db"),
+    ] {
+        match harm {
+            Some(bytes) => fs::write(&database, bytes).unwrap(),
+            None => fs::remove_file(&database).unwrap(),
+        }
+        let found = look(&doorward, &[]);
+        assert_eq!(found.code, Some(1));
+        found.says("schema", "wrong", says);
+        assert!(found.advises(&line), "{:#}", found.json);
+    }
+    // What was put back knows of no backup; it lies there all the same.
+    ended(
+        &doorward.run(&["restore", "--yes", backup.to_str().unwrap()]),
+        0,
+    );
+    look(&doorward, &[]).says("age", "ok", backup.to_str().unwrap());
 }
 
 #[test]
@@ -312,7 +351,7 @@ fn backups_accounts_and_the_log_are_looked_at() {
     // Somebody writes to the log by hand, and the clock is a week behind what stands in the file.
     change(
         "DROP TRIGGER audit_events_stay;
-         UPDATE audit_events SET at = at + 604800 WHERE number = (SELECT max(number) FROM audit_events);",
+         UPDATE audit_events SET at = at + 608400 WHERE number = (SELECT max(number) FROM audit_events);",
     );
     let found = look(&doorward, &[]);
     assert_eq!(found.code, Some(1));
@@ -625,6 +664,25 @@ fn a_certificate_that_browsers_refuse_is_wrong() {
     let plain = format!("https://0.0.0.0:{}", port(&doorward));
     let plain = look(&doorward, &["--public-url", &plain]);
     assert_eq!(plain.all("address")[0].0, "wrong");
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_refused_in_a_sentence() {
+    let own = Pair::of_an_authority();
+    // Told to believe it, browsers and we refuse it all the same.
+    let doorward = Launch::serve()
+        .env("SSL_CERT_FILE", own.cert())
+        .env("DOORWARD_TRUSTED_PROXIES", "127.0.0.1")
+        .arg("--public-url")
+        .arg("https://0.0.0.0")
+        .start();
+    let url = proxy(&own, doorward.address(), Habit::Replaces);
+    let found = look(&doorward, &["--public-url", &url]);
+    found.says(
+        "address",
+        "wrong",
+        "refused, by browsers too: it signed itself",
+    );
 }
 
 #[test]

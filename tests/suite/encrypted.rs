@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use doorward::kit::time::{Clock as _, DAY, SystemClock};
-use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
@@ -40,8 +40,18 @@ impl Pair {
 
     /// One that ends in so many days.
     pub(crate) fn ending_in(days: i64) -> Self {
+        Self::with(days, IsCa::NoCa)
+    }
+
+    /// One that signed itself as an authority does, which is what `openssl req -x509` makes.
+    pub(crate) fn of_an_authority() -> Self {
+        Self::with(365, IsCa::Ca(BasicConstraints::Unconstrained))
+    }
+
+    fn with(days: i64, is_ca: IsCa) -> Self {
         let mut params =
             CertificateParams::new([NAME, "localhost", "0.0.0.0"].map(str::to_owned)).unwrap();
+        params.is_ca = is_ca;
         params.distinguished_name.push(DnType::CommonName, NAME);
         let now = SystemClock::new().now().0;
         let day = |days: i64| {

@@ -1,8 +1,10 @@
 //! The database: whether it is whole, whether somebody changed its log, when it was last backed up, and who is in it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::audit;
+use crate::backups;
 use crate::cli::doctor::files::{amount, size_of};
 use crate::cli::doctor::finding::Group;
 use crate::cli::doctor::sql::Owner;
@@ -10,6 +12,7 @@ use crate::cli::doctor::{Ground, capitalized, span, sql};
 use crate::cli::print::moment;
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read};
+use crate::kit::key_file;
 use crate::kit::time::{DAY, HOUR, MINUTE};
 use crate::migrations::{self, VERSION};
 
@@ -31,8 +34,13 @@ pub(super) fn look(ground: &Ground, mail: &mut Group) -> Vec<Group> {
     let mut database = Group::new("Database");
     let path = ground.database();
     if !path.exists() {
-        // A folder that is not there or may not be looked into is told of with the files.
-        return Vec::new();
+        // A folder that is not there or may not be looked into is told of with the files; one without either is new.
+        if !ground.data().join(key_file::NAME).exists() {
+            return Vec::new();
+        }
+        let gone = migrations::Error::KeyAlone(ground.data().to_owned());
+        database.wrong("schema", capitalized(&format!("{gone}.")), way_back(ground));
+        return vec![database];
     }
     match migrations::version(&path) {
         Ok(VERSION) => database.ok(
@@ -60,12 +68,13 @@ pub(super) fn look(ground: &Ground, mail: &mut Group) -> Vec<Group> {
             return vec![database];
         }
         Err(error) => {
-            database.wrong(
-                "schema",
-                capitalized(&format!("{error}.")),
-                "If it is damaged, put back a backup: doorward restore FILE. If this user may not read it, run doctor \
-                 as root, or as the user of the server.",
-            );
+            let advice = match &error {
+                migrations::Error::Io(_, cause) if cause.kind() == ErrorKind::PermissionDenied => {
+                    "Run doctor as root, or as the user of the server.".to_owned()
+                }
+                _ => way_back(ground),
+            };
+            database.wrong("schema", capitalized(&format!("{error}.")), advice);
             return vec![database];
         }
     }
@@ -85,10 +94,22 @@ pub(super) fn look(ground: &Ground, mail: &mut Group) -> Vec<Group> {
             database.wrong(
                 "integrity",
                 format!("The file cannot be read: {error}."),
-                "If it is damaged, put back a backup: doorward restore FILE.",
+                way_back(ground),
             );
             vec![database]
         }
+    }
+}
+
+/// What is done about a database that is damaged or gone.
+fn way_back(ground: &Ground) -> String {
+    let data = ground.data().display();
+    match backups::newest(&ground.config.values.backups.folder) {
+        Some(newest) => format!(
+            "Stop the server, and put back the newest backup there is: doorward restore --data {data} {}",
+            newest.display()
+        ),
+        None => "Stop the server, and put back a backup: doorward restore FILE.".to_owned(),
     }
 }
 
@@ -104,7 +125,7 @@ fn seen(ground: &Ground, path: &Path) -> Seen {
         result: db::glance(path, |read| {
             Ok([
                 whole(ground, read, path)?,
-                backups(ground, read)?,
+                copies(ground, read)?,
                 people(read)?,
                 owed(ground, read)?,
             ])
@@ -190,7 +211,7 @@ fn chains(group: &mut Group, ground: &Ground, read: &Read<'_>) -> Result<()> {
         group.remind(
             "audit",
             "The audit log was not checked, since the key cannot be read.",
-            "Run doctor as root, or as the user of the server.",
+            "See what is said of the key.",
         );
         return Ok(());
     };
@@ -221,12 +242,11 @@ fn chains(group: &mut Group, ground: &Ground, read: &Read<'_>) -> Result<()> {
     Ok(())
 }
 
-fn backups(ground: &Ground, read: &Read<'_>) -> Result<Group> {
+fn copies(ground: &Ground, read: &Read<'_>) -> Result<Group> {
     let mut group = Group::new("Backups");
     let plan = &ground.config.values.backups;
     let last = sql::last_copy(read)?;
     let age = last.as_ref().map(|copy| ground.now.since(copy.at));
-    let is_young = ground.now.since(sql::created_at(read)?) < BACKUP_AGE_MAX;
     match (&last, age) {
         (Some(copy), Some(age)) if age <= BACKUP_AGE_MAX => {
             group.ok(
@@ -239,14 +259,7 @@ fn backups(ground: &Ground, read: &Read<'_>) -> Result<Group> {
             format!("The last one is {} old: {}", span(age), copy.place),
             "Make one now: doorward backup. Nightly ones are made while the server runs.",
         ),
-        _ if is_young && plan.at.is_some() => {
-            group.ok("age", "There is none yet; the first night will make one.");
-        }
-        _ => group.warning(
-            "age",
-            "There is none.",
-            "Make one now: doorward backup. Nightly ones are made while the server runs.",
-        ),
+        _ => none_noted(&mut group, ground, ground.now.since(sql::created_at(read)?)),
     }
     if plan.at.is_none() {
         group.warning(
@@ -278,6 +291,26 @@ fn backups(ground: &Ground, read: &Read<'_>) -> Result<Group> {
     Ok(group)
 }
 
+fn none_noted(group: &mut Group, ground: &Ground, install_age: i64) {
+    const HOW: &str = "Make one now: doorward backup. Nightly ones are made while the server runs.";
+    let plan = &ground.config.values.backups;
+    match backups::newest(&plan.folder) {
+        // A database that was put back knows nothing of the backup that it is, nor of those that came later.
+        Some(newest) => group.remind(
+            "age",
+            format!(
+                "It knows of none; the newest that lies there is {}",
+                newest.display()
+            ),
+            HOW,
+        ),
+        None if install_age < BACKUP_AGE_MAX && plan.at.is_some() => {
+            group.ok("age", "There is none yet; the first night will make one.");
+        }
+        None => group.warning("age", "There is none.", HOW),
+    }
+}
+
 fn people(read: &Read<'_>) -> Result<Group> {
     let mut group = Group::new("Accounts");
     let tenants = sql::tenants(read)?;
@@ -295,7 +328,7 @@ fn people(read: &Read<'_>) -> Result<Group> {
             Owner::Plain => group.warning(
                 "owner",
                 format!("The owner of {name} signs in with a password alone."),
-                "Let them turn on 2-step verification: Profile, Security.",
+                "Let them turn on 2-step verification: Account, Two-factor authentication.",
             ),
             Owner::Safe => {}
         }

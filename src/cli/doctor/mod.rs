@@ -52,6 +52,16 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "write an address like 192.0.2.53 or 192.0.2.53:53".to_owned())
 }
 
+/// Where the unit that comes with Doorward keeps its data.
+const SERVICE_DATA: &str = "/var/lib/doorward";
+/// The credentials of that unit, while it runs.
+const CREDENTIALS: &str = "/run/credentials/doorward.service";
+
+fn is_of_service(data: &Path) -> bool {
+    let resolved = |path: &Path| path.canonicalize().ok();
+    resolved(data).is_some_and(|data| Some(data) == resolved(Path::new(SERVICE_DATA)))
+}
+
 /// What is looked at, and what is known of it beforehand.
 struct Ground {
     config: Config,
@@ -105,7 +115,17 @@ impl Ground {
 /// Does it.
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     log::begin(LevelFilter::ERROR, log::Format::Text);
-    let config = match Config::read(&command.settings.0, &Surroundings::of_process()) {
+    let around = Surroundings::of_process();
+    let mut config = Config::read(&command.settings.0, &around);
+    if config
+        .as_ref()
+        .is_ok_and(|config| is_of_service(&config.values.data))
+    {
+        // systemd tells the service alone; root sees what it was told, and looks at the same.
+        let around = around.with_credentials(Path::new(CREDENTIALS));
+        config = Config::read(&command.settings.0, &around);
+    }
+    let config = match config {
         Ok(config) => config,
         Err(mistakes) => {
             let report = Report::new([settings::mistakes(&mistakes)]);

@@ -110,7 +110,7 @@ fn here(group: &mut Group, ground: &Ground) -> Health {
         Health::Absent => group.warning(
             "server",
             format!("No server answers at {url}."),
-            "Start it: doorward serve. Some things can only be looked at while it runs.",
+            "Start it: systemctl start doorward, or doorward serve. Some things can only be looked at while it runs.",
         ),
         Health::Failed(_) | Health::Mute(_) | Health::Stranger => group.wrong(
             "server",
@@ -291,7 +291,7 @@ fn not_ours(group: &mut Group, ground: &Ground, answer: &Answer, health: &Health
             if is_running(health) {
                 format!("Let the proxy pass requests on to {}.", ground.running.url())
             } else {
-                "Start the server: doorward serve.".to_owned()
+                "Start the server: systemctl start doorward, or doorward serve.".to_owned()
             },
         ),
         _ if ground.keys().is_none() => group.warning(

@@ -384,6 +384,14 @@ fn refused(why: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet, or this machine's clock is behind".to_owned()
         }
+        CertificateError::Revoked => "its authority has revoked it".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it was not made for servers".to_owned()
+        }
+        // What an authority shows in place of a server's certificate, as one that signed itself does.
+        CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
+            "it signed itself, and no authority vouches for it".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use doorward::app::{App, Settings};
 use doorward::audit;
-use doorward::backups::{self, Order};
+use doorward::backups::{self, IfTaken, Order};
 use doorward::domain::id::{AccountId, OrganisationId};
 use doorward::domain::role::Role;
 use doorward::invitations::{self, Link};
@@ -138,6 +138,8 @@ impl Portal {
         let order = Order {
             database: self.file(),
             target: target.clone(),
+            if_taken: IfTaken::Refuse,
+            patience: Duration::from_secs(10),
             keys: self.keys(),
             version: VERSION,
             now: app.now(),
