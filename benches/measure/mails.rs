@@ -115,9 +115,9 @@ pub(crate) fn backlog(
     data: &Path,
 ) -> Result<Vec<Row>> {
     let _sink = sink.open()?;
-    let mut client = server.client()?;
     let cookie = format!("Cookie: session={}", seeded.small);
-    let csrf = client
+    let csrf = server
+        .client()?
         .get("/iam/accounts/new", &[&cookie])?
         .expect(200)?
         .csrf()?;
@@ -135,7 +135,9 @@ pub(crate) fn backlog(
         rest(LOOK / 10);
     }
     let form = format!("csrf={csrf}&email=in.a.hurry%40mail.example&role=member");
-    client
+    // The first connection has been idle for too long by now.
+    server
+        .client()?
         .post("/iam/accounts", &[&cookie], &form)?
         .expect(303)?;
     let asked = instant();
