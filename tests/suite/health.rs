@@ -426,13 +426,29 @@ impl Alive {
         Running::start(app, listener, settings).unwrap()
     }
 
-    /// The mail is owed once more; comes back when it is in the relay's hands, whatever that makes of it.
+    /// Until it is written down that the mail was sent: the relay knows it before.
     #[track_caller]
-    fn offer_again(&self) {
+    fn settled(&self) {
+        let is_sent =
+            "SELECT count(*) FROM errands WHERE recipient = 'ann@fjord.example' AND state = 'sent'";
+        let settled = wait::until(PATIENCE, || {
+            (self.portal.ask::<i64>(is_sent) == [1]).then_some(())
+        });
+        assert!(settled.is_some(), "it was never written down");
+    }
+
+    /// The mail is owed once more.
+    fn owe_again(&self) {
         self.portal.tamper(
             "UPDATE errands SET state = 'waiting', ended_at = NULL, due_at = 0 WHERE recipient = 'ann@fjord.example'",
         );
         self.app.bell.ring();
+    }
+
+    /// The same; comes back when it is in the relay's hands, whatever that makes of it.
+    #[track_caller]
+    fn offer_again(&self) {
+        self.owe_again();
         let offered = wait::until(PATIENCE, || {
             let mood = self.mailer.mood.lock().unwrap();
             matches!(*mood, Mood::Well).then_some(())
@@ -454,6 +470,7 @@ fn a_background_thread_that_hangs_ends_the_pings_until_it_goes_on() {
     let alive = Alive::start();
     // The mail of the start may be on its way already.
     alive.taken.recv_timeout(PATIENCE).unwrap();
+    alive.settled();
     *alive.mailer.mood.lock().unwrap() = Mood::Hangs(until);
     let notifier = Arc::new(
         Notifier::new(Some(&Manager {
@@ -503,6 +520,7 @@ fn a_background_thread_that_hangs_ends_the_pings_until_it_goes_on() {
 fn a_background_thread_that_panics_goes_on() {
     let alive = Alive::start();
     alive.taken.recv_timeout(PATIENCE).unwrap();
+    alive.settled();
     *alive.mailer.mood.lock().unwrap() = Mood::Panics;
     alive.offer_again();
     // What it had in its hands is owed again once the lease is over.
@@ -547,12 +565,10 @@ fn a_background_thread_that_panics_every_time_is_red_and_works_once_it_can() {
             alive.taken.recv_timeout(PATIENCE).unwrap(),
             "ann@fjord.example"
         );
+        alive.settled();
         until_health_is(&alive, 200, 0);
         alive.trap.set(Some("worker"));
-        alive.portal.tamper(
-            "UPDATE errands SET state = 'waiting', leased_until = NULL, ended_at = NULL, due_at = 0
-              WHERE recipient = 'ann@fjord.example'",
-        );
+        alive.owe_again();
     }
     alive.trap.set(None);
     alive.running.stop(Duration::from_secs(5));
