@@ -78,7 +78,7 @@ pub(crate) fn stocked(portal: &Portal) {
 pub(crate) fn resource(portal: &Portal, by: &Visitor) -> ResourceId {
     stocked(portal);
     let number = portal.ask::<i64>("SELECT count(*) FROM resources")[0];
-    create(portal, by, &format!("web-{number}"), "server/s-1")
+    create(portal, by, &format!("web-{number:04}"), "server/s-1")
 }
 
 /// An invoice of last month that is not paid.
