@@ -173,6 +173,9 @@ pub fn import(tx: &Tx<'_>, by: &By, file: &File) -> Result<Option<Audited<Import
     Ok(Some(audit::record(tx, by, &event, imported)?))
 }
 
+/// Prices, each since when.
+type Rows<'p> = &'p [(Timestamp, Money)];
+
 /// What is done with one plan of a catalogue.
 struct Step {
     kind: usize,
@@ -336,14 +339,21 @@ impl Comparison {
     fn compare_price(
         &mut self,
         step: &mut Step,
-        (past, coming): (&[(Timestamp, Money)], &[(Timestamp, Money)]),
+        (past, coming): (Rows<'_>, Rows<'_>),
         wanted: &file::Plan,
         begin: Timestamp,
     ) {
-        let in_force = past.last().map(|(_, amount)| *amount);
         let start = wanted.from.map_or(begin, |from| from.max(begin));
+        // One that begins in this very second is replaced by another that does, and else has begun: what was created
+        // since must not run without a price.
+        let begun = coming
+            .first()
+            .filter(|(from, _)| *from == begin && start > begin);
+        let in_force = begun.or_else(|| past.last()).map(|(_, amount)| *amount);
         let next = (in_force != Some(wanted.price)).then_some((start, wanted.price));
-        let gone = coming.iter().filter(|row| Some(**row) != next);
+        let gone = coming
+            .iter()
+            .filter(|row| Some(**row) != next && Some(*row) != begun);
         step.gone = gone.map(|(from, _)| *from).collect();
         step.next = next.filter(|next| !coming.contains(next));
         match (step.next, step.known) {
