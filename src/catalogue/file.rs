@@ -165,8 +165,8 @@ impl Level {
         }
     }
 
-    /// What to say of a key that is none here.
-    fn stranger(self, key: &str) -> String {
+    /// The key that was meant, perhaps.
+    fn near(self, key: &str) -> Option<&'static str> {
         const SIMILAR: f64 = 0.75;
         let near = self
             .keys()
@@ -174,7 +174,12 @@ impl Level {
             .map(|known| (strsim::jaro_winkler(key, known), *known))
             .filter(|(likeness, _)| *likeness > SIMILAR)
             .max_by(|(one, _), (other, _)| one.total_cmp(other));
-        match (key, near) {
+        near.map(|(_, near)| near)
+    }
+
+    /// What to say of a key that is none here.
+    fn stranger(self, key: &str) -> String {
+        match (key, self.near(key)) {
             ("currency", _) => {
                 "currency belongs above the first [[kind]]; move it there".to_owned()
             }
@@ -188,7 +193,7 @@ impl Level {
             ("key" | "name", _) => {
                 format!("{key} belongs to a kind or a plan; move it below a [[kind]]")
             }
-            (_, Some((_, near))) => format!("unknown key{}, did you mean {near}?", named(key)),
+            (_, Some(near)) => format!("unknown key{}, did you mean {near}?", named(key)),
             (_, None) => format!("unknown key{}; {}", named(key), self.what()),
         }
     }
@@ -213,7 +218,8 @@ struct Taken {
 }
 
 type Value<'i> = Spanned<DeValue<'i>>;
-type Members<'t, 'i> = HashMap<&'static str, &'t Value<'i>>;
+/// What stands under each key; none where that cannot be read, or stands under a key that was misspelled.
+type Members<'t, 'i> = HashMap<&'static str, Option<&'t Value<'i>>>;
 
 struct Reader<'t> {
     lines: Lines<'t>,
@@ -265,14 +271,18 @@ impl Reader<'_> {
         let mut members = HashMap::new();
         for (key, value) in table {
             let at = key.span().start;
-            match level.keys().iter().find(|known| **known == key.get_ref()) {
+            let name: &str = key.get_ref();
+            match level.keys().iter().find(|known| **known == name) {
                 Some(known) => {
                     let is_torn = self.torn.contains(&self.lines.line(value.span().start));
-                    if !is_torn {
-                        members.insert(*known, value);
+                    members.insert(*known, (!is_torn).then_some(value));
+                }
+                None => {
+                    self.wrong(at, level.stranger(name));
+                    if let Some(near) = level.near(name) {
+                        members.entry(near).or_default();
                     }
                 }
-                None => self.wrong(at, level.stranger(key.get_ref())),
             }
         }
         members
@@ -281,14 +291,12 @@ impl Reader<'_> {
     fn file(&mut self, table: &DeTable<'_>) -> Option<File> {
         let members = self.members(table, Level::File);
         let currency = self.currency(members.get("currency").copied(), table);
-        let tables = match members.get("kind") {
+        let kinds = members.get("kind").copied();
+        let tables = match kinds.flatten() {
             Some(value) => self.tables(value, "[[kind]]"),
             None => Vec::new(),
         };
-        let is_empty = members
-            .get("kind")
-            .is_none_or(|kind| matches!(kind.get_ref(), DeValue::Array(all) if all.is_empty()));
-        if is_empty {
+        if is_empty(kinds) {
             self.missing(
                 0,
                 "there is no kind; write [[kind]], and its key and name below it",
@@ -306,7 +314,11 @@ impl Reader<'_> {
         })
     }
 
-    fn currency(&mut self, value: Option<&Value<'_>>, table: &DeTable<'_>) -> Option<Currency> {
+    fn currency(
+        &mut self,
+        value: Option<Option<&Value<'_>>>,
+        table: &DeTable<'_>,
+    ) -> Option<Currency> {
         let Some(value) = value else {
             let is_below = |value: &Value<'_>| match value.get_ref() {
                 DeValue::Array(all) => all.iter().any(has_currency),
@@ -321,6 +333,7 @@ impl Reader<'_> {
             }
             return None;
         };
+        let value = value?;
         let at = value.span().start;
         self.places.insert(Spot::Currency, self.lines.place(at));
         let DeValue::String(code) = value.get_ref() else {
@@ -389,14 +402,12 @@ impl Reader<'_> {
         let members = self.members(table, Level::Kind);
         let key = self.key(&members, at, ("kind", "server"), taken);
         let name = self.name(&members, at, ("kind", "Server"), taken);
-        let tables = match members.get("plan") {
+        let plans = members.get("plan").copied();
+        let tables = match plans.flatten() {
             Some(value) => self.tables(value, "[[kind.plan]]"),
             None => Vec::new(),
         };
-        let is_empty = members
-            .get("plan")
-            .is_none_or(|plan| matches!(plan.get_ref(), DeValue::Array(all) if all.is_empty()));
-        if is_empty {
+        if is_empty(plans) {
             self.missing(
                 at,
                 "this kind has no plan; write [[kind.plan]] below it, with key, name and price",
@@ -429,9 +440,10 @@ impl Reader<'_> {
         let key = self.key(&members, at, ("plan", "small"), taken);
         let name = self.name(&members, at, ("plan", "Small"), taken);
         let price = match members.get("price") {
-            Some(value) => price(value.get_ref(), currency)
+            Some(Some(value)) => price(value.get_ref(), currency)
                 .map_err(|sentence| self.wrong(value.span().start, sentence))
                 .ok(),
+            Some(None) => None,
             None => {
                 self.missing(
                     at,
@@ -444,12 +456,12 @@ impl Reader<'_> {
             }
         };
         let from = match members.get("from") {
-            Some(value) => {
+            Some(Some(value)) => {
                 let at = value.span().start;
                 self.places.insert(spot, self.lines.place(at));
                 Some(instant(value.get_ref()).map_err(|sentence| self.wrong(at, sentence)))
             }
-            None => None,
+            Some(None) | None => None,
         };
         Some(Plan {
             key: key?,
@@ -474,6 +486,7 @@ impl Reader<'_> {
             );
             return None;
         };
+        let value = (*value)?;
         let at = value.span().start;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -529,7 +542,7 @@ impl Reader<'_> {
         let name = match text.parse::<CatalogueName>() {
             Ok(name) => name.to_string(),
             Err(why) => {
-                self.wrong(at, format!("this name cannot be shown to people: {why}"));
+                self.wrong(at, format!("this name cannot be taken: {why}"));
                 return None;
             }
         };
@@ -547,6 +560,15 @@ impl Reader<'_> {
         }
         taken.names.insert(name.to_lowercase(), line);
         Some(name)
+    }
+}
+
+/// Whether nothing is there, where something could be read.
+fn is_empty(value: Option<Option<&Value<'_>>>) -> bool {
+    match value {
+        None => true,
+        Some(None) => false,
+        Some(Some(value)) => matches!(value.get_ref(), DeValue::Array(all) if all.is_empty()),
     }
 }
 

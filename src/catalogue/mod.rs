@@ -5,6 +5,8 @@
 
 pub mod file;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -173,9 +175,6 @@ pub fn import(tx: &Tx<'_>, by: &By, file: &File) -> Result<Option<Audited<Import
     Ok(Some(audit::record(tx, by, &event, imported)?))
 }
 
-/// Prices, each since when.
-type Rows<'p> = &'p [(Timestamp, Money)];
-
 /// What is done with one plan of a catalogue.
 struct Step {
     kind: usize,
@@ -237,11 +236,8 @@ impl Comparison {
                     .get(&(kind.key.as_str(), wanted.key.as_str()))
                     .copied();
                 named.extend(known.map(|plan| plan.id));
-                let (past, coming) = known.map_or((&[][..], &[][..]), |plan| {
-                    let rows = prices.of(plan.id);
-                    rows.split_at(rows.partition_point(|(from, _)| *from < begin))
-                });
-                if let Some(sentence) = contradiction(past, wanted, begin) {
+                let rows = known.map_or(&[][..], |plan| prices.of(plan.id));
+                if let Some(sentence) = contradiction(rows, wanted, begin) {
                     let spot = Spot::From {
                         kind: at,
                         plan: place,
@@ -259,7 +255,7 @@ impl Comparison {
                     next: None,
                 };
                 all.compare_plan(&mut step, known, wanted, &places);
-                all.compare_price(&mut step, (past, coming), wanted, begin);
+                all.compare_price(&mut step, rows, wanted, begin);
                 all.steps.push(step);
             }
         }
@@ -339,21 +335,18 @@ impl Comparison {
     fn compare_price(
         &mut self,
         step: &mut Step,
-        (past, coming): (Rows<'_>, Rows<'_>),
+        rows: &[(Timestamp, Money)],
         wanted: &file::Plan,
         begin: Timestamp,
     ) {
         let start = wanted.from.map_or(begin, |from| from.max(begin));
-        // One that begins in this very second is replaced by another that does, and else has begun: what was created
-        // since must not run without a price.
-        let begun = coming
-            .first()
-            .filter(|(from, _)| *from == begin && start > begin);
-        let in_force = begun.or_else(|| past.last()).map(|(_, amount)| *amount);
+        // What begins in this very second may still become another, and stays where nothing takes its place.
+        let split =
+            rows.partition_point(|(from, _)| *from < begin || *from == begin && start > begin);
+        let (past, coming) = rows.split_at(split);
+        let in_force = past.last().map(|(_, amount)| *amount);
         let next = (in_force != Some(wanted.price)).then_some((start, wanted.price));
-        let gone = coming
-            .iter()
-            .filter(|row| Some(**row) != next && Some(*row) != begun);
+        let gone = coming.iter().filter(|row| Some(**row) != next);
         step.gone = gone.map(|(from, _)| *from).collect();
         step.next = next.filter(|next| !coming.contains(next));
         match (step.next, step.known) {
@@ -428,11 +421,12 @@ struct Contradiction {
 
 /// What speaks against a price that is said to hold for longer than it can be changed.
 fn contradiction(
-    past: &[(Timestamp, Money)],
+    rows: &[(Timestamp, Money)],
     wanted: &file::Plan,
     begin: Timestamp,
 ) -> Option<Contradiction> {
     let said = wanted.from.filter(|from| *from < begin)?;
+    let past = rows.get(..rows.partition_point(|(from, _)| *from < begin))?;
     past.iter().enumerate().find_map(|(at, (since, price))| {
         let until = past.get(at + 1).map(|(until, _)| *until);
         let is_over = until.is_some_and(|until| until <= said);

@@ -149,14 +149,14 @@ fn in_words(imported: &Imported, currency: Currency, now: Timestamp) -> String {
         parts.push(format!("{} added", plans(imported.added)));
     }
     for (from, count) in &imported.opening {
-        parts.push(format!("{count} of them {}", on(*from)));
+        parts.push(format!("{count} of them from {} on", when(*from)));
     }
     for (from, count) in &imported.repriced {
         let prices = counted(*count, "price changes", "prices change");
         let when = if *from <= now {
             "now".to_owned()
         } else {
-            on(*from)
+            format!("on {}", when(*from))
         };
         parts.push(format!("{prices} {when}"));
     }
@@ -200,15 +200,14 @@ fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-/// "on 1 Dec 2026", and the time where it is no midnight.
-fn on(instant: Timestamp) -> String {
+/// "1 Dec 2026", and the time where it is no midnight.
+fn when(instant: Timestamp) -> String {
     let is_midnight = instant.0.rem_euclid(DAY) == 0;
-    let when = if is_midnight {
+    if is_midnight {
         dates::day(instant, &jiff::tz::TimeZone::UTC)
     } else {
         dates::utc(instant)
-    };
-    format!("on {when}")
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -300,4 +299,61 @@ fn cells(row: &Row, currency: Currency) -> Vec<String> {
         status,
         row.running.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_said_in_words() {
+        const NOW: Timestamp = Timestamp(1_795_526_400);
+        const FIRST: Timestamp = Timestamp(1_796_083_200);
+        let nothing = Imported::default;
+        for (imported, words) in [
+            (
+                Imported {
+                    added: 3,
+                    repriced: [(FIRST, 1)].into(),
+                    closed: 1,
+                    kept: 4,
+                    ..nothing()
+                },
+                "3 plans added, 1 price changes on 1 Dec 2026, 1 plan closed for new resources; 4 running resources keep it.",
+            ),
+            (
+                Imported {
+                    added: 1,
+                    opening: [(FIRST.plus(3_600), 1)].into(),
+                    repriced: [(NOW, 2), (FIRST, 1)].into(),
+                    ..nothing()
+                },
+                "1 plan added, 1 of them from 1 Dec 2026, 01:00 UTC on, 2 prices change now, 1 price changes on 1 Dec 2026.",
+            ),
+            (
+                Imported {
+                    currency_before: "EUR".parse().ok(),
+                    taken_back: 1,
+                    renamed: 2,
+                    reopened: 2,
+                    closed: 2,
+                    kept: 1,
+                    is_moved: true,
+                    ..nothing()
+                },
+                "The currency is USD instead of EUR, and prices in EUR are gone, 1 planned price change is taken back, 2 names \
+                 change, 2 plans on offer again, 2 plans closed for new resources; 1 running resource keeps them.",
+            ),
+            (
+                Imported {
+                    is_moved: true,
+                    ..nothing()
+                },
+                "The order changes.",
+            ),
+        ] {
+            let usd = "USD".parse().unwrap();
+            assert_eq!(capitalised(&in_words(&imported, usd, NOW)), words);
+        }
+    }
 }

@@ -73,7 +73,7 @@ pub(crate) fn resource(portal: &Portal, by: &Visitor) -> ResourceId {
         stock(portal);
     }
     let number = portal.ask::<i64>("SELECT count(*) FROM resources")[0];
-    create(portal, by, &format!("web-{number}"), "server/s-1")
+    create(portal, by, &format!("web-{number:04}"), "server/s-1")
 }
 
 /// An invoice of last month that is not paid.

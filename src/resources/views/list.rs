@@ -495,7 +495,7 @@ fn resource(viewer: &Viewer, line: &Line, has_amounts: bool, csrf: &str) -> Mark
     let name = html! {
         a.break href=(Route::Resource(one.id)) { (one.name) }
         @if let Some(at) = one.ended_at {
-            span class="sub warn" { "Ended " (day(at, &viewer.zone)) }
+            " " span.muted { "Ended " (day(at, &viewer.zone)) }
         }
     };
     let plan = html! { (line.plan.kind_name) (sub(Tone::Plain, &line.plan.name)) };

@@ -321,6 +321,16 @@ impl Browser {
         path
     }
 
+    /// Prints the page as a browser does when nobody changes what it proposes, on paper of this width and height in
+    /// centimetres, into the test's folder below `target/screenshots`.
+    pub(crate) fn print_on(&self, name: &str, (width, height): (f64, f64)) -> PathBuf {
+        let how = json!({ "page": { "width": width, "height": height }, "background": false });
+        let pdf = self.session.post("print", &how);
+        let path = self.pictures.join(format!("{name}.pdf"));
+        std::fs::write(&path, BASE64.decode(text(&pdf).as_bytes()).unwrap()).unwrap();
+        path
+    }
+
     /// Gives Chromium a command of its developer tools, and returns its answer.
     pub(crate) fn chromium(&self, command: &str, parameters: &Value) -> Value {
         let command = json!({ "cmd": command, "params": parameters });
