@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::Result;
 
 /// What the words of the table mean.
-const NOTES: [&str; 10] = [
+const NOTES: [&str; 11] = [
     "Per request: utime and stime of the server's process, divided by the requests that wrk counted.",
     "Session check: GET /sign-in with the cookie of a live session, 303. Session, account and organisation are read \
      from the file; nothing is drawn.",
