@@ -294,17 +294,19 @@ impl Worker {
         if now < self.next_budgets {
             return Ok(false);
         }
+        let mut is_told = false;
         for _ in 0..BILLS_MAX {
             let after = self.last_budget;
             let next = app.read(now, |read| billing::next_budget(read, after))?;
             let Some((organisation, is_spent)) = next else {
                 self.last_budget = None;
                 self.next_budgets = now.plus(BUDGETS_EVERY);
-                return Ok(false);
+                return Ok(is_told);
             };
             // Before it is told, so that one of which that fails holds up no other.
             self.last_budget = Some(organisation);
             if is_spent {
+                is_told = true;
                 app.housekeep(now, |tx| billing::tell_of_budget(tx, organisation))?;
             }
         }

@@ -76,6 +76,35 @@ pub(crate) struct Signer {
 
 /// Makes the folder.
 pub(crate) fn seed(folder: &Path, many: usize, few: usize) -> Result<Seeded> {
+    write(folder, |scribe, keys, _| scribe.write(keys, many, few))
+}
+
+/// Makes a folder with so many organisations of so many accounts each, and what this adds to them; answers with the cookie of
+/// each one's owner.
+pub(crate) fn tenants(
+    folder: &Path,
+    organisations: usize,
+    accounts: usize,
+    add: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<Vec<String>> {
+    write(folder, |scribe, _, conn| {
+        let cookies = (0..organisations)
+            .map(|number| {
+                let name = format!("Tenant {number}");
+                let (cookie, _) = scribe.tenant(&name, &format!("tenant{number}"), accounts)?;
+                Ok(cookie)
+            })
+            .collect::<Result<_>>()?;
+        add(conn)?;
+        Ok(cookies)
+    })
+}
+
+/// Writes all of it in one transaction, into a folder that the executable's own code has made.
+fn write<T>(
+    folder: &Path,
+    work: impl FnOnce(&mut Scribe<'_>, &Keys, &Connection) -> Result<T>,
+) -> Result<T> {
     let now = SystemClock::new().now();
     let origin = Origin::new(now, &OsRandom);
     let (opened, _) = migrations::open_to_serve(folder, origin)?;
@@ -87,10 +116,13 @@ pub(crate) fn seed(folder: &Path, many: usize, few: usize) -> Result<Seeded> {
     let mut conn = Connection::open(folder.join(DATABASE))?;
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -64000")?;
     let tx = conn.transaction()?;
-    let seeded = Scribe::new(&tx, now.0, &hash)?.write(&keys, many, few)?;
+    let done = {
+        let mut scribe = Scribe::new(&tx, now.0, &hash)?;
+        work(&mut scribe, &keys, &tx)?
+    };
     tx.commit()?;
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(seeded)
+    Ok(done)
 }
 
 /// Writes rows, each statement compiled once.
@@ -162,7 +194,7 @@ impl<'t> Scribe<'t> {
         })
     }
 
-    fn write(mut self, keys: &Keys, many: usize, few: usize) -> Result<Seeded> {
+    fn write(&mut self, keys: &Keys, many: usize, few: usize) -> Result<Seeded> {
         let (large, signers) = self.tenant("Halden Works", "halden", many)?;
         let (small, _) = self.tenant("Corner Bakery", "bakery", few)?;
         let inviters = (0..INVITERS)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::Result;
 
 /// What the words of the table mean.
-const NOTES: [&str; 9] = [
+const NOTES: [&str; 10] = [
     "Per request: utime and stime of the server's process, divided by the requests that wrk counted.",
     "Session check: GET /sign-in with the cookie of a live session, 303. Session, account and organisation are read \
      from the file; nothing is drawn.",
@@ -23,6 +23,9 @@ const NOTES: [&str; 9] = [
      smtp-source -d, one session, 4 KiB, to the same sink, just before and after.",
     "Sign-in page: what a browser without a cache receives, heads and bodies, gzip offered: the page, its style sheet, \
      script, icon and images; of the fonts the one it asks for.",
+    "Billing: one organisation with 1,000 resources, each with 3 runs in 36 months, whose 36 months the executable has closed \
+     itself; one client, the running month computed anew for each page. Closing: from the start of the process until the last \
+     of 1,000 invoices of 100 lines stands in the file, each in a transaction of its own with its mail and its record.",
     "Memory: VmRSS. Of files: pages of the binary and of the database that are mapped and could be dropped.",
 ];
 

@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) requests: f64,
     /// Answers a second.
     pub(crate) rate: f64,
+    /// Half of them took no longer, in milliseconds.
+    pub(crate) p50: f64,
     /// All but one in a hundred took no longer, in milliseconds.
     pub(crate) p99: f64,
 }
@@ -83,6 +85,7 @@ fn read(text: &str) -> Result<Seen> {
     Ok(Seen {
         requests,
         rate: after("Requests/sec:")?.parse()?,
+        p50: milliseconds(after("50%")?)?,
         p99: milliseconds(after("99%")?)?,
     })
 }

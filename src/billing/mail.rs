@@ -43,8 +43,10 @@ pub fn invoice(
     let currency = invoice.currency;
     let mut paragraphs = vec![asked(&invoice), Paragraph::facts(facts(&invoice, &lines))];
     if invoice.paid.is_none() && !invoice.payment.is_empty() {
-        paragraphs.push(Paragraph::new("How to pay:"));
-        paragraphs.push(Paragraph::lines(&invoice.payment));
+        paragraphs.push(Paragraph::lines(&format!(
+            "How to pay:\n{}",
+            invoice.payment
+        )));
     }
     Ok(Some(Letter {
         subject: format!("Invoice {number}, {}", currency.show(invoice.total)),
@@ -56,13 +58,17 @@ pub fn invoice(
             url: settings.link(&Route::Invoice(number)),
         }),
         closing: vec![
-            "The page has every line of it. It prints on paper, and the lines can be saved for a spreadsheet."
+            "The page has every line of it, prints on paper, and saves them for a spreadsheet."
                 .to_owned(),
         ],
         doubt: if is_owner {
-            format!("You get this as the owner of {name}. A billing contact can be chosen in Settings.")
+            format!(
+                "You get this as the owner of {name}. A billing contact can be chosen in Settings."
+            )
         } else {
-            format!("You get this as the billing contact of {name}. Another can be chosen in Settings.")
+            format!(
+                "You get this as the billing contact of {name}. Another can be chosen in Settings."
+            )
         },
         way_out: None,
         recipient: to.email.to_string(),

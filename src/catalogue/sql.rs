@@ -1,5 +1,7 @@
 //! The statements of the catalogue.
 
+use std::collections::HashMap;
+
 use rusqlite::Row as SqlRow;
 
 use super::{Offer, Prices};
@@ -90,6 +92,48 @@ pub fn prices(read: &Read<'_>) -> Result<Prices> {
     Ok(Prices::new(rows))
 }
 
+/// Every kind that there ever was, by its key: its name and its place.
+pub(super) fn kinds(read: &Read<'_>) -> Result<HashMap<String, (String, i64)>> {
+    let rows = read.list("SELECT key, name, position FROM kinds", [], |row| {
+        Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The place of each plan among those of its kind.
+pub(super) fn places(read: &Read<'_>) -> Result<HashMap<PlanId, i64>> {
+    let rows = read.list("SELECT id, position FROM plans", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How many resources run with each plan, in all organisations; a plan with none is not named.
+pub fn running(read: &Read<'_>) -> Result<HashMap<PlanId, i64>> {
+    let rows = read.list(
+        "SELECT plan_id, count(*) FROM resources WHERE ended_at IS NULL GROUP BY plan_id",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Whether anything was ever counted in the currency.
+pub(super) fn is_in_use(read: &Read<'_>) -> Result<bool> {
+    read.get(
+        "SELECT EXISTS (SELECT 1 FROM resources) OR EXISTS (SELECT 1 FROM billing WHERE budget IS NOT NULL)",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// Up to when months are closed, of whichever organisation is furthest; none before the first resource.
+pub(super) fn closed_until(read: &Read<'_>) -> Result<Option<Timestamp>> {
+    read.get("SELECT max(closed_until) FROM ledgers", [], |row| {
+        row.get(0)
+    })
+}
+
 /// The currency of the install from here on.
 pub(super) fn set_currency(tx: &Tx<'_>, currency: Currency) -> Result<()> {
     tx.execute(
@@ -134,15 +178,6 @@ pub(super) fn close(tx: &Tx<'_>, id: PlanId) -> Result<()> {
     Ok(())
 }
 
-/// The plan keeps the prices that have begun; by none of the others anything was charged.
-pub(super) fn forget_prices(tx: &Tx<'_>, id: PlanId) -> Result<()> {
-    tx.execute(
-        "DELETE FROM prices WHERE plan_id = ?1 AND starts_at > ?2",
-        (id, tx.now()),
-    )?;
-    Ok(())
-}
-
 /// A price from an instant on, which is now or later: one that began in this very second was charged to nobody.
 pub(super) fn add_price(tx: &Tx<'_>, id: PlanId, (from, amount): (Timestamp, Money)) -> Result<()> {
     tx.execute(
@@ -153,5 +188,20 @@ pub(super) fn add_price(tx: &Tx<'_>, id: PlanId, (from, amount): (Timestamp, Mon
         "INSERT INTO prices (plan_id, starts_at, amount) VALUES (?1, ?2, ?3)",
         (id, from, amount),
     )?;
+    Ok(())
+}
+
+/// A price that was to come does not.
+pub(super) fn take_back(tx: &Tx<'_>, id: PlanId, from: Timestamp) -> Result<()> {
+    tx.execute(
+        "DELETE FROM prices WHERE plan_id = ?1 AND starts_at = ?2",
+        (id, from),
+    )?;
+    Ok(())
+}
+
+/// No plan has a price any more.
+pub(super) fn drop_prices(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("DELETE FROM prices", [])?;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod account;
 mod audit;
 mod backup;
 mod beside;
+mod catalogue;
 mod config;
 mod confirm;
 mod doctor;
@@ -76,6 +77,8 @@ enum Command {
     Audit(audit::Command),
     /// Invoices: list, show, close the months that are over, mark one as paid
     Invoice(invoice::Command),
+    /// The catalogue: import what can be had and for how much, list it
+    Catalogue(catalogue::Command),
     /// Make a backup of the database, or verify one
     Backup(backup::Command),
     /// Put the database back from a backup
@@ -156,6 +159,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Account(command) => account::run(command),
         Command::Audit(command) => audit::run(&command),
         Command::Invoice(command) => invoice::run(command),
+        Command::Catalogue(command) => catalogue::run(command),
         Command::Backup(command) => backup::run(&command),
         Command::Restore(command) => restore::run(&command),
         Command::Config(command) => config::run(&command),

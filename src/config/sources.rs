@@ -13,6 +13,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::flags::Flags;
 use super::keys::{Key, Kind, Spec};
 use super::reference::{array, quoted};
+use crate::kit::toml::{Lines, Mended};
 
 /// Names that are ours and no setting.
 const CONFIG: &str = "DOORWARD_CONFIG";
@@ -274,7 +275,7 @@ impl Gathered {
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => text,
             Err(why) => {
-                let line = line_of(&bytes, why.valid_up_to());
+                let line = Lines::of(&bytes).line(why.valid_up_to());
                 let place = format!("{}:{line}", path.display());
                 self.unread.extend(Key::ALL);
                 return self.wrong(place, "this line is not UTF-8; save the file as UTF-8");
@@ -437,7 +438,7 @@ fn value_in(path: &Path, kind: Kind) -> Result<String, String> {
 
 /// The configuration file while it is read.
 struct Page<'p> {
-    text: &'p str,
+    lines: Lines<'p>,
     /// Lines that are no TOML.
     torn: BTreeSet<usize>,
     /// Key, line, value.
@@ -448,51 +449,29 @@ struct Page<'p> {
 
 impl<'p> Page<'p> {
     fn read(text: &'p str) -> Self {
+        let mended = Mended::new(text);
         let mut page = Self {
-            text,
+            lines: Lines::of(text.as_bytes()),
             torn: BTreeSet::new(),
             said: Vec::new(),
             mistakes: Vec::new(),
             unread: BTreeSet::new(),
         };
-        // Behind some lines the parser gives up: it begins again without them.
-        let mut rest = text.to_owned();
-        loop {
-            let lines = page.parse(&rest);
-            if lines.is_empty() {
-                break;
-            }
-            rest = without(&rest, &lines);
+        for (at, sentence) in mended.torn {
+            let line = page.line(at);
+            page.torn.insert(line);
+            page.mistakes.push((line, sentence));
         }
+        let (table, _) = DeTable::parse_recoverable(&mended.text);
+        page.read_table(table.get_ref(), "");
         if !page.torn.is_empty() {
             page.unread.extend(Key::ALL);
         }
         page
     }
 
-    /// Reads all it can, unless the parser gives up: then answers with the lines at which it does.
-    fn parse(&mut self, text: &str) -> BTreeSet<usize> {
-        const GIVES_UP: &str = "key with no value";
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut lines = BTreeSet::new();
-        for error in errors {
-            let line = error.span().map_or(1, |span| self.line(span.start));
-            // The first error of a line is the one to mend; the parser's words never repeat what is written.
-            if self.torn.insert(line) {
-                self.mistakes.push((line, untoml(error.message())));
-                if error.message().starts_with(GIVES_UP) {
-                    lines.insert(line);
-                }
-            }
-        }
-        if lines.is_empty() {
-            self.read_table(table.get_ref(), "");
-        }
-        lines
-    }
-
     fn line(&self, at: usize) -> usize {
-        line_of(self.text.as_bytes(), at)
+        self.lines.line(at)
     }
 
     fn read_table(&mut self, table: &DeTable<'_>, section: &str) {
@@ -556,36 +535,6 @@ fn unknown(what: &str, near: Option<&str>) -> String {
         Some(near) => format!("unknown {what}, did you mean `{near}`?"),
         None => format!("unknown {what}; `doorward config reference` lists all that there are"),
     }
-}
-
-/// A text with blanks in place of these lines, so that all others stay where they are.
-fn without(text: &str, lines: &BTreeSet<usize>) -> String {
-    let blank = |part: &str| {
-        let end = if part.ends_with('\n') { "\n" } else { "" };
-        " ".repeat(part.trim_end_matches('\n').len()) + end
-    };
-    let parts = text.split_inclusive('\n').enumerate();
-    parts
-        .map(|(at, part)| {
-            if lines.contains(&(at + 1)) {
-                blank(part)
-            } else {
-                part.to_owned()
-            }
-        })
-        .collect()
-}
-
-/// The parser's words, and what to do.
-fn untoml(message: &str) -> String {
-    match message {
-        "duplicate key" => "this key is here for the second time; keep one of them".to_owned(),
-        other => format!("this is no TOML ({other}); a line is written as  key = \"value\""),
-    }
-}
-
-fn line_of(text: &[u8], at: usize) -> usize {
-    text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// A value as a flag would have it; else what it should be.

@@ -96,6 +96,8 @@ texts! {
     OrganisationName "the organisation's name";
     /// A resource's name, 1 to 100 code points.
     ResourceName "a name";
+    /// The name of a kind of thing or of a plan in the catalogue, 1 to 100 code points.
+    CatalogueName "a name";
 }
 
 impl PersonName {

@@ -26,4 +26,5 @@ pub mod secret;
 pub mod size;
 pub mod throttle;
 pub mod time;
+pub mod toml;
 pub mod totp;

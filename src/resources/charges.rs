@@ -96,9 +96,3 @@ pub fn of_plan(plan: PlanId, prices: &Prices, month: Month, stretch: Span) -> Mo
         .map(|(span, price)| price.share(span.seconds(), whole.seconds()))
         .sum()
 }
-
-/// The lines of a single run.
-#[must_use]
-pub fn of_run(run: &Run, prices: &Prices, month: Month, until: Timestamp) -> Vec<Charge> {
-    of_runs(std::slice::from_ref(run), prices, month, until)
-}

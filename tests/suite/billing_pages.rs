@@ -537,12 +537,11 @@ fn names_are_words_and_never_markup_or_formulas() {
 #[test]
 fn whoever_was_deleted_keeps_their_name_on_the_bill() {
     let portal = Portal::start();
-    let mut owner = portal.owner();
     let ada = portal.member(Role::Admin, ADA);
     wares::stock(&portal);
     wares::create(&portal, &ada, "web-1", "server/s-1");
     portal.travel(DAY);
-    owner = back(&portal);
+    let mut owner = back(&portal);
     let id = ada.account().id;
     owner
         .post(format!("/iam/accounts/{id}/delete"), &[("email", ADA)])

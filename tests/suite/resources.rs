@@ -693,7 +693,7 @@ fn a_name_and_a_note_are_changed_and_nothing_else() {
         .follow()
         .sees("Saved shop.")
         .sees("The shop. Runs at night.");
-    assert!(owner.html().contains("The shop.<br>Runs at night."));
+    assert!(owner.html().contains("The shop.\nRuns at night.</span>"));
     for (name, note, sentence) in [
         (
             "WEB-2",

@@ -210,7 +210,7 @@ fn notes() -> Markup {
             h2 { "Notes" }
             ul {
                 li { "Each email belongs to exactly one account in the whole system. If another organisation uses it already, it cannot be added here." }
-                li { "Sub-accounts share billing with the master account: what a sub-account creates is billed to the organisation." }
+                li { "Sub-accounts share billing with the master account: what a sub-account creates is billed to the organisation. The bill names whose it is; when somebody leaves, their resources and costs stay under their name until they are handed over." }
                 li { "A forgotten password: " a href=(Route::ForgotPassword) { "ask for a reset link" } "." }
             }
         }
@@ -247,6 +247,8 @@ mod tests {
             "A wider permission takes effect the next time the person signs out and in again.",
             "Blocks sign-in at once and keeps everything",
             "the email is free again. The name stays in the audit log. This cannot be undone.",
+            "Sub-accounts share billing with the master account",
+            "stay under their name until they are handed over",
         ] {
             assert!(page.contains(said), "{said}");
         }

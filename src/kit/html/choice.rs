@@ -333,6 +333,8 @@ impl Render for Ways<'_> {
             format!("{}-{place}", self.name)
         };
         html! {
+            // Above them all: the last of them may be far below.
+            (told(self.name, None, self.error.as_ref()))
             @for (heading, ways) in &self.groups {
                 fieldset.group aria-describedby=[wrong.as_deref()] {
                     legend { (heading) }
@@ -350,7 +352,6 @@ impl Render for Ways<'_> {
                     }
                 }
             }
-            (told(self.name, None, self.error.as_ref()))
         }
     }
 }

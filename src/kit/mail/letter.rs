@@ -170,12 +170,10 @@ impl Render for Paragraph {
                 }
             },
             Body::Facts(facts) => html! {
-                table cellpadding="0" cellspacing="0" style="margin:0 0 24px" {
-                    @for (name, value) in facts {
-                        tr {
-                            th.m scope="row" align="left" valign="top" style={ "padding:2px 16px 2px 0;font:400 14px/1.5 " (SANS) ";color:#625d55" } { (name) }
-                            td.t style={ "padding:2px 0;font:400 16px/1.4 " (SANS) ";color:#211f1b" } { (value) }
-                        }
+                p.t style=(style) {
+                    @for (place, (name, value)) in facts.iter().enumerate() {
+                        @if place > 0 { br; }
+                        (name) ": " b { (value) }
                     }
                 }
             },
@@ -191,9 +189,15 @@ impl Render for Paragraph {
     }
 }
 
+/// What may stand in different lines: not an amount and its currency, between which is a blank that holds them together.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() && c != '\u{a0}')
+        .filter(|word| !word.is_empty())
+}
+
 /// Without what would begin another line.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    words(text).collect::<Vec<_>>().join(" ")
 }
 
 impl Letter {
@@ -317,7 +321,7 @@ fn column(rows: &Markup) -> Markup {
 fn wrapped(text: &str) -> String {
     let mut lines = String::with_capacity(text.len() + 8);
     let mut used = 0;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let length = word.chars().count();
         if used > 0 && used + 1 + length > WIDTH {
             lines.push('\n');
@@ -424,15 +428,15 @@ mod tests {
         let mut bill = letter();
         bill.paragraphs.push(Paragraph::facts(vec![
             ("Number".to_owned(), "INV-2026-011".to_owned()),
-            ("To".to_owned(), "Halden\nWorks".to_owned()),
+            ("To".to_owned(), "Halden\nWorks\u{a0}1".to_owned()),
         ]));
         bill.paragraphs
             .push(Paragraph::lines("Bank <transfer>\n\nNO93 8601"));
         assert!(bill.text().contains(
-            "to start.\n\nNumber: INV-2026-011\nTo:     Halden Works\n\nBank <transfer>\n\nNO93 8601\n\nActivate"
+            "to start.\n\nNumber: INV-2026-011\nTo:     Halden Works\u{a0}1\n\nBank <transfer>\n\nNO93 8601\n\nActivate"
         ));
         let html = bill.html();
-        assert!(html.contains(">Number</th>") && html.contains(">INV-2026-011</td>"));
+        assert!(html.contains(">Number: <b>INV-2026-011</b><br>To: <b>Halden\nWorks"));
         assert!(
             html.contains("Bank &lt;transfer&gt;<br><br>NO93 8601</p>"),
             "{html}"

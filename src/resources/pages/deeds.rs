@@ -112,12 +112,19 @@ fn page(
     draw: impl FnOnce(&Ask<'_>) -> Markup,
 ) -> Result<Response> {
     let list = list(visit, form);
-    page_from(visit, title, viewer, form, list.as_deref(), draw)
+    page_from(
+        visit,
+        (title, Place::Resources),
+        viewer,
+        form,
+        list.as_deref(),
+        draw,
+    )
 }
 
 fn page_from(
     visit: &Visit<'_>,
-    title: &str,
+    (title, place): (&str, Place),
     viewer: &Viewer,
     form: &Form,
     list: Option<&str>,
@@ -129,9 +136,12 @@ fn page_from(
         list,
         csrf: &visit.csrf(),
     };
-    let title = format!("{title} · Resources");
+    let title = match place {
+        Place::Iam => format!("{title} · IAM"),
+        _ => format!("{title} · Resources"),
+    };
     let status = if form.has_problems() { 422 } else { 200 };
-    let page = Page::new(&title, Place::Resources).with_errors(form.has_problems());
+    let page = Page::new(&title, place).with_errors(form.has_problems());
     layout::page(visit, status, &page, &draw(&ask))
 }
 
@@ -635,9 +645,14 @@ fn draw_heirs(
         about: &home(&viewer, &account),
     };
     let list = list_of_accounts(visit, form);
-    page_from(visit, "Hand over", &viewer, form, list.as_deref(), |ask| {
-        views::choose_heir(ask, &estate)
-    })
+    page_from(
+        visit,
+        ("Hand over", Place::Iam),
+        &viewer,
+        form,
+        list.as_deref(),
+        |ask| views::choose_heir(ask, &estate),
+    )
 }
 
 /// The list of accounts or of resources that led here.

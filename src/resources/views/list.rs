@@ -493,15 +493,15 @@ fn heading(
 fn resource(viewer: &Viewer, line: &Line, has_amounts: bool, csrf: &str) -> Markup {
     let one = &line.resource;
     let name = html! {
-        a.clip href=(Route::Resource(one.id)) { (one.name) }
+        a.break href=(Route::Resource(one.id)) { (one.name) }
         @if let Some(at) = one.ended_at {
-            span class="sub warn" { "Ended " (day(at, &viewer.zone)) }
+            " " span.muted { "Ended " (day(at, &viewer.zone)) }
         }
     };
     let plan = html! { (line.plan.kind_name) (sub(Tone::Plain, &line.plan.name)) };
     let by = html! {
-        span.clip { (line.creator.label()) }
-        @if line.holder.id != line.creator.id { span.sub { (now_of(&line.holder, viewer)) } }
+        span { (line.creator.label()) }
+        @if line.holder.id != line.creator.id { " " span.sub { (now_of(&line.holder, viewer)) } }
     };
     let mut cells = vec![
         (Cell::Main, name),

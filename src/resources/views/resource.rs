@@ -161,12 +161,7 @@ fn written(text: &str) -> Markup {
     if text.is_empty() {
         return nothing("No note");
     }
-    html! {
-        @for (at, line) in text.lines().enumerate() {
-            @if at > 0 { br; }
-            (line)
-        }
-    }
+    html! { span.lines { (text) } }
 }
 
 fn cost_by_month(costs: &[Cost], viewer: &Viewer) -> Markup {

@@ -212,7 +212,7 @@ impl History<'_> {
             kinds,
         };
         self.app
-            .write(self.at(), |tx| {
+            .write_if(self.at(), |tx| {
                 catalogue::import(tx, &By::operator(), &file)
             })
             .unwrap();
@@ -557,7 +557,6 @@ impl History<'_> {
             let (now, lines) = self.stored(month);
             assert_eq!(format!("{now:?}"), format!("{invoice:?}"));
             assert_eq!(&lines, stored);
-            assert_eq!(again, lines);
         }
         let closed = self.model.closed.unwrap_or(self.now);
         assert_eq!(

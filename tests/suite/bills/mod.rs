@@ -1,64 +1,59 @@
-//! Months that are closed: what stands on an invoice, once, in order, and for ever.
+//! Bills: months that are closed once, in order and for ever, what they say, budgets, and the mails about both.
 
+mod budgets;
+mod closing;
+mod command;
 mod histories;
+mod kills;
+mod mails;
 mod model;
 
-use doorward::billing::{self, Standing};
-use doorward::domain::money::Money;
+use doorward::billing::{self, Invoice, InvoiceLine};
+use doorward::domain::id::OrganisationId;
+use doorward::domain::invoice::InvoiceNumber;
 use doorward::domain::month::Month;
-use doorward::kit::time::{DAY, Timestamp};
 
 use crate::portal::Portal;
 use crate::wares;
 
-/// Waits until the next month has begun, with the worker at work.
+/// Waits until the next month has begun; the worker is not at work.
 fn turn_the_month(portal: &Portal) {
     let app = portal.app();
     let end = Month::of(app.now()).span().until;
     portal.travel(end.since(app.now()));
-    portal.work();
 }
 
-#[test]
-fn a_month_becomes_an_invoice_once_it_is_over() {
-    let portal = Portal::start();
-    let owner = portal.owner();
-    let organisation = portal.first();
-    wares::stock(&portal);
-    let began = portal.app().now();
-    wares::create(&portal, &owner, "web-1", "server/s-1");
-    turn_the_month(&portal);
-    portal.work();
-
+/// The invoices, oldest first.
+fn invoices(portal: &Portal, organisation: OrganisationId) -> Vec<Invoice> {
     let app = portal.app();
-    let invoices = app
+    let mut all = app
         .read(app.now(), |read| Ok(billing::invoices(read, organisation)?))
         .unwrap();
-    assert_eq!(invoices.len(), 1);
-    let (invoice, month) = (&invoices[0], Month::of(began));
-    let ran = month.span().until.since(began);
-    assert_eq!(invoice.month, month);
-    assert_eq!(
-        invoice.number.to_string(),
-        format!("INV-{}-001", month.year())
-    );
-    assert_eq!(invoice.net, Money(1_240).share(ran, month.span().seconds()));
-    assert_eq!(invoice.standing(app.now()), Standing::Open);
-    let late = Timestamp(invoice.due_at.0 + DAY);
-    assert_eq!(invoice.standing(late), Standing::Overdue);
-    let lines = app
-        .read(app.now(), |read| {
-            Ok(billing::lines(read, organisation, invoice.number)?)
-        })
-        .unwrap();
-    assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0].resource, "web-1");
-    let mails = portal.mails();
-    let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.clone()).collect();
-    assert!(
-        subjects
-            .iter()
-            .any(|subject| subject.starts_with(&format!("Invoice {}", invoice.number))),
-        "{subjects:?}"
-    );
+    all.reverse();
+    all
+}
+
+fn lines(portal: &Portal, organisation: OrganisationId, number: InvoiceNumber) -> Vec<InvoiceLine> {
+    let app = portal.app();
+    app.read(app.now(), |read| {
+        Ok(billing::lines(read, organisation, number)?)
+    })
+    .unwrap()
+}
+
+/// What the file must not say of bills, and says.
+fn faults(ask: impl Fn(&str) -> i64) -> Vec<String> {
+    wares::CONTRADICTIONS
+        .iter()
+        .map(|(what, sql)| (what, ask(&format!("SELECT count(*) FROM ({sql})"))))
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{what} ({count})"))
+        .collect()
+}
+
+/// The subjects of the mails to this address, oldest first.
+fn subjects(portal: &Portal, to: &str) -> Vec<String> {
+    let mails = portal.mails().into_iter();
+    let theirs = mails.filter(|mail| mail.to == to);
+    theirs.map(|mail| mail.subject).collect()
 }

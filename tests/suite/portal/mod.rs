@@ -95,6 +95,13 @@ impl Portal {
         panic!("the worker never comes to an end");
     }
 
+    /// The worker does one round, and says whether there is more to do at once.
+    pub(crate) fn round(&self) -> bool {
+        let mut running = self.0.running();
+        let running = running.as_mut().unwrap();
+        running.worker.tick(&running.app)
+    }
+
     /// The process ends and begins anew, on the same folder; this may change what the operator decided.
     pub(crate) fn restart(&self, change: impl FnOnce(&mut Settings, &mut Cost)) {
         let before = self.0.running().take().unwrap();
