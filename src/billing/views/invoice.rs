@@ -59,9 +59,12 @@ pub fn paper(paper: &Paper<'_>) -> Markup {
             (facts(paper))
         }
         (lines(invoice, paper.lines))
-        (totals(invoice, paper.lines))
-        @if !invoice.payment.is_empty() {
-            section.stack-2.keep { h2 { "How to pay" } p.lines { (invoice.payment) } }
+        // On paper the sums and how to pay them stand on one sheet.
+        div.stack.keep {
+            (totals(invoice, paper.lines))
+            @if !invoice.payment.is_empty() {
+                section.stack-2 { h2 { "How to pay" } p.lines { (invoice.payment) } }
+            }
         }
         @if invoice.paid.is_none() { (mark_as_paid(paper)) }
     }

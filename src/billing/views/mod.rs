@@ -403,7 +403,7 @@ fn invoices(page: &Page<'_>, bill: &Bill) -> Markup {
         .filter(|one| page.filter == Filter::All || one.paid.is_none())
         .collect();
     html! {
-        section.stack-2 id="invoices" {
+        section.stack-2.keep id="invoices" {
             h2 { "Invoices" }
             @for month in &bill.unclosed {
                 p.hint { (month.label()) " is over. Its invoice is being made, if there is anything to pay." }
