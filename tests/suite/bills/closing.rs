@@ -8,6 +8,7 @@ use doorward::catalogue;
 use doorward::domain::money::Money;
 use doorward::domain::month::Month;
 use doorward::domain::role::Role;
+use doorward::error::Error;
 use doorward::kit::time::{DAY, Timestamp};
 use doorward::resources;
 use doorward::scope::{Allowed, By};
@@ -547,6 +548,12 @@ fn an_announced_price_that_is_taken_back_is_never_charged() {
     (plan.price, plan.from) = (Money(5), Some(month("2026-11").start()));
     portal.work();
     turn_the_month(&portal);
+    let app = portal.app();
+    let back = app.write_if(app.now(), |tx| {
+        catalogue::import(tx, &By::operator(), &behind)
+    });
+    assert!(matches!(back, Err(Error::Refused(_))), "{back:?}");
+    behind.kinds[0].plans[0].from = None;
     wares::import(&portal, &behind);
     portal.work();
     let all = invoices(&portal, organisation);
@@ -554,7 +561,6 @@ fn an_announced_price_that_is_taken_back_is_never_charged() {
     turn_the_month(&portal);
     portal.work();
     assert_eq!(invoices(&portal, organisation)[2].net, Money(5));
-    let app = portal.app();
     let prices = app
         .read(app.now(), |read| Ok(catalogue::prices(read)?))
         .unwrap();
