@@ -172,6 +172,7 @@ impl History<'_> {
             let is_named = is_first || self.chance.below(5) > 0;
             self.offered[index] = is_named;
             if !is_named {
+                next.withdraws(self.now, index);
                 continue;
             }
             let amount = self.amount();

@@ -99,9 +99,14 @@ impl Model {
 
     /// A plan costs this from then on; what was announced before and has not begun is void.
     pub(super) fn costs(&mut self, now: i64, plan: usize, (from, amount): (i64, i64)) {
+        self.withdraws(now, plan);
+        self.prices.push((plan, from, amount));
+    }
+
+    /// What was announced for a plan and has not begun is void.
+    pub(super) fn withdraws(&mut self, now: i64, plan: usize) {
         self.prices
             .retain(|(of, since, _)| *of != plan || *since <= now);
-        self.prices.push((plan, from, amount));
     }
 
     /// What it has at this second: plan and holder.
