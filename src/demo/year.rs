@@ -195,8 +195,8 @@ const DEEDS: &[(i64, Deed)] = &[
         ),
     ),
     (970, Take(PRIYA, &["analytics-1", "db-analytics"])),
-    (980, Create(INGRID, "preview", "server/s-2", "")),
     (990, End(INGRID, "staging-1")),
+    (994, Create(INGRID, "preview", "server/s-2", "")),
 ];
 
 /// What those who join today are given at once, by the Admin who came first.

@@ -149,7 +149,10 @@ pub(crate) fn fields(
                 ("confirm", "yes"),
             ])
         }
-        Route::DescribeResource(id) => with(&[("name", &id.to_string()), ("note", "ours")]),
+        Route::DescribeResource(id) => with(&[
+            ("name", &format!("mended-{}", id.number())),
+            ("note", "ours"),
+        ]),
         Route::ChangePlan(_) => with(&[("plan", "server/s-2"), ("confirm", "yes")]),
         Route::HandOver(_) | Route::HandOverAll(_) => {
             let owner = portal

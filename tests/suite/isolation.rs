@@ -25,6 +25,7 @@ use crate::access;
 use crate::portal::{OWNER, PASSWORD, Portal};
 use crate::samples::{self, ROUTES, sample};
 use crate::visitor::Visitor;
+use crate::wares;
 
 /// What a route has to do with whose things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -319,6 +320,8 @@ impl Marks {
             "SELECT phone FROM accounts WHERE organisation_id = ? AND phone IS NOT NULL",
             "SELECT email FROM email_changes WHERE organisation_id = ?",
             "SELECT agent FROM sessions WHERE organisation_id = ?",
+            "SELECT name FROM resources WHERE organisation_id = ?",
+            "SELECT resource FROM invoice_lines WHERE organisation_id = ?",
             "SELECT address FROM sessions WHERE organisation_id = ?",
             "SELECT recipient FROM errands WHERE organisation_id = ? AND recipient IS NOT NULL",
             "SELECT message_id FROM errands WHERE organisation_id = ?",
@@ -412,6 +415,8 @@ fn assert_guarded(rows: &[String]) {
 impl Two {
     fn new() -> Self {
         let portal = Portal::build().demo().start();
+        // Of the install: both see it from the beginning.
+        wares::stock(&portal);
         let owner = portal.owner();
         let mut lakeside = portal.organisation("Lakeside");
         lakeside.enrol();
@@ -423,6 +428,9 @@ impl Two {
         people.insert(0, lakeside);
         guard(&portal, &people[0], "lakeside.example");
         guard(&portal, &owner, "fjord.example");
+        // Both have something; one alone has an invoice, since each numbers its own from 001.
+        wares::resource(&portal, &people[0]);
+        wares::invoice(&portal, &owner);
         portal.work();
         portal.leave_mail();
         Self {

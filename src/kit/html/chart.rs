@@ -88,7 +88,9 @@ impl Chart<'_> {
                     @let failed = scaled(bar.failed);
                     @let gap = if bar.failed > 0 && bar.value > 0 { 2 } else { 0 };
                     @let x = STEP * index + (STEP - BAR) / 2;
-                    @if tall > 0 && running == Some(index) {
+                    @if bar.value > 0 && running == Some(index) {
+                        // Seen from its first day on.
+                        @let tall = tall.max(2);
                         rect.running fill=(fill) x=(x) y=(HEIGHT - tall) width=(BAR) height=(tall) {}
                     } @else if tall > 0 {
                         rect x=(x) y=(HEIGHT - tall) width=(BAR) height=(tall) {}

@@ -112,15 +112,15 @@ fn page(
     draw: impl FnOnce(&Ask<'_>) -> Markup,
 ) -> Result<Response> {
     let list = list(visit, form);
-    page_from(visit, title, viewer, form, list.as_deref(), draw)
+    let titled = (title, Place::Resources, list.as_deref());
+    page_from(visit, titled, viewer, form, draw)
 }
 
 fn page_from(
     visit: &Visit<'_>,
-    title: &str,
+    (title, place, list): (&str, Place, Option<&str>),
     viewer: &Viewer,
     form: &Form,
-    list: Option<&str>,
     draw: impl FnOnce(&Ask<'_>) -> Markup,
 ) -> Result<Response> {
     let ask = Ask {
@@ -129,9 +129,12 @@ fn page_from(
         list,
         csrf: &visit.csrf(),
     };
-    let title = format!("{title} · Resources");
+    let title = match place {
+        Place::Iam => format!("{title} · IAM"),
+        _ => format!("{title} · Resources"),
+    };
     let status = if form.has_problems() { 422 } else { 200 };
-    let page = Page::new(&title, Place::Resources).with_errors(form.has_problems());
+    let page = Page::new(&title, place).with_errors(form.has_problems());
     layout::page(visit, status, &page, &draw(&ask))
 }
 
@@ -635,7 +638,8 @@ fn draw_heirs(
         about: &home(&viewer, &account),
     };
     let list = list_of_accounts(visit, form);
-    page_from(visit, "Hand over", &viewer, form, list.as_deref(), |ask| {
+    let titled = ("Hand over", Place::Iam, list.as_deref());
+    page_from(visit, titled, &viewer, form, |ask| {
         views::choose_heir(ask, &estate)
     })
 }

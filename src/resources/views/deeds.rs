@@ -455,7 +455,7 @@ pub fn choose_holder(ask: &Ask<'_>, line: &Line, people: &[Account]) -> Markup {
     let lines = [
         ("Held by", html! { (holder) }),
         (
-            "From now on",
+            "From now",
             html! { "What it costs stands under the name of whoever gets it." },
         ),
         (
@@ -525,7 +525,7 @@ pub fn choose_heir(ask: &Ask<'_>, estate: &Estate<'_>) -> Markup {
         ("Held now", list),
         ("Together", html! { (viewer.price(sum)) }),
         (
-            "From now on",
+            "From now",
             html! { "What they cost stands under the name of whoever gets them." },
         ),
         (

@@ -172,11 +172,11 @@ impl History<'_> {
             let is_named = is_first || self.chance.below(5) > 0;
             self.offered[index] = is_named;
             if !is_named {
-                next.withdraws(self.now, index);
+                next.costs(self.now, index, None);
                 continue;
             }
             let amount = self.amount();
-            let ahead = match self.chance.below(5) {
+            let ahead = match self.chance.below(6) {
                 0 => Some(1),
                 1 => Some(i64::try_from(self.chance.below(70 * 86_400)).unwrap()),
                 2 => {
@@ -186,7 +186,7 @@ impl History<'_> {
                 _ => None,
             };
             let from = ahead.filter(|_| !is_first).map(|ahead| self.now + ahead);
-            next.costs(self.now, index, (from.unwrap_or(self.now), amount));
+            next.costs(self.now, index, Some((from.unwrap_or(self.now), amount)));
             let plan = Plan {
                 key: (*key).to_owned(),
                 name: format!("Plan {key}"),
@@ -610,8 +610,8 @@ fn every_bill_is_what_exact_fractions_say_whatever_happened() {
                 due_days: i64::try_from(chance.below(366)).unwrap(),
                 ..Terms::default()
             };
-            // What went before has other prices in the same file, and months that are closed for all prices.
-            portal.tamper("DELETE FROM prices; DELETE FROM ledgers");
+            // What went before has other prices, and months of other years, in the same file.
+            portal.tamper("DELETE FROM prices; DELETE FROM ledgers;");
             History {
                 app: portal.app(),
                 chance: &mut chance,

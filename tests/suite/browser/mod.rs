@@ -3,6 +3,7 @@
 
 mod authenticator;
 mod bare;
+mod billing;
 mod deeds;
 mod keyboard;
 mod looker;
