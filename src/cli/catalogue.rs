@@ -54,44 +54,69 @@ enum Act {
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let Command { basics, act } = command;
     match act {
-        Act::Import { file, check } => import(&basics, &file, check),
+        Act::Import { file, check: true } => Desk::open(&basics, &file)?.check(),
+        Act::Import { file, check: false } => Desk::open(&basics, &file)?.import(),
         Act::List { output } => list(&beside::open(&basics, IfEmpty::Refuse)?, output),
     }
 }
 
-fn import(basics: &Basics, path: &Path, is_check: bool) -> Result<(), Failure> {
-    let (name, bytes) = read(path)?;
-    let parsed = file::parse(&bytes).map_err(|mistakes| wrong(&name, &mistakes))?;
-    let app = beside::open(basics, IfEmpty::Refuse)?;
-    let now = app.now();
-    if is_check {
-        let changes = app.read(now, |read| catalogue::changes(read, &parsed.file))?;
-        let imported = changes.map_err(|refused| not_here(&name, &parsed, refused))?;
-        return print::line(if imported.is_nothing() {
-            format!("{name} is right. {SAME}")
-        } else {
-            let words = in_words(&imported, parsed.file.currency, now);
-            format!("{name} is right. Imported now, it means: {words}")
-        });
-    }
-    let mut refused = Vec::new();
-    let imported = app.write_if(now, |tx| {
-        match catalogue::changes(tx, &parsed.file)? {
-            Ok(_) => return catalogue::import(tx, &By::operator(), &parsed.file),
-            Err(all) => refused = all,
-        }
-        Ok(None)
-    })?;
-    if !refused.is_empty() {
-        return Err(not_here(&name, &parsed, refused));
-    }
-    print::line(match imported {
-        Some(imported) => capitalised(&in_words(&imported, parsed.file.currency, now)),
-        None => SAME.to_owned(),
-    })
+const SAME: &str = "Nothing changes: the catalogue is this one already.";
+
+/// A catalogue that was read, and the install that it is for.
+struct Desk {
+    name: String,
+    parsed: Parsed,
+    app: App,
 }
 
-const SAME: &str = "Nothing changes: the catalogue is this one already.";
+impl Desk {
+    /// What is wrong with the file is told first, and needs no install.
+    fn open(basics: &Basics, path: &Path) -> Result<Self, Failure> {
+        let (name, bytes) = read(path)?;
+        let parsed = file::parse(&bytes).map_err(|mistakes| wrong(&name, &mistakes))?;
+        let app = beside::open(basics, IfEmpty::Refuse)?;
+        Ok(Self { name, parsed, app })
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let (name, file, now) = (&self.name, &self.parsed.file, self.app.now());
+        let changes = self.app.read(now, |read| catalogue::changes(read, file))?;
+        let imported = changes.map_err(|refused| self.not_here(refused))?;
+        print::line(if imported.is_nothing() {
+            format!("{name} is right. {SAME}")
+        } else {
+            let words = in_words(&imported, file.currency, now);
+            format!("{name} is right. Imported now, it means: {words}")
+        })
+    }
+
+    fn import(&self) -> Result<(), Failure> {
+        let (file, now) = (&self.parsed.file, self.app.now());
+        let mut refused = Vec::new();
+        let imported = self.app.write_if(now, |tx| {
+            match catalogue::changes(tx, file)? {
+                Ok(_) => return catalogue::import(tx, &By::operator(), file),
+                Err(all) => refused = all,
+            }
+            Ok(None)
+        })?;
+        if !refused.is_empty() {
+            return Err(self.not_here(refused));
+        }
+        print::line(match imported {
+            Some(imported) => capitalised(&in_words(&imported, file.currency, now)),
+            None => SAME.to_owned(),
+        })
+    }
+
+    fn not_here(&self, refused: Vec<Refusal>) -> Failure {
+        let mistakes: Vec<Mistake> = refused
+            .into_iter()
+            .map(|one| self.parsed.mistake(one.spot, one.sentence))
+            .collect();
+        wrong(&self.name, &mistakes)
+    }
+}
 
 /// What the file holds, and what it is called in messages.
 fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
@@ -114,14 +139,6 @@ fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
             "{name} cannot be read ({error}); name a file that you may read"
         ))),
     }
-}
-
-fn not_here(name: &str, parsed: &Parsed, refused: Vec<Refusal>) -> Failure {
-    let mistakes: Vec<Mistake> = refused
-        .into_iter()
-        .map(|one| parsed.mistake(one.spot, one.sentence))
-        .collect();
-    wrong(name, &mistakes)
 }
 
 /// A line for each mistake.
