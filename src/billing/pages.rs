@@ -5,8 +5,8 @@ use std::io;
 
 use jiff::tz::TimeZone;
 
-use super::views::{self, Bill, Filter, Paper, Part, Reader};
-use super::{BUDGET_FIELD, InvoiceLine, REFERENCE_FIELD};
+use super::views::{self, Bill, Filter, Paper, Part};
+use super::{BUDGET_FIELD, InvoiceLine, REFERENCE_FIELD, Terms};
 use crate::accounts::{self, Status};
 use crate::billing;
 use crate::catalogue;
@@ -14,7 +14,6 @@ use crate::domain::id::{AccountId, OrganisationId, PlanId};
 use crate::domain::invoice::InvoiceNumber;
 use crate::domain::money::{Currency, Money};
 use crate::domain::month::Month;
-use crate::domain::role::Permission;
 use crate::error::{Error, Result};
 use crate::kit::csv;
 use crate::kit::dates;
@@ -42,25 +41,15 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
 
 fn draw(visit: &Visit<'_>, status: u16, refused: Option<&Form>) -> Result<Response> {
     let by = visit.allow::<ManageBilling>()?;
-    let is_taxed = visit.app.settings.billing.tax_rate > 0;
     let (organisation, bill) = visit.read(|read| {
         let organisation = organisations::get(read, by.organisation())?;
-        let bill = bill(read, organisation.id, is_taxed)?;
+        let bill = bill(read, organisation.id, &visit.app.settings.billing)?;
         Ok((organisation, bill))
     })?;
-    let may = |permission| {
-        visit
-            .scope()
-            .is_some_and(|scope| scope.permissions.has(permission))
-    };
     let page = views::Page {
         organisation: &organisation.name,
         bill: bill.as_ref(),
-        reader: Reader {
-            manages_organisation: may(Permission::OrganisationManage),
-            manages_resources: may(Permission::ResourcesManage),
-            reads_users: may(Permission::UsersRead),
-        },
+        reader: visit.signed_in()?.permissions,
         filter: filter(visit.query("invoices").as_deref()),
         refused,
         now: visit.now,
@@ -81,7 +70,7 @@ fn filter(key: Option<&str>) -> Filter {
 }
 
 /// What there is to tell; none before the first catalogue.
-fn bill(read: &Read<'_>, organisation: OrganisationId, is_taxed: bool) -> Result<Option<Bill>> {
+fn bill(read: &Read<'_>, organisation: OrganisationId, terms: &Terms) -> Result<Option<Bill>> {
     let Some(currency) = catalogue::currency(read)? else {
         return Ok(None);
     };
@@ -116,8 +105,8 @@ fn bill(read: &Read<'_>, organisation: OrganisationId, is_taxed: bool) -> Result
         kinds: by_kind(read, &charges)?,
         budget: billing::budget(read, organisation)?,
         people: people.iter().map(accounts::Account::label).collect(),
-        is_taxed: is_taxed || invoices.iter().any(|one| one.tax > Money::ZERO),
-        has_begun: closed_until.is_some(),
+        is_taxed: terms.tax_rate > 0 || invoices.iter().any(|one| one.tax > Money::ZERO),
+        closed_until,
         invoices,
         unclosed,
     }))

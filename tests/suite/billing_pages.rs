@@ -61,10 +61,10 @@ fn newest(portal: &Portal) -> InvoiceNumber {
 
 /// What the table of this caption holds, a row each, its cells as people read them; heads, rows and foot.
 fn table(page: &str, caption: &str) -> Vec<Vec<String>> {
-    let from = page
-        .find(&format!("<caption class=\"vh\">{caption}</caption>"))
+    let (_, table) = page
+        .split_once(&format!("<caption class=\"vh\">{caption}</caption>"))
         .unwrap_or_else(|| panic!("no table {caption}: {page}"));
-    let table = page[from..].split("</table>").next().unwrap();
+    let table = table.split("</table>").next().unwrap();
     let rows = table.split("<tr").skip(2);
     rows.map(|row| {
         let cells = row.split("<td").skip(1);

@@ -11,6 +11,7 @@ use super::{BUDGET_FIELD, Invoice, STEPS, Standing};
 use crate::domain::id::AccountId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::month::Month;
+use crate::domain::role::{Permission, Permissions};
 use crate::domain::text::OrganisationName;
 use crate::kit::dates;
 use crate::kit::html::Tone;
@@ -44,8 +45,8 @@ pub struct Page<'p> {
     pub organisation: &'p OrganisationName,
     /// What there is to tell; none before the first catalogue.
     pub bill: Option<&'p Bill>,
-    /// What the reader may do besides.
-    pub reader: Reader,
+    /// What the reader may do.
+    pub reader: Permissions,
     /// Which invoices.
     pub filter: Filter,
     /// A budget that was typed and could not be taken.
@@ -54,17 +55,6 @@ pub struct Page<'p> {
     pub now: Timestamp,
     /// The token of its forms.
     pub csrf: &'p str,
-}
-
-/// What the reader may do besides looking after the bill.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reader {
-    /// Change what stands on invoices.
-    pub manages_organisation: bool,
-    /// Create resources.
-    pub manages_resources: bool,
-    /// Look at the accounts.
-    pub reads_users: bool,
 }
 
 /// Which invoices are listed.
@@ -109,8 +99,8 @@ pub struct Bill {
     pub invoices: Vec<Invoice>,
     /// The months that are over and not closed yet.
     pub unclosed: Vec<Month>,
-    /// Whether there was ever anything to pay for.
-    pub has_begun: bool,
+    /// Up to when its months are closed; none before there was anything to pay for.
+    pub closed_until: Option<Timestamp>,
     /// Whether invoices come with a tax.
     pub is_taxed: bool,
 }
@@ -147,7 +137,7 @@ pub fn page(page: &Page<'_>) -> Markup {
         @match page.bill {
             None => (empty(Icon::ReceiptText, "Nothing to pay for yet",
                 "Whoever runs this Portal imports a catalogue first: what there is to have, and what it costs.", None)),
-            Some(bill) if !bill.has_begun => {
+            Some(bill) if bill.closed_until.is_none() => {
                 (nothing_yet(page.reader))
                 (budget(page, bill))
             },
@@ -165,20 +155,20 @@ pub fn page(page: &Page<'_>) -> Markup {
 fn actions(page: &Page<'_>) -> Option<Markup> {
     let csv = Route::BillingCsv.to_string();
     let details = format!("{}#billing", Route::Settings);
-    let has_lines = page.bill.is_some_and(|bill| bill.has_begun);
-    (has_lines || page.reader.manages_organisation).then(|| {
+    let has_lines = page.bill.is_some_and(|bill| bill.closed_until.is_some());
+    (has_lines || page.reader.has(Permission::OrganisationManage)).then(|| {
         html! {
             @if has_lines { (Button::link("CSV", &csv).icon(Icon::Download)) }
-            @if page.reader.manages_organisation { (Button::link("Change billing details", &details)) }
+            @if page.reader.has(Permission::OrganisationManage) { (Button::link("Change billing details", &details)) }
         }
     })
 }
 
-fn nothing_yet(reader: Reader) -> Markup {
+fn nothing_yet(reader: Permissions) -> Markup {
     let sentence = "The bill begins with the first resource. From then on its cost stands here, to the second.";
     let new = Route::NewResource.to_string();
     let action = html! { (Button::link("Create resource", &new).primary().icon(Icon::Plus)) };
-    let action = reader.manages_resources.then_some(&action);
+    let action = reader.has(Permission::ResourcesManage).then_some(&action);
     empty(
         Icon::ReceiptText,
         "Nothing to pay for yet",
@@ -308,7 +298,7 @@ fn chart(bill: &Bill) -> Markup {
     }
 }
 
-fn parts(bill: &Bill, reader: Reader) -> Markup {
+fn parts(bill: &Bill, reader: Permissions) -> Markup {
     let by_account = table_of_parts(bill, &bill.accounts, ("Account", "accounts"), reader);
     let by_kind = table_of_parts(bill, &bill.kinds, ("Kind", "kinds"), reader);
     html! {
@@ -326,7 +316,7 @@ fn table_of_parts(
     bill: &Bill,
     parts: &[Part],
     (head, many): (&str, &str),
-    reader: Reader,
+    reader: Permissions,
 ) -> Markup {
     // A line that stands for one alone would be that one.
     let named = if parts.len() > PARTS_MAX + 1 {
@@ -386,8 +376,8 @@ fn in_percent(part: Money, whole: Money) -> String {
     }
 }
 
-fn name(part: &Part, reader: Reader) -> Markup {
-    match part.account.filter(|_| reader.reads_users) {
+fn name(part: &Part, reader: Permissions) -> Markup {
+    match part.account.filter(|_| reader.has(Permission::UsersRead)) {
         Some(id) => html! { a href=(Route::Account(id)) { (part.label) } },
         None => html! { (part.label) },
     }
