@@ -51,10 +51,12 @@ const RESOURCES_OF: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
     INSERT INTO resources (id, organisation_id, name, note, plan_id, created_by, holder_id, created_at)
     SELECT abs(random()) | 1, o.id, 'resource-' || i, '', 1 + i % 10,
-           (SELECT id FROM accounts WHERE organisation_id = o.id AND status = 'active' LIMIT 1 OFFSET i % 3),
-           (SELECT id FROM accounts WHERE organisation_id = o.id AND status = 'active' LIMIT 1 OFFSET i % 3),
+           holder.id, holder.id,
            ?2 + i * 60
-      FROM organisations o, n";
+      FROM organisations o, n JOIN
+           (SELECT id, organisation_id, row_number() OVER (PARTITION BY organisation_id ORDER BY id) AS place
+              FROM accounts WHERE status = 'active') holder
+        ON holder.organisation_id = o.id AND holder.place = 1 + i % 3";
 const LEDGERS: &str =
     "INSERT INTO ledgers (organisation_id, closed_until) SELECT id, ?1 FROM organisations";
 /// The first third of a life with one plan, the second with another, and the last, which goes on, with that of now.
