@@ -18,6 +18,7 @@ mod banner;
 mod billing_pages;
 #[cfg(test)]
 mod bills;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod browser;

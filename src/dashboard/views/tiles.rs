@@ -41,15 +41,28 @@ impl Tile {
     }
 }
 
+/// How much room there is: four tiles make a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Space {
+    /// Each number of people has its own.
+    Ample,
+    /// Resources and money want theirs.
+    Short,
+}
+
 /// For those who run the place its people first, for those who pay for it the money, for everybody else what is theirs.
 pub(super) fn tiles(page: &Dashboard<'_>) -> Markup {
     let mut tiles = Vec::new();
+    let space = match page.running {
+        Some(_) => Space::Short,
+        None => Space::Ample,
+    };
     match (page.numbers, page.bill) {
         (Some(numbers), bill) => {
-            tiles.extend(of_people(numbers, page.running.is_some()));
+            tiles.extend(of_people(numbers, space));
             tiles.extend(page.running.map(running));
             tiles.extend(bill.map(|bill| month(&bill.costs, Route::Billing.to_string())));
-            tiles.extend(of_mail(numbers, page.running.is_some()));
+            tiles.extend(of_mail(numbers, space));
         }
         (None, Some(bill)) => {
             tiles.extend(of_money(bill));
@@ -72,12 +85,12 @@ pub(super) fn tiles(page: &Dashboard<'_>) -> Markup {
     html! { @if !tiles.is_empty() { (stats(&tiles)) } }
 }
 
-fn of_people(numbers: &Numbers, is_short: bool) -> Vec<Tile> {
+fn of_people(numbers: &Numbers, space: Space) -> Vec<Tile> {
     let accounts = numbers.accounts;
     let expired = counted(numbers.expired, "link expired", "links expired");
     let split = format!("{} active, {} pending", accounts.active, accounts.pending);
     let all = Tile::new("Accounts", accounts.all(), Route::Accounts);
-    let all = if is_short && numbers.expired > 0 {
+    let all = if space == Space::Short && numbers.expired > 0 {
         all.warn(format!("{split}, {expired}"))
     } else {
         all.note(split)
@@ -105,7 +118,7 @@ fn of_people(numbers: &Numbers, is_short: bool) -> Vec<Tile> {
         two_factor
     };
     let mut tiles = vec![all, two_factor];
-    if !is_short {
+    if space == Space::Ample {
         let pending = Tile::new("Pending", accounts.pending, accounts_with("pending"));
         tiles.push(if numbers.expired > 0 {
             pending.warn(expired)
@@ -117,12 +130,12 @@ fn of_people(numbers: &Numbers, is_short: bool) -> Vec<Tile> {
 }
 
 /// Where there are four numbers already, only when some of it failed.
-fn of_mail(numbers: &Numbers, is_short: bool) -> Option<Tile> {
+fn of_mail(numbers: &Numbers, space: Space) -> Option<Tile> {
     let mail = numbers.mail?;
     let split = format!("{} waiting, {} failed", mail.waiting, mail.failed);
     let tile = Tile::new("Mail to be sent", mail.waiting + mail.failed, Route::Mail);
     match mail.failed {
-        0 => (!is_short).then(|| tile.note(split)),
+        0 => (space == Space::Ample).then(|| tile.note(split)),
         _ => Some(tile.warn(split)),
     }
 }

@@ -110,7 +110,10 @@ fn after_three_months_off_each_is_closed_in_order_and_told_once() {
         ]
     );
     let told = bills(&portal, OWNER);
-    let numbers: Vec<&str> = told.iter().map(|subject| &subject[8..20]).collect();
+    let numbers: Vec<&str> = told
+        .iter()
+        .filter_map(|subject| subject.get(8..20))
+        .collect();
     assert_eq!(numbers, ["INV-2026-001", "INV-2026-002", "INV-2027-001"]);
     // All are issued today, and so nobody owes anything since months ago.
     for invoice in invoices(&portal, organisation) {

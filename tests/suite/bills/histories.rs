@@ -110,7 +110,7 @@ fn organisations(portal: &Portal, count: usize) -> (Scope, Vec<(OrganisationId, 
         let app = portal.app();
         let accounts = app
             .read(app.now(), |read| {
-                Ok(doorward::billing::people(read, organisation.id)?)
+                doorward::billing::people(read, organisation.id)
             })
             .unwrap();
         let find = |id: &i64| {
@@ -164,7 +164,8 @@ impl History<'_> {
     }
 
     /// A catalogue with other prices: some from now on, some later, and some plans no more.
-    fn import(&mut self, is_first: bool) {
+    fn import(&mut self, turn: Turn) {
+        let is_first = turn == Turn::First;
         self.now = self.now.max(self.latest);
         let mut kinds: Vec<Kind> = Vec::new();
         let mut next = self.model.clone();
@@ -493,7 +494,7 @@ impl History<'_> {
 
     /// All of it, until `until` and until every month of it is closed.
     fn live(&mut self, until: i64, deeds: usize) {
-        self.import(true);
+        self.import(Turn::First);
         let ids = self
             .app
             .read(self.at(), |read| Ok(catalogue::plans(read)?))
@@ -519,7 +520,7 @@ impl History<'_> {
                 9..=11 => self.hand_over(),
                 12 => self.hand_over_all(),
                 13 => self.end(),
-                14..=15 => self.import(false),
+                14..=15 => self.import(Turn::Later),
                 16..=17 => drop(self.close()),
                 _ => self.ask(),
             }
@@ -647,4 +648,13 @@ fn every_bill_is_what_exact_fractions_say_whatever_happened() {
     );
     writeln!(stderr(), "{words}").ok();
     assert!(tally.lines > done && tally.invoices > done, "{words}");
+}
+
+/// Which import of a catalogue it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The first, which names every plan.
+    First,
+    /// One that may leave plans out, and plan prices ahead.
+    Later,
 }
