@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use crate::Result;
 use crate::invites::Raw;
-use crate::process::rest;
+use crate::process::{self, rest};
 use crate::seed;
 use crate::server::Server;
 use crate::table::{Aim, Row, median};
@@ -142,6 +142,7 @@ fn closing(data: &Path) -> Result<Vec<Row>> {
     let before = raw.commits(RAW)?;
     let server = Server::start(data, &[])?;
     let took = (server.took() + all_closed(data, ORGANISATIONS)?).as_secs_f64();
+    let used = process::used(server.id())?;
     server.stop()?;
     let after = raw.commits(RAW)?;
     let yard = f64::midpoint(before, after);
@@ -149,7 +150,7 @@ fn closing(data: &Path) -> Result<Vec<Row>> {
     Ok(vec![
         Row::new(
             "one month closed for 1,000 organisations of 100 resources",
-            format!("{took:.1} s ({rate:.0} a second)"),
+            format!("{took:.1} s ({rate:.0} a second), processor {used:.1} s"),
         )
         .beside(format!("raw commits: {yard:.0}/s"), rate / yard)
         .judged(took, Aim::AtMost(CLOSING_MOST), "s"),
