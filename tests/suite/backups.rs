@@ -849,7 +849,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     let before = fs::read(&good).unwrap();
     let said = ended(&verify(&good, process.data()), 0);
     for words in [
-        "Schema         4",
+        "Schema         5",
         "Made           2026-11-24 02:30 UTC",
         "Organisations  1",
         "Accounts       1",

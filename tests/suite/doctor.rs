@@ -325,7 +325,7 @@ fn backups_accounts_and_the_log_are_looked_at() {
     let backup = doorward.run(&["backup"]);
     assert_eq!(backup.status.code(), Some(0), "{backup:?}");
     let found = look(&doorward, &[]);
-    found.says("age", "ok", "seconds old");
+    found.says("age", "ok", "The last one is ");
     let conn = rusqlite::Connection::open(doorward.data().join("doorward.db")).unwrap();
     let place = conn
         .query_row("SELECT place FROM backups", [], |row| {

@@ -270,7 +270,7 @@ fn the_command_says_what_it_overwrites_and_keeps_it() {
         "This will be overwritten",
         "Accounts       2",
         "By this backup:",
-        "Schema         4",
+        "Schema         5",
         "Accounts       1",
         "Verified       yes",
         "Restored. Start the server",

@@ -9,10 +9,11 @@ mod kills;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use doorward::audit;
 use doorward::kit::db::Db;
-use doorward::kit::folder::Lock;
+use doorward::kit::folder::{self, Lock};
 use doorward::kit::random::SeededRandom;
 use doorward::kit::time::{DAY, HOUR};
 use doorward::migrations::{self, Opened, Origin, VERSION};
@@ -21,14 +22,27 @@ use rusqlite::Connection;
 use crate::log;
 use crate::phone::Phone;
 use crate::portal::Portal;
+use crate::wait;
 use fixture::{FIXTURES, Fixture, digests, schema};
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
-/// Opens the folder as the server does.
+/// Opens the folder as the server does. A program that another test starts at this moment holds the lock that was just
+/// given back, until it has become that program: so it is asked for again for a while.
 fn serve(folder: &Path, fixture: &Fixture) -> Result<(Opened, Lock), migrations::Error> {
     let random = SeededRandom::new(1);
-    migrations::open_to_serve(folder, Origin::new(fixture.now(), &random))
+    let mut answer = migrations::open_to_serve(folder, Origin::new(fixture.now(), &random));
+    for _ in 0..100 {
+        if !matches!(
+            answer,
+            Err(migrations::Error::Folder(folder::Error::Served { .. }))
+        ) {
+            break;
+        }
+        wait::pause(Duration::from_millis(20));
+        answer = migrations::open_to_serve(folder, Origin::new(fixture.now(), &random));
+    }
+    answer
 }
 
 /// What must be the same before and after: all rows of all tables the file had, but for what the upgrade itself adds.
