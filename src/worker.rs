@@ -1,6 +1,6 @@
 //! The background thread: a list of duties, each bounded, behind one function that tests call themselves.
 //!
-//! One mail between its other duties; activation and reset first. It also notices what the command line did beside
+//! One mail between its other duties; activation and reset first, the oldest and the newest of them in turn. It also notices what the command line did beside
 //! it, within a second.
 
 use std::collections::BTreeMap;
@@ -65,6 +65,8 @@ pub struct Worker {
     next_reminder: Timestamp,
     foreign_version: i64,
     told_of_clock: bool,
+    /// From which end of the queue the next mail is taken: from each in turn.
+    next_turn: Turn,
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
@@ -129,6 +131,7 @@ impl Worker {
             next_reminder: now,
             foreign_version: app.foreign_version()?,
             told_of_clock: false,
+            next_turn: Turn::Urgent,
             unsettled: None,
             next_look: now,
         })
@@ -179,12 +182,16 @@ impl Worker {
             return Ok(false);
         }
         let turn = match next_try {
-            None => Turn::Urgent,
+            None => self.next_turn,
             Some(_) => Turn::Longest,
         };
         let Some(id) = claim(app, now, turn)? else {
             mailer.rest();
             return Ok(false);
+        };
+        self.next_turn = match self.next_turn {
+            Turn::Urgent => Turn::Freshest,
+            Turn::Freshest | Turn::Longest => Turn::Urgent,
         };
         let message = match compose(app, id, now) {
             Ok(Some(message)) => message,
@@ -417,7 +424,7 @@ impl Copying {
                 place = made.place.display().to_string();
                 tracing::info!(path = place, bytes = made.bytes, "nightly backup made");
                 let folder = self.target.parent();
-                if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep)) {
+                if let Some(Err(error)) = folder.map(|folder| backups::prune(folder, keep, now)) {
                     tracing::warn!(err = %error, "older backups could not be removed");
                 }
                 Ok(i64::try_from(made.bytes).unwrap_or(i64::MAX))

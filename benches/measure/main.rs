@@ -131,6 +131,9 @@ fn measure(quiet: Duration, only: Vec<String>) -> Result<ExitCode> {
     run.take("sign-in page", || weight::rows(&server));
     run.take("invite", || invites::rows(&server, &seeded, folder));
     run.take("mail out", || mails::rows(&sink, &server, &large));
+    run.take("mail backlog", || {
+        mails::backlog(&sink, &server, &seeded, &large)
+    });
     run.take("sign-in", || sign_ins::rows(&server, &seeded));
     run.take("second step", || codes::rows(&server, &seeded, folder));
     run.take("memory after load", || after_load(&server, quiet));

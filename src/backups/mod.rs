@@ -438,8 +438,10 @@ fn judge(read: &Read<'_>, order: &Order) -> std::result::Result<Facts, Failure> 
     Ok(facts(read)?)
 }
 
-/// Removes nightly backups beyond the newest ones; nothing else, whatever lies there. Answers with how many went.
-pub fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
+/// Removes nightly backups beyond the newest ones; nothing else, whatever lies there. Those that bear a later time than
+/// the present are of a clock that was wrong, and count as the oldest: they must not drive out what is made tonight.
+/// Answers with how many went.
+pub fn prune(folder: &Path, keep: usize, now: Timestamp) -> io::Result<usize> {
     let mut nights = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -448,12 +450,12 @@ pub fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
             continue;
         };
         if entry.file_type()?.is_file() {
-            nights.push((night, name));
+            nights.push((night.0 <= now, night, name));
         }
     }
     nights.sort();
     let old = nights.len().saturating_sub(keep);
-    for (_, name) in nights.iter().take(old) {
+    for (_, _, name) in nights.iter().take(old) {
         folder::remove(&folder.join(name))?;
     }
     Ok(old)
@@ -475,12 +477,13 @@ pub fn newest(folder: &Path) -> Option<PathBuf> {
     ours.max().map(|(_, path)| path)
 }
 
-/// Whether a night has gone by without a backup: the last one since the install began, or since its first minute.
+/// Whether a night has gone by without a backup: the last one since the install began, or since its first minute. What
+/// bears a later time than the present is of a clock that was wrong for long, and says nothing.
 pub fn is_due(read: &Read<'_>, at: i64) -> Result<bool> {
     let now = read.now();
     let night = Timestamp(now.0 - (now.0 - at).rem_euclid(DAY));
     let installed = sql::installed_at(read)?;
-    if night <= installed || now < installed.plus(YOUNG) {
+    if installed <= now && (night <= installed || now < installed.plus(YOUNG)) {
         return Ok(false);
     }
     Ok(sql::last_night(read)?.is_none_or(|last| last < night))

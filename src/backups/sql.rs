@@ -74,11 +74,11 @@ pub fn last_good(read: &Read<'_>) -> Result<Option<Attempt>> {
     )
 }
 
-/// When the last nightly one that succeeded began.
+/// When the last nightly one that succeeded began; not later than now.
 pub(super) fn last_night(read: &Read<'_>) -> Result<Option<Timestamp>> {
     read.get(
-        "SELECT max(began_at) FROM backups WHERE cause = 'nightly' AND failure IS NULL",
-        [],
+        "SELECT max(began_at) FROM backups WHERE cause = 'nightly' AND failure IS NULL AND began_at <= ?1",
+        [read.now()],
         |row| row.get(0),
     )
 }

@@ -80,8 +80,9 @@ fn only_old_nightly_backups_are_removed() {
     std::os::unix::fs::symlink(folder.path().join("notes.txt"), link).unwrap();
     stay.push("doorward-2020-01-01T02-30-00Z.db".to_owned());
     stay.push("doorward-2020-01-02T02-30-00Z.db".to_owned());
-    assert_eq!(prune(folder.path(), 7).unwrap(), 5);
-    assert_eq!(prune(folder.path(), 7).unwrap(), 0);
+    let later = Timestamp(1_795_487_400 + 20 * DAY);
+    assert_eq!(prune(folder.path(), 7, later).unwrap(), 5);
+    assert_eq!(prune(folder.path(), 7, later).unwrap(), 0);
     let left = fs::read_dir(folder.path()).unwrap();
     let mut left: Vec<String> = left
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

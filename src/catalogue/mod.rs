@@ -236,11 +236,8 @@ impl Comparison {
                     .get(&(kind.key.as_str(), wanted.key.as_str()))
                     .copied();
                 named.extend(known.map(|plan| plan.id));
-                let (past, coming) = known.map_or((&[][..], &[][..]), |plan| {
-                    let rows = prices.of(plan.id);
-                    rows.split_at(rows.partition_point(|(from, _)| *from < begin))
-                });
-                if let Some(sentence) = contradiction(past, wanted, begin) {
+                let rows = known.map_or(&[][..], |plan| prices.of(plan.id));
+                if let Some(sentence) = contradiction(rows, wanted, begin) {
                     let spot = Spot::From {
                         kind: at,
                         plan: place,
@@ -258,7 +255,7 @@ impl Comparison {
                     next: None,
                 };
                 all.compare_plan(&mut step, known, wanted, &places);
-                all.compare_price(&mut step, (past, coming), wanted, begin);
+                all.compare_price(&mut step, rows, wanted, begin);
                 all.steps.push(step);
             }
         }
@@ -338,12 +335,16 @@ impl Comparison {
     fn compare_price(
         &mut self,
         step: &mut Step,
-        (past, coming): (&[(Timestamp, Money)], &[(Timestamp, Money)]),
+        rows: &[(Timestamp, Money)],
         wanted: &file::Plan,
         begin: Timestamp,
     ) {
-        let in_force = past.last().map(|(_, amount)| *amount);
         let start = wanted.from.map_or(begin, |from| from.max(begin));
+        // What begins in this very second may still become another, and stays where nothing takes its place.
+        let split =
+            rows.partition_point(|(from, _)| *from < begin || *from == begin && start > begin);
+        let (past, coming) = rows.split_at(split);
+        let in_force = past.last().map(|(_, amount)| *amount);
         let next = (in_force != Some(wanted.price)).then_some((start, wanted.price));
         let gone = coming.iter().filter(|row| Some(**row) != next);
         step.gone = gone.map(|(from, _)| *from).collect();
@@ -420,11 +421,12 @@ struct Contradiction {
 
 /// What speaks against a price that is said to hold for longer than it can be changed.
 fn contradiction(
-    past: &[(Timestamp, Money)],
+    rows: &[(Timestamp, Money)],
     wanted: &file::Plan,
     begin: Timestamp,
 ) -> Option<Contradiction> {
     let said = wanted.from.filter(|from| *from < begin)?;
+    let past = rows.get(..rows.partition_point(|(from, _)| *from < begin))?;
     past.iter().enumerate().find_map(|(at, (since, price))| {
         let until = past.get(at + 1).map(|(until, _)| *until);
         let is_over = until.is_some_and(|until| until <= said);

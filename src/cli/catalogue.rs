@@ -54,44 +54,69 @@ enum Act {
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let Command { basics, act } = command;
     match act {
-        Act::Import { file, check } => import(&basics, &file, check),
+        Act::Import { file, check: true } => Desk::open(&basics, &file)?.check(),
+        Act::Import { file, check: false } => Desk::open(&basics, &file)?.import(),
         Act::List { output } => list(&beside::open(&basics, IfEmpty::Refuse)?, output),
     }
 }
 
-fn import(basics: &Basics, path: &Path, is_check: bool) -> Result<(), Failure> {
-    let (name, bytes) = read(path)?;
-    let parsed = file::parse(&bytes).map_err(|mistakes| wrong(&name, &mistakes))?;
-    let app = beside::open(basics, IfEmpty::Refuse)?;
-    let now = app.now();
-    if is_check {
-        let changes = app.read(now, |read| catalogue::changes(read, &parsed.file))?;
-        let imported = changes.map_err(|refused| not_here(&name, &parsed, refused))?;
-        return print::line(if imported.is_nothing() {
-            format!("{name} is right. {SAME}")
-        } else {
-            let words = in_words(&imported, parsed.file.currency, now);
-            format!("{name} is right. Imported now, it means: {words}")
-        });
-    }
-    let mut refused = Vec::new();
-    let imported = app.write_if(now, |tx| {
-        match catalogue::changes(tx, &parsed.file)? {
-            Ok(_) => return catalogue::import(tx, &By::operator(), &parsed.file),
-            Err(all) => refused = all,
-        }
-        Ok(None)
-    })?;
-    if !refused.is_empty() {
-        return Err(not_here(&name, &parsed, refused));
-    }
-    print::line(match imported {
-        Some(imported) => capitalised(&in_words(&imported, parsed.file.currency, now)),
-        None => SAME.to_owned(),
-    })
+const SAME: &str = "Nothing changes: the catalogue is this one already.";
+
+/// A catalogue that was read, and the install that it is for.
+struct Desk {
+    name: String,
+    parsed: Parsed,
+    app: App,
 }
 
-const SAME: &str = "Nothing changes: the catalogue is this one already.";
+impl Desk {
+    /// What is wrong with the file is told first, and needs no install.
+    fn open(basics: &Basics, path: &Path) -> Result<Self, Failure> {
+        let (name, bytes) = read(path)?;
+        let parsed = file::parse(&bytes).map_err(|mistakes| wrong(&name, &mistakes))?;
+        let app = beside::open(basics, IfEmpty::Refuse)?;
+        Ok(Self { name, parsed, app })
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let (name, file, now) = (&self.name, &self.parsed.file, self.app.now());
+        let changes = self.app.read(now, |read| catalogue::changes(read, file))?;
+        let imported = changes.map_err(|refused| self.not_here(refused))?;
+        print::line(if imported.is_nothing() {
+            format!("{name} is right. {SAME}")
+        } else {
+            let words = in_words(&imported, file.currency, now);
+            format!("{name} is right. Imported now, it means: {words}")
+        })
+    }
+
+    fn import(&self) -> Result<(), Failure> {
+        let (file, now) = (&self.parsed.file, self.app.now());
+        let mut refused = Vec::new();
+        let imported = self.app.write_if(now, |tx| {
+            match catalogue::changes(tx, file)? {
+                Ok(_) => return catalogue::import(tx, &By::operator(), file),
+                Err(all) => refused = all,
+            }
+            Ok(None)
+        })?;
+        if !refused.is_empty() {
+            return Err(self.not_here(refused));
+        }
+        print::line(match imported {
+            Some(imported) => capitalised(&in_words(&imported, file.currency, now)),
+            None => SAME.to_owned(),
+        })
+    }
+
+    fn not_here(&self, refused: Vec<Refusal>) -> Failure {
+        let mistakes: Vec<Mistake> = refused
+            .into_iter()
+            .map(|one| self.parsed.mistake(one.spot, one.sentence))
+            .collect();
+        wrong(&self.name, &mistakes)
+    }
+}
 
 /// What the file holds, and what it is called in messages.
 fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
@@ -114,14 +139,6 @@ fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
             "{name} cannot be read ({error}); name a file that you may read"
         ))),
     }
-}
-
-fn not_here(name: &str, parsed: &Parsed, refused: Vec<Refusal>) -> Failure {
-    let mistakes: Vec<Mistake> = refused
-        .into_iter()
-        .map(|one| parsed.mistake(one.spot, one.sentence))
-        .collect();
-    wrong(name, &mistakes)
 }
 
 /// A line for each mistake.
@@ -149,14 +166,14 @@ fn in_words(imported: &Imported, currency: Currency, now: Timestamp) -> String {
         parts.push(format!("{} added", plans(imported.added)));
     }
     for (from, count) in &imported.opening {
-        parts.push(format!("{count} of them {}", on(*from)));
+        parts.push(format!("{count} of them from {} on", when(*from)));
     }
     for (from, count) in &imported.repriced {
         let prices = counted(*count, "price changes", "prices change");
         let when = if *from <= now {
             "now".to_owned()
         } else {
-            on(*from)
+            format!("on {}", when(*from))
         };
         parts.push(format!("{prices} {when}"));
     }
@@ -200,15 +217,14 @@ fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-/// "on 1 Dec 2026", and the time where it is no midnight.
-fn on(instant: Timestamp) -> String {
+/// "1 Dec 2026", and the time where it is no midnight.
+fn when(instant: Timestamp) -> String {
     let is_midnight = instant.0.rem_euclid(DAY) == 0;
-    let when = if is_midnight {
+    if is_midnight {
         dates::day(instant, &jiff::tz::TimeZone::UTC)
     } else {
         dates::utc(instant)
-    };
-    format!("on {when}")
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -300,4 +316,61 @@ fn cells(row: &Row, currency: Currency) -> Vec<String> {
         status,
         row.running.to_string(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_said_in_words() {
+        const NOW: Timestamp = Timestamp(1_795_526_400);
+        const FIRST: Timestamp = Timestamp(1_796_083_200);
+        let nothing = Imported::default;
+        for (imported, words) in [
+            (
+                Imported {
+                    added: 3,
+                    repriced: [(FIRST, 1)].into(),
+                    closed: 1,
+                    kept: 4,
+                    ..nothing()
+                },
+                "3 plans added, 1 price changes on 1 Dec 2026, 1 plan closed for new resources; 4 running resources keep it.",
+            ),
+            (
+                Imported {
+                    added: 1,
+                    opening: [(FIRST.plus(3_600), 1)].into(),
+                    repriced: [(NOW, 2), (FIRST, 1)].into(),
+                    ..nothing()
+                },
+                "1 plan added, 1 of them from 1 Dec 2026, 01:00 UTC on, 2 prices change now, 1 price changes on 1 Dec 2026.",
+            ),
+            (
+                Imported {
+                    currency_before: "EUR".parse().ok(),
+                    taken_back: 1,
+                    renamed: 2,
+                    reopened: 2,
+                    closed: 2,
+                    kept: 1,
+                    is_moved: true,
+                    ..nothing()
+                },
+                "The currency is USD instead of EUR, and prices in EUR are gone, 1 planned price change is taken back, 2 names \
+                 change, 2 plans on offer again, 2 plans closed for new resources; 1 running resource keeps them.",
+            ),
+            (
+                Imported {
+                    is_moved: true,
+                    ..nothing()
+                },
+                "The order changes.",
+            ),
+        ] {
+            let usd = "USD".parse().unwrap();
+            assert_eq!(capitalised(&in_words(&imported, usd, NOW)), words);
+        }
+    }
 }

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::kit::memory;
 use crate::kit::random::{self, Random};
 use crate::kit::time;
 
@@ -49,9 +50,9 @@ impl Cost {
 /// Why no hash was made.
 #[derive(Debug)]
 pub enum Error {
-    /// All slots stayed taken: answer 503, try again in two seconds.
+    /// All slots stayed taken, or there is no memory for one more: answer 503, try again in two seconds.
     Busy,
-    /// The stored text is no hash of ours, or memory ran out.
+    /// The stored text is no hash of ours.
     Broken(String),
 }
 
@@ -205,7 +206,15 @@ impl Slot<'_> {
         let params = cost
             .params()
             .map_err(|error| Error::Broken(error.to_string()))?;
-        if self.buffer.len() < params.block_count() {
+        let missing = params.block_count().saturating_sub(self.buffer.len());
+        if missing > 0 {
+            // The one large thing that is asked of the system: where it has no more, one request waits, and the process
+            // goes on.
+            let bytes = missing.saturating_mul(Block::SIZE);
+            if !memory::has_room(bytes) || self.buffer.try_reserve_exact(missing).is_err() {
+                tracing::error!("there is no memory to check a password");
+                return Err(Error::Busy);
+            }
             self.buffer.resize(params.block_count(), Block::default());
         }
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -221,7 +230,10 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut slots = self.hasher.lock();
         slots.used = time::instant();
-        slots.buffers.push(std::mem::take(&mut self.buffer));
+        // One for which there was no memory is no buffer: whoever comes next is to find those that there are.
+        if !self.buffer.is_empty() {
+            slots.buffers.push(std::mem::take(&mut self.buffer));
+        }
         match slots.queue.pop_front() {
             Some(next) => {
                 next.is_called.store(true, Ordering::Relaxed);
@@ -328,6 +340,15 @@ mod tests {
         });
         assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
         assert_eq!(hasher.lock().free, 1);
+    }
+
+    #[test]
+    fn what_is_no_buffer_is_not_kept_for_one() {
+        let hasher = Hasher::new(Cost::CHEAP, 1);
+        drop(hasher.slot().unwrap());
+        assert_eq!(hasher.lock().buffers.len(), 0);
+        hasher.hash(b"x", &SeededRandom::new(1)).unwrap();
+        assert_eq!(hasher.lock().buffers.len(), 1);
     }
 
     #[test]

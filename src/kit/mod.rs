@@ -15,6 +15,7 @@ pub mod key_file;
 pub mod keys;
 pub mod log;
 pub mod mail;
+pub mod memory;
 pub mod names;
 pub mod notify;
 pub mod probe;

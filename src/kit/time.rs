@@ -97,7 +97,7 @@ pub fn instant() -> Instant {
 #[derive(Debug)]
 pub struct FixedClock {
     now: AtomicI64,
-    start: i64,
+    start: AtomicI64,
 }
 
 impl FixedClock {
@@ -106,12 +106,18 @@ impl FixedClock {
     pub const fn new(now: Timestamp) -> Self {
         Self {
             now: AtomicI64::new(now.0),
-            start: now.0,
+            start: AtomicI64::new(now.0),
         }
     }
 
     /// Moves the clock by so many seconds, backwards too.
     pub fn travel(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock: it shows so many seconds more or less, and no time has gone by.
+    pub fn step(&self, seconds: i64) {
+        self.start.fetch_add(seconds, Ordering::SeqCst);
         self.now.fetch_add(seconds, Ordering::SeqCst);
     }
 }
@@ -122,7 +128,8 @@ impl Clock for FixedClock {
     }
 
     fn elapsed(&self) -> Duration {
-        let seconds = self.now.load(Ordering::SeqCst).saturating_sub(self.start);
+        let start = self.start.load(Ordering::SeqCst);
+        let seconds = self.now.load(Ordering::SeqCst).saturating_sub(start);
         Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
     }
 }

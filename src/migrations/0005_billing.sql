@@ -8,12 +8,14 @@ CREATE TABLE catalogue (
   imported_at INTEGER NOT NULL
 ) STRICT;
 
+-- What plans are of.
 CREATE TABLE kinds (
   key      TEXT    PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 40),
   name     TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
   position INTEGER NOT NULL                    -- in the order of the catalogue
 ) STRICT, WITHOUT ROWID;
 
+-- The ways to have one of a kind.
 CREATE TABLE plans (
   id        INTEGER PRIMARY KEY CHECK (id > 0),
   kind      TEXT    NOT NULL REFERENCES kinds (key),
@@ -115,6 +117,7 @@ CREATE TABLE invoices (
   UNIQUE (organisation_id, from_at)
 ) STRICT, WITHOUT ROWID;
 
+-- What each is for: a stretch of one resource with one plan, one holder and one price.
 CREATE TABLE invoice_lines (
   organisation_id INTEGER NOT NULL,
   year            INTEGER NOT NULL,

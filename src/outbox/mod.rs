@@ -383,6 +383,9 @@ fn json(details: &impl Serialize) -> Result<String> {
 pub enum Turn {
     /// Links before notices: somebody waits for them.
     Urgent,
+    /// The link that was asked for last and was never refused, so that nobody at the door waits behind a backlog, or
+    /// behind addresses that refuse again and again; as [`Turn::Urgent`] where there is none.
+    Freshest,
     /// Whichever has waited longest. A relay in trouble is tried with another mail each time, so that one that breaks
     /// every connection does not keep the others from showing that the relay is well.
     Longest,
@@ -404,7 +407,11 @@ pub struct Claimed {
 /// Takes the next mail that is due, for as long as one attempt may last. What it is, [`claimed`] says: a row that
 /// cannot be read is taken all the same, or it would hold up all the others.
 pub fn claim(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
-    let Some(id) = sql::next_due(tx, turn)? else {
+    let mut next = sql::next_due(tx, turn)?;
+    if next.is_none() && turn == Turn::Freshest {
+        next = sql::next_due(tx, Turn::Urgent)?;
+    }
+    let Some(id) = next else {
         return Ok(None);
     };
     sql::lease(tx, id, tx.now().plus(LEASE))?;

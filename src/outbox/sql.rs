@@ -77,6 +77,13 @@ pub(super) fn next_due(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
                 AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY urgency, due_at, id LIMIT 1"
         }
+        Turn::Freshest => {
+            "SELECT id FROM errands
+              WHERE state IN ('waiting', 'sending') AND urgency = 0 AND refusals = 0 AND due_at <= ?1 AND deadline_at > ?1
+                AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
+              ORDER BY due_at DESC, id DESC LIMIT 1"
+        }
         Turn::Longest => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1

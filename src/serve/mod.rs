@@ -29,6 +29,7 @@ use crate::kit::http::headers::Scheme;
 use crate::kit::http::server::{self, Server};
 use crate::kit::http::tls::Tls;
 use crate::kit::key_file;
+use crate::kit::memory;
 use crate::kit::notify::Notifier;
 use crate::kit::random::OsRandom;
 use crate::kit::time::{Clock, SystemClock, instant};
@@ -53,12 +54,19 @@ const METRICS_WORKERS: usize = 2;
 const STOP_TIME: Duration = Duration::from_secs(9);
 /// The part of it in which requests may be finished.
 const REQUESTS_TIME: Duration = Duration::from_secs(7);
+/// Stacks of all threads that are to come, and a password's memory: with less nobody would be answered for long.
+const MEMORY_MIN: usize = 128 << 20;
 /// Before a background thread that ended begins again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves the folder until a signal comes. SIGHUP reads the settings anew.
 pub fn run(config: &Config, again: &dyn Fn() -> Reread) -> Result<()> {
     let values = &config.values;
+    if !memory::has_room(MEMORY_MIN) {
+        return Err(Error::internal(
+            "there is too little memory to serve; give it 200 MB or more (ulimit -v, LimitAS=, or the machine's own limit)",
+        ));
+    }
     let stop = Stop::listen()?;
     let tls = certificate(config)?;
     let clock = SystemClock::new();

@@ -2,6 +2,7 @@
 //! When it falls silent, the manager starts the process anew.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -11,9 +12,12 @@ use super::{Health, live};
 use crate::app::App;
 use crate::kit::db::unpoisoned;
 use crate::kit::notify::Notifier;
+use crate::kit::pulse::Pulse;
 
 /// How often it looks where no manager asks for more.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// One that has not come to the end of a look for so long has failed itself.
+const SILENT_MAX: Duration = Duration::from_secs(45);
 
 /// The thread. It ends when this is dropped.
 #[derive(Debug)]
@@ -39,15 +43,24 @@ impl Dog {
             well: well.to_owned(),
             before: Health::default(),
         };
+        let pulse = Arc::new(Pulse::new());
+        let seen = Arc::clone(&pulse);
         let every = watchdog.map_or(LOOK_EVERY, |within| LOOK_EVERY.min(within / 2));
         let thread = thread::Builder::new()
             .name("watchdog".to_owned())
             .spawn(move || {
-                round.look();
-                while told.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                    round.look();
+                loop {
+                    // Nobody watches it where no manager does: it must outlive whatever goes wrong in one look.
+                    match catch_unwind(AssertUnwindSafe(|| round.look())) {
+                        Ok(()) => pulse.beat(),
+                        Err(_) => tracing::error!("the watchdog fell, and looks again"),
+                    }
+                    if told.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
                 }
             })?;
+        app.look_after("watchdog", move || seen.silent() <= SILENT_MAX);
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),

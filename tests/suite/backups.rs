@@ -155,6 +155,99 @@ fn the_last_seven_nights_are_kept_and_whatever_else_lies_there() {
     assert!(left.contains(&"doorward-2026-11-28T02-30-01Z.db".to_owned()));
 }
 
+/// The days of all nightly backups, by their names.
+fn days(portal: &Portal) -> Vec<String> {
+    let names = names(&folder(portal));
+    let day = |name: &String| {
+        let (day, _) = name.split_once('T').unwrap();
+        day.strip_prefix("doorward-").unwrap().to_owned()
+    };
+    names.iter().map(day).collect()
+}
+
+/// Hours go by, ten minutes at a time.
+fn hours(portal: &Portal, hours: i64) {
+    for _ in 0..hours * 6 {
+        portal.travel(10 * MINUTE);
+        portal.work_through();
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_makes_no_day_have_two_and_none_without() {
+    const DAYS: [&str; 6] = [
+        "2026-11-25",
+        "2026-11-26",
+        "2026-11-27",
+        "2026-11-28",
+        "2026-11-29",
+        "2026-11-30",
+    ];
+    let portal = nightly();
+    portal.owner();
+    portal.travel(NIGHT + HOUR / 2);
+    portal.work_through();
+    assert_eq!(days(&portal), DAYS[..1]);
+    // Back by 25 hours: what night it is now has its backup. The clock catches up after 50 hours, on the day after.
+    portal.step(-25 * HOUR);
+    hours(&portal, 50);
+    assert_eq!(portal.app().behind(), 0);
+    assert_eq!(days(&portal), DAYS[..2]);
+    hours(&portal, 24);
+    assert_eq!(days(&portal), DAYS[..3]);
+    // Ahead by 25 hours: a night was passed over, and is made good at once; a process that begins there makes no other.
+    portal.step(25 * HOUR);
+    portal.work_through();
+    assert_eq!(days(&portal), DAYS[..4]);
+    portal.restart(|_, _| {});
+    portal.work_through();
+    assert_eq!(days(&portal), DAYS[..4]);
+    // And back again, with a process that begins anew while it is behind.
+    portal.step(-25 * HOUR);
+    hours(&portal, 20);
+    portal.restart(|_, _| {});
+    hours(&portal, 31);
+    assert_eq!(days(&portal), DAYS[..5]);
+    hours(&portal, 24);
+    assert_eq!(days(&portal), DAYS);
+    let rows: Vec<i64> =
+        portal.ask("SELECT count(*) FROM backups WHERE cause = 'nightly' AND failure IS NULL");
+    assert_eq!(rows, [6]);
+    assert_eq!(readyz(&portal)["status"], "ready");
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_ends_no_backups() {
+    let portal = nightly();
+    portal.owner();
+    portal.travel(NIGHT + 1);
+    portal.work_through();
+    // Ten years ahead for more nights than are kept.
+    portal.step(3_650 * DAY);
+    for _ in 0..9 {
+        portal.work_through();
+        portal.travel(DAY);
+    }
+    portal.step(-3_650 * DAY);
+    assert_eq!(days(&portal).len(), 7);
+    assert!(days(&portal).iter().all(|day| day.starts_with("2036-")));
+    portal.restart(|_, _| {});
+    assert_eq!(readyz(&portal)["degraded"], serde_json::json!(["backup"]));
+    portal.work_through();
+    assert_eq!(readyz(&portal)["status"], "ready");
+    let tonight = |portal: &Portal| {
+        let days = days(portal);
+        days.iter().filter(|day| day.starts_with("2026-")).count()
+    };
+    assert_eq!(tonight(&portal), 1);
+    for night in 2..=8 {
+        portal.travel(DAY);
+        portal.work_through();
+        assert_eq!(tonight(&portal), night.min(7), "night {night}");
+        assert_eq!(days(&portal).len(), 7);
+    }
+}
+
 #[test]
 fn a_missed_night_is_made_good_but_not_in_the_first_minute() {
     let portal = nightly();
@@ -434,7 +527,7 @@ fn copies_of_the_same_second_each_get_a_name_and_one_waits_for_the_other() {
     for name in &there {
         assert_eq!(made_at(name), Some(START), "{name}");
     }
-    assert_eq!(prune(&folder(&portal), 1).unwrap(), 0);
+    assert_eq!(prune(&folder(&portal), 1, portal.app().now()).unwrap(), 0);
 }
 
 #[test]
@@ -457,7 +550,7 @@ fn a_second_night_of_the_same_second_is_counted_among_the_nights() {
         .get("/settings")
         .sees("Last backup 25 Nov 2026, 02:30 UTC, ");
     // Of the two the one that was made first goes first.
-    assert_eq!(prune(&folder(&portal), 1).unwrap(), 1);
+    assert_eq!(prune(&folder(&portal), 1, portal.app().now()).unwrap(), 1);
     assert_eq!(names(&folder(&portal)), [again]);
 }
 

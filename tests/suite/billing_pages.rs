@@ -709,7 +709,7 @@ fn on_paper_stands_the_invoice_alone() {
     let print = CSS.split("@layer print {").nth(1).unwrap();
     let hidden = between(print, ".side,", "{ display: none !important }");
     assert!(print.contains("thead { display: table-header-group }"));
-    assert!(print.contains("@page { margin: 18mm }"));
+    assert!(print.contains("@page { margin: 18mm;"));
     for class in [".screen-only", ".back", ".btn", ".unscripted"] {
         assert!(hidden.contains(class), "{class} in {hidden}");
     }

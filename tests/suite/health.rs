@@ -18,7 +18,7 @@ use doorward::kit::keys::Keys;
 use doorward::kit::mail::{Failure, Mailer, Message};
 use doorward::kit::notify::{Manager, Notifier};
 use doorward::kit::random::OsRandom;
-use doorward::kit::time::{Clock as _, FixedClock, HOUR, MINUTE, SystemClock};
+use doorward::kit::time::{Clock, FixedClock, HOUR, MINUTE, SystemClock, Timestamp};
 use doorward::serve::{Running, server_settings};
 use doorward::watch::dog::Dog;
 use serde_json::{Value, json};
@@ -332,10 +332,41 @@ impl Mailer for Moody {
     }
 }
 
+/// A clock on which the thread of this name panics; nobody while there is none.
+struct Trap {
+    clock: Arc<FixedClock>,
+    thread: Mutex<Option<&'static str>>,
+}
+
+impl Trap {
+    fn set(&self, thread: Option<&'static str>) {
+        *self.thread.lock().unwrap() = thread;
+    }
+
+    fn spring(&self) {
+        let wanted = *self.thread.lock().unwrap();
+        let is_wanted = wanted.is_some() && std::thread::current().name() == wanted;
+        assert!(!is_wanted, "{wanted:?} panics, as this test wants");
+    }
+}
+
+impl Clock for Trap {
+    fn now(&self) -> Timestamp {
+        self.spring();
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.spring();
+        self.clock.elapsed()
+    }
+}
+
 /// A server with all its threads in this process, whose clock is ours and whose relay has moods.
 struct Alive {
     app: Arc<App>,
     clock: Arc<FixedClock>,
+    trap: Arc<Trap>,
     running: Running,
     mailer: Arc<Moody>,
     taken: Receiver<String>,
@@ -345,6 +376,11 @@ struct Alive {
 impl Alive {
     /// On the file of a portal in which one mail is owed.
     fn start() -> Self {
+        Self::with_trap(None)
+    }
+
+    /// The same where this thread panics from the beginning.
+    fn with_trap(thread: Option<&'static str>) -> Self {
         let portal = Portal::start();
         portal.leave_mail();
         let owner = portal.owner();
@@ -355,8 +391,12 @@ impl Alive {
             taken: Mutex::new(sender),
         });
         let clock = Arc::new(FixedClock::new(portal.app().now()));
+        let trap = Arc::new(Trap {
+            clock: Arc::clone(&clock),
+            thread: Mutex::new(thread),
+        });
         let outside = Outside {
-            clock: Arc::clone(&clock) as _,
+            clock: Arc::clone(&trap) as _,
             random: Arc::new(OsRandom),
             mailer: Some(Arc::clone(&mailer) as _),
             mailbox: None,
@@ -370,6 +410,7 @@ impl Alive {
             running: Self::run(&app, &data),
             app,
             clock,
+            trap,
             mailer,
             taken,
             portal,
@@ -385,13 +426,29 @@ impl Alive {
         Running::start(app, listener, settings).unwrap()
     }
 
-    /// The mail is owed once more; comes back when it is in the relay's hands, whatever that makes of it.
+    /// Until it is written down that the mail was sent: the relay knows it before.
     #[track_caller]
-    fn offer_again(&self) {
+    fn settled(&self) {
+        let is_sent =
+            "SELECT count(*) FROM errands WHERE recipient = 'ann@fjord.example' AND state = 'sent'";
+        let settled = wait::until(PATIENCE, || {
+            (self.portal.ask::<i64>(is_sent) == [1]).then_some(())
+        });
+        assert!(settled.is_some(), "it was never written down");
+    }
+
+    /// The mail is owed once more.
+    fn owe_again(&self) {
         self.portal.tamper(
             "UPDATE errands SET state = 'waiting', ended_at = NULL, due_at = 0 WHERE recipient = 'ann@fjord.example'",
         );
         self.app.bell.ring();
+    }
+
+    /// The same; comes back when it is in the relay's hands, whatever that makes of it.
+    #[track_caller]
+    fn offer_again(&self) {
+        self.owe_again();
         let offered = wait::until(PATIENCE, || {
             let mood = self.mailer.mood.lock().unwrap();
             matches!(*mood, Mood::Well).then_some(())
@@ -413,6 +470,7 @@ fn a_background_thread_that_hangs_ends_the_pings_until_it_goes_on() {
     let alive = Alive::start();
     // The mail of the start may be on its way already.
     alive.taken.recv_timeout(PATIENCE).unwrap();
+    alive.settled();
     *alive.mailer.mood.lock().unwrap() = Mood::Hangs(until);
     let notifier = Arc::new(
         Notifier::new(Some(&Manager {
@@ -462,6 +520,7 @@ fn a_background_thread_that_hangs_ends_the_pings_until_it_goes_on() {
 fn a_background_thread_that_panics_goes_on() {
     let alive = Alive::start();
     alive.taken.recv_timeout(PATIENCE).unwrap();
+    alive.settled();
     *alive.mailer.mood.lock().unwrap() = Mood::Panics;
     alive.offer_again();
     // What it had in its hands is owed again once the lease is over.
@@ -474,4 +533,101 @@ fn a_background_thread_that_panics_goes_on() {
     let healthy = wait::until(PATIENCE, || (alive.asks("/healthz").0 == 200).then_some(()));
     assert!(healthy.is_some(), "{:?}", alive.asks("/healthz"));
     alive.running.stop(Duration::from_secs(5));
+}
+
+/// Asks until the answer is this, while time goes by.
+#[track_caller]
+fn until_health_is(alive: &Alive, wanted: u16, seconds: i64) -> String {
+    let seen = wait::until(PATIENCE, || {
+        alive.clock.travel(seconds);
+        let (status, body) = alive.asks("/readyz");
+        (status == wanted).then_some(body)
+    });
+    seen.unwrap_or_else(|| panic!("never {wanted}: {:?}", alive.asks("/readyz")))
+}
+
+#[test]
+fn a_background_thread_that_panics_every_time_is_red_and_works_once_it_can() {
+    // Before it has begun, and in the midst of its rounds.
+    let alive = Alive::with_trap(Some("worker"));
+    for _ in 0..2 {
+        let body = until_health_is(&alive, 503, TOO_LONG);
+        assert!(body.contains(r#""failed":["worker"]"#), "{body}");
+        assert_eq!(
+            alive.asks("/sign-in").0,
+            421,
+            "pages are answered meanwhile"
+        );
+        assert!(alive.taken.try_recv().is_err(), "it worked all the same");
+        alive.trap.set(None);
+        alive.app.bell.ring();
+        assert_eq!(
+            alive.taken.recv_timeout(PATIENCE).unwrap(),
+            "ann@fjord.example"
+        );
+        alive.settled();
+        until_health_is(&alive, 200, 0);
+        alive.trap.set(Some("worker"));
+        alive.owe_again();
+    }
+    alive.trap.set(None);
+    alive.running.stop(Duration::from_secs(5));
+}
+
+#[test]
+fn a_watchdog_that_panics_falls_silent_and_watches_again_once_it_can() {
+    let ears = Ears::at_path();
+    let alive = Alive::start();
+    let notifier = Arc::new(
+        Notifier::new(Some(&Manager {
+            socket: ears.name.clone(),
+            watchdog: None,
+        }))
+        .unwrap(),
+    );
+    let within = Some(Duration::from_millis(200));
+    let dog = Dog::start(&alive.app, &notifier, within, "Serving").unwrap();
+    ears.hear_until("WATCHDOG=1\n");
+    alive.trap.set(Some("watchdog"));
+    let is_silent = wait::until(PATIENCE, || {
+        ears.hear(Duration::from_secs(1)).is_none().then_some(())
+    });
+    assert!(is_silent.is_some(), "it pings though it cannot look");
+    assert_eq!(alive.asks("/sign-in").0, 421, "pages are answered");
+    alive.trap.set(None);
+    ears.hear_until("WATCHDOG=1\n");
+    drop(dog);
+    alive.running.stop(Duration::from_secs(5));
+}
+
+#[test]
+fn a_reader_of_somebody_elses_that_stays_rings_until_it_lets_go() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    portal.work();
+    let mut asker = portal.visitor();
+    let stays = rusqlite::Connection::open(portal.file()).unwrap();
+    stays
+        .execute_batch("BEGIN; SELECT count(*) FROM accounts")
+        .unwrap();
+    stays
+        .query_row("SELECT count(*) FROM accounts", [], |_| Ok(()))
+        .unwrap();
+    // As much as a busy day writes.
+    portal.tamper(
+        "CREATE TABLE day (what BLOB) STRICT; INSERT INTO day VALUES (zeroblob(35 << 20)), (zeroblob(35 << 20))",
+    );
+    assert_eq!(asked(&mut asker, "/readyz"), degraded(&["wal"]));
+    portal.travel(MINUTE + 1);
+    portal.work();
+    assert_eq!(*portal.app().troubles.lock().unwrap(), ["wal"]);
+    // It serves on meanwhile; and with the reader gone, two more changes end it: one folds it in, one begins it anew.
+    portal.invite(&owner, Role::Member, "ann@fjord.example");
+    assert_eq!(asked(&mut asker, "/readyz"), degraded(&["wal"]));
+    stays.execute_batch("COMMIT").unwrap();
+    portal.invite(&owner, Role::Member, "bea@fjord.example");
+    portal.invite(&owner, Role::Member, "cia@fjord.example");
+    assert_eq!(asked(&mut asker, "/readyz"), ready());
+    portal.tamper("DROP TABLE day");
+    portal.work();
 }

@@ -320,6 +320,8 @@ impl Marks {
             "SELECT phone FROM accounts WHERE organisation_id = ? AND phone IS NOT NULL",
             "SELECT email FROM email_changes WHERE organisation_id = ?",
             "SELECT agent FROM sessions WHERE organisation_id = ?",
+            "SELECT name FROM resources WHERE organisation_id = ?",
+            "SELECT resource FROM invoice_lines WHERE organisation_id = ?",
             "SELECT address FROM sessions WHERE organisation_id = ?",
             "SELECT recipient FROM errands WHERE organisation_id = ? AND recipient IS NOT NULL",
             "SELECT message_id FROM errands WHERE organisation_id = ?",
@@ -426,6 +428,9 @@ impl Two {
         people.insert(0, lakeside);
         guard(&portal, &people[0], "lakeside.example");
         guard(&portal, &owner, "fjord.example");
+        // Both have something; one alone has an invoice, since each numbers its own from 001.
+        wares::resource(&portal, &people[0]);
+        wares::invoice(&portal, &owner);
         portal.work();
         portal.leave_mail();
         Self {

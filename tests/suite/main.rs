@@ -22,6 +22,8 @@ mod binary;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod command;

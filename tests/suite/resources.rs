@@ -975,7 +975,7 @@ fn what_is_ended_costs_nothing_more_and_its_name_is_free() {
     assert_eq!(cost_of(&portal, id), cost);
     owner
         .get(format!("/resources/{id}"))
-        .sees(&format!("{} so far", shown(cost)))
+        .sees(&format!("This month {} Note", shown(cost)))
         .sees_not("expected")
         .sees_not("a month")
         .sees_not("End resource…");

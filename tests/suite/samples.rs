@@ -157,7 +157,10 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         55 => Route::SaveBilling,
         56 => Route::Resources,
         57 => Route::ResourcesCsv,
-        58 => Route::NewResource,
+        58 => {
+            wares::stocked(portal);
+            Route::NewResource
+        }
         59 => Route::Resource(resource()),
         60 => Route::DescribeResource(resource()),
         61 => Route::ChangePlan(resource()),

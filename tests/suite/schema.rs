@@ -58,7 +58,7 @@ fn it_applies_to_an_empty_file_in_one_transaction() {
         .unwrap();
     assert_eq!(
         ask(&conn, "SELECT user_version || '' FROM pragma_user_version"),
-        ["4"]
+        ["5"]
     );
     assert_eq!(
         ask(&conn, "SELECT integrity_check FROM pragma_integrity_check"),
@@ -86,10 +86,15 @@ fn what_belongs_to_somebody_names_its_organisation() {
         "audit_texts",
         // The install's own.
         "backups",
+        "catalogue",
         "install",
         // By the organisation's id or a MAC, as the kind says.
         "invitation_tallies",
+        // The operator's.
+        "kinds",
         "organisations",
+        "plans",
+        "prices",
         "setup_links",
         "throttles",
     ];
@@ -118,6 +123,9 @@ fn every_id_of_another_table_is_a_foreign_key_within_the_organisation() {
         // No ids of ours.
         "errands.message_id",
         "install.key_id",
+        // An invoice is a copy, and leans on nothing.
+        "invoice_lines.account_id",
+        "invoice_lines.resource_id",
     ];
     assert_eq!(ask(&conn, columns), expected);
     // An account is named together with its organisation, so that nobody's row points into another's.
@@ -138,11 +146,18 @@ fn every_reference_to_an_account_can_be_looked_up() {
         ORDER BY 1";
     let expected = [
         "accounts.created_by",
+        // Accounts are deleted from where they stand only in an organisation that never began, and plans never.
+        "billing.contact_id",
         "invitations.given_by",
         // Found by their own id, which stands beside them.
         "organisations.offered_to",
         "organisations.owner_id",
+        "payments.noted_by",
         "resets.reset_by",
+        "resources.created_by",
+        "resources.plan_id",
+        "runs.holder_id",
+        "runs.plan_id",
     ];
     assert_eq!(ask(&conn, references), expected);
 }

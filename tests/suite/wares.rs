@@ -67,13 +67,18 @@ pub(crate) fn create(portal: &Portal, by: &Visitor, name: &str, plan: &str) -> R
         .unwrap()
 }
 
-/// A resource under a name that nothing else has, with a catalogue if there was none.
-pub(crate) fn resource(portal: &Portal, by: &Visitor) -> ResourceId {
+/// The install has a catalogue, if it had none.
+pub(crate) fn stocked(portal: &Portal) {
     if portal.ask::<i64>("SELECT count(*) FROM catalogue")[0] == 0 {
         stock(portal);
     }
+}
+
+/// A resource under a name that nothing else has, with a catalogue if there was none.
+pub(crate) fn resource(portal: &Portal, by: &Visitor) -> ResourceId {
+    stocked(portal);
     let number = portal.ask::<i64>("SELECT count(*) FROM resources")[0];
-    create(portal, by, &format!("web-{number}"), "server/s-1")
+    create(portal, by, &format!("web-{number:04}"), "server/s-1")
 }
 
 /// An invoice of last month that is not paid.

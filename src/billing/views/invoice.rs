@@ -19,6 +19,9 @@ use crate::kit::http::form::Form;
 use crate::kit::time::{DAY, MINUTE, Timestamp};
 use crate::routes::Route;
 
+/// The longest name that is kept in one line, in code points.
+const SHORT: usize = 24;
+
 /// The page of an invoice.
 #[derive(Debug)]
 pub struct Paper<'p> {
@@ -56,9 +59,12 @@ pub fn paper(paper: &Paper<'_>) -> Markup {
             (facts(paper))
         }
         (lines(invoice, paper.lines))
-        (totals(invoice, paper.lines))
-        @if !invoice.payment.is_empty() {
-            section.stack-2.keep { h2 { "How to pay" } p.lines { (invoice.payment) } }
+        // On paper the sums and how to pay them stand on one sheet.
+        div.stack.keep {
+            (totals(invoice, paper.lines))
+            @if !invoice.payment.is_empty() {
+                section.stack-2 { h2 { "How to pay" } p.lines { (invoice.payment) } }
+            }
         }
         @if invoice.paid.is_none() { (mark_as_paid(paper)) }
     }
@@ -129,7 +135,7 @@ fn lines(invoice: &Invoice, lines: &[InvoiceLine]) -> Markup {
                     div.two { (line.resource) small.small-only { (line.account) ", " (when) } }
                 }),
                 (Cell::Detail, html! { (line.kind) ", " (line.plan) }),
-                (Cell::Extra, html! { (line.account) }),
+                (Cell::Extra, unbroken(&line.account)),
                 (Cell::Extra, html! { (when) }),
                 (Cell::Number, amount(line.price)),
                 (Cell::Amount, amount(line.amount)),
@@ -139,6 +145,12 @@ fn lines(invoice: &Invoice, lines: &[InvoiceLine]) -> Markup {
     html! {
         div.break { (Table { caption: "Lines", shape: Shape::Cards, columns: &columns, rows, foot: None }) }
     }
+}
+
+/// A name of usual length in one line, so that lines of the invoice are as high as each other.
+fn unbroken(name: &str) -> Markup {
+    let is_short = name.chars().count() <= SHORT;
+    html! { span.nowrap[is_short] { (name) } }
 }
 
 /// "1 to 31 Oct" for all of the month; else to the minute, or the second where it matters. Midnight at the end of a day

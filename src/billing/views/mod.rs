@@ -340,8 +340,14 @@ fn table_of_parts(
         row(&[
             (Cell::Main, label),
             (Cell::Extra, share(positive(amount), positive(whole))),
-            (Cell::Number, html! { (percent(amount, whole)) "\u{a0}%" }),
-            (Cell::Amount, html! { (bill.currency.show(amount)) }),
+            (
+                Cell::Number,
+                html! { span.nowrap { (in_percent(amount, whole)) } },
+            ),
+            (
+                Cell::Amount,
+                html! { span.nowrap { (bill.currency.show(amount)) } },
+            ),
         ])
     };
     let columns = [
@@ -361,11 +367,22 @@ fn table_of_parts(
         (Cell::Main, html! { "Total" }),
         (Cell::Extra, html! {}),
         (Cell::Number, html! {}),
-        (Cell::Amount, html! { (bill.currency.show(whole)) }),
+        (
+            Cell::Amount,
+            html! { span.nowrap { (bill.currency.show(whole)) } },
+        ),
     ]);
     let caption = format!("This month by {}", head.to_lowercase());
     html! {
         div.break { (Table { caption: &caption, shape: Shape::Plain, columns: &columns, rows, foot: Some(foot) }) }
+    }
+}
+
+/// "60 %"; of what is more than nothing, never "0 %".
+fn in_percent(part: Money, whole: Money) -> String {
+    match percent(part, whole) {
+        0 if part > Money::ZERO => "<\u{a0}1\u{a0}%".to_owned(),
+        percent => format!("{percent}\u{a0}%"),
     }
 }
 
@@ -386,7 +403,7 @@ fn invoices(page: &Page<'_>, bill: &Bill) -> Markup {
         .filter(|one| page.filter == Filter::All || one.paid.is_none())
         .collect();
     html! {
-        section.stack-2 id="invoices" {
+        section.stack-2.keep id="invoices" {
             h2 { "Invoices" }
             @for month in &bill.unclosed {
                 p.hint { (month.label()) " is over. Its invoice is being made, if there is anything to pay." }

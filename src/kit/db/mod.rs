@@ -33,7 +33,7 @@ pub use glance::glance;
 pub enum Error {
     /// A UNIQUE column already holds the value; its name as `table.column`.
     Taken(String),
-    /// The writer, or every reader, was busy for longer than anyone should wait.
+    /// The writer, or every reader, was busy for longer than anyone should wait; or there was no memory for it just now.
     Busy,
     /// The disk is full, read-only, or answers with errors.
     Disk(Box<dyn std::error::Error + Send + Sync>),
@@ -81,7 +81,9 @@ impl From<rusqlite::Error> for Error {
             return Self::Taken(column.to_owned());
         }
         match failure.code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory => {
+                Self::Busy
+            }
             ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure => {
                 Self::Disk(Box::new(error))
             }
@@ -314,8 +316,9 @@ impl Db {
     }
 
     fn distrust(&self, error: rusqlite::Error) -> Error {
+        let is_out_of_memory = error.sqlite_error_code() == Some(ErrorCode::OutOfMemory);
         let error = Error::from(error);
-        if matches!(error, Error::Disk(_) | Error::Broken(_)) {
+        if is_out_of_memory || matches!(error, Error::Disk(_) | Error::Broken(_)) {
             self.suspect.store(true, Ordering::Release);
         }
         error

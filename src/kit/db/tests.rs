@@ -270,3 +270,10 @@ fn a_full_disk_is_told_from_a_fault_of_ours_and_can_be_mended() {
     file.add(&"A".repeat(100_000)).unwrap();
     assert_eq!(file.count(), 1);
 }
+
+#[test]
+fn no_memory_just_now_is_busy_and_no_fault_of_ours() {
+    let nomem = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOMEM);
+    let error = Error::from(rusqlite::Error::SqliteFailure(nomem, None));
+    assert!(matches!(error, Error::Busy), "{error:?}");
+}

@@ -112,22 +112,15 @@ fn page(
     draw: impl FnOnce(&Ask<'_>) -> Markup,
 ) -> Result<Response> {
     let list = list(visit, form);
-    page_from(
-        visit,
-        (title, Place::Resources),
-        viewer,
-        form,
-        list.as_deref(),
-        draw,
-    )
+    let titled = (title, Place::Resources, list.as_deref());
+    page_from(visit, titled, viewer, form, draw)
 }
 
 fn page_from(
     visit: &Visit<'_>,
-    (title, place): (&str, Place),
+    (title, place, list): (&str, Place, Option<&str>),
     viewer: &Viewer,
     form: &Form,
-    list: Option<&str>,
     draw: impl FnOnce(&Ask<'_>) -> Markup,
 ) -> Result<Response> {
     let ask = Ask {
@@ -645,14 +638,10 @@ fn draw_heirs(
         about: &home(&viewer, &account),
     };
     let list = list_of_accounts(visit, form);
-    page_from(
-        visit,
-        ("Hand over", Place::Iam),
-        &viewer,
-        form,
-        list.as_deref(),
-        |ask| views::choose_heir(ask, &estate),
-    )
+    let titled = ("Hand over", Place::Iam, list.as_deref());
+    page_from(visit, titled, &viewer, form, |ask| {
+        views::choose_heir(ask, &estate)
+    })
 }
 
 /// The list of accounts or of resources that led here.

@@ -173,7 +173,7 @@ fn asked(read: &Read<'_>, visit: &Visit<'_>, stock: &Stock) -> Result<Query> {
     };
     Ok(query.known(
         |kind| stock.kinds.iter().any(|(key, _)| key == kind),
-        is_here,
+        |_| is_here,
     ))
 }
 

@@ -156,10 +156,14 @@ impl Query {
 
     /// The same, without a kind that there is none of, and without an account that is nobody's here.
     #[must_use]
-    pub fn known(self, has_kind: impl Fn(&str) -> bool, is_here: bool) -> Self {
+    pub fn known(
+        self,
+        has_kind: impl Fn(&str) -> bool,
+        is_here: impl Fn(AccountId) -> bool,
+    ) -> Self {
         Self {
             kind: self.kind.filter(|kind| has_kind(kind)),
-            account: self.account.filter(|_| is_here),
+            account: self.account.filter(|id| is_here(*id)),
             ..self
         }
     }
@@ -438,7 +442,7 @@ fn table(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Markup {
         columns.push(Column::new(Cell::End, "Actions"));
     }
     let rows = html! {
-        @for line in &found.lines { (resource(viewer, line, found.sum.is_some(), csrf)) }
+        @for line in &found.lines { (resource(viewer, line, found, csrf)) }
     };
     let foot = foot(viewer, found, columns.len());
     html! {
@@ -490,7 +494,7 @@ fn heading(
     (query.sorted(to), direction)
 }
 
-fn resource(viewer: &Viewer, line: &Line, has_amounts: bool, csrf: &str) -> Markup {
+fn resource(viewer: &Viewer, line: &Line, found: &Found, csrf: &str) -> Markup {
     let one = &line.resource;
     let name = html! {
         a.break href=(Route::Resource(one.id)) { (one.name) }
@@ -515,7 +519,7 @@ fn resource(viewer: &Viewer, line: &Line, has_amounts: bool, csrf: &str) -> Mark
             html! { span.nowrap { (day(one.created_at, &viewer.zone)) } },
         ),
     ];
-    if has_amounts {
+    if found.sum.is_some() {
         let amount = match line.cost {
             Some(cost) => html! { (viewer.money(cost)) },
             None => nothing("Not yours to see"),

@@ -148,9 +148,9 @@ fn this_month(cost: Money, expected: Money, line: &Line, viewer: &Viewer) -> Mar
     let month = Month::of(viewer.now);
     let is_shared = !viewer.sees_all_amounts();
     html! {
-        (viewer.money(cost)) " so far"
+        (viewer.money(cost))
         @if line.resource.ended_at.is_none() {
-            ", " (viewer.money(expected)) " expected by the end of " (month.name())
+            " so far, " (viewer.money(expected)) " expected by the end of " (month.name())
         }
         @if is_shared { ", under your name" }
     }
@@ -202,6 +202,10 @@ fn cost_by_month(costs: &[Cost], viewer: &Viewer) -> Markup {
         heads: ("Month", "Cost", None),
         bars: &bars,
     };
+    // Of what had ended before the month began nothing is still to come.
+    if costs.last().is_none_or(|last| last.amount == Money::ZERO) {
+        return chart.render();
+    }
     let legend = format!("{} so far", running.name());
     Unfinished {
         chart,

@@ -8,6 +8,7 @@ use doorward::catalogue;
 use doorward::domain::money::Money;
 use doorward::domain::month::Month;
 use doorward::domain::role::Role;
+use doorward::error::Error;
 use doorward::kit::time::{DAY, Timestamp};
 use doorward::resources;
 use doorward::scope::{Allowed, By};
@@ -541,30 +542,41 @@ fn an_announced_price_that_is_taken_back_is_never_charged() {
     // In the same second, and again: the last word holds.
     wares::stock(&portal);
     turn_the_month(&portal);
+    portal.work();
+    turn_the_month(&portal);
+    // No price reaches back into what ran.
     let mut behind = wares::file();
     let plan = &mut behind.kinds[0].plans[0];
-    // A price never reaches back.
     (plan.price, plan.from) = (Money(5), Some(month("2026-11").start()));
+    let app = portal.app();
+    let refused = app.write_if(app.now(), |tx| {
+        catalogue::import(tx, &By::operator(), &behind)
+    });
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     portal.work();
     turn_the_month(&portal);
-    wares::import(&portal, &behind);
     portal.work();
     let all = invoices(&portal, organisation);
-    assert_eq!(all[1].net, Money(1_240), "{all:?}");
+    assert_eq!((all[1].net, all[2].net), (Money(1_240), Money(1_240)));
+}
+
+#[test]
+fn what_is_created_between_two_imports_of_one_second_has_a_price() {
+    let portal = Portal::start();
+    let owner = portal.owner();
+    wares::stock(&portal);
+    wares::create(&portal, &owner, "web-1", "server/s-1");
+    let mut later = wares::file();
+    let plan = &mut later.kinds[0].plans[0];
+    (plan.price, plan.from) = (Money(3_100), Some(month("2026-12").start()));
+    wares::import(&portal, &later);
+    turn_the_month(&portal);
     turn_the_month(&portal);
     portal.work();
-    assert_eq!(invoices(&portal, organisation)[2].net, Money(5));
-    let app = portal.app();
-    let prices = app
-        .read(app.now(), |read| Ok(catalogue::prices(read)?))
-        .unwrap();
-    let plans = app
-        .read(app.now(), |read| Ok(catalogue::plans(read)?))
-        .unwrap();
-    assert_eq!(
-        prices.at(plans[0].id, month("2026-12").start()),
-        Some(Money(1_240))
-    );
+    let all = invoices(&portal, portal.first());
+    let ran = all_but(&portal);
+    assert_eq!(all[0].net, Money(1_240).share(ran, 30 * DAY));
+    assert_eq!(all[1].net, Money(3_100));
 }
 
 #[test]

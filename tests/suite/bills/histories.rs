@@ -172,6 +172,7 @@ impl History<'_> {
             let is_named = is_first || self.chance.below(5) > 0;
             self.offered[index] = is_named;
             if !is_named {
+                next.costs(self.now, index, None);
                 continue;
             }
             let amount = self.amount();
@@ -182,16 +183,10 @@ impl History<'_> {
                     let month = model::after(model::month_of(self.now));
                     Some(model::start(month.0, month.1) - self.now)
                 }
-                // Behind: it counts from now on.
-                3 => Some(-86_400),
                 _ => None,
             };
             let from = ahead.filter(|_| !is_first).map(|ahead| self.now + ahead);
-            next.costs(
-                self.now,
-                index,
-                (from.unwrap_or(self.now).max(self.now), amount),
-            );
+            next.costs(self.now, index, Some((from.unwrap_or(self.now), amount)));
             let plan = Plan {
                 key: (*key).to_owned(),
                 name: format!("Plan {key}"),
@@ -615,8 +610,8 @@ fn every_bill_is_what_exact_fractions_say_whatever_happened() {
                 due_days: i64::try_from(chance.below(366)).unwrap(),
                 ..Terms::default()
             };
-            // What went before has other plans' prices in the same file.
-            portal.tamper("DELETE FROM prices");
+            // What went before has other prices, and months of other years, in the same file.
+            portal.tamper("DELETE FROM prices; DELETE FROM ledgers;");
             History {
                 app: portal.app(),
                 chance: &mut chance,

@@ -97,11 +97,15 @@ impl Model {
         self.deeds.push((at, resource, what));
     }
 
-    /// A plan costs this from then on; what was announced before and has not begun is void.
-    pub(super) fn costs(&mut self, now: i64, plan: usize, (from, amount): (i64, i64)) {
+    /// A plan costs this from then on, or from now on; what was announced before and has not begun is void. None: it is
+    /// not on offer any more, and goes on as it is.
+    pub(super) fn costs(&mut self, now: i64, plan: usize, next: Option<(i64, i64)>) {
+        let begin = now.max(self.closed.unwrap_or(now));
         self.prices
-            .retain(|(of, since, _)| *of != plan || *since <= now);
-        self.prices.push((plan, from, amount));
+            .retain(|(of, since, _)| *of != plan || *since <= begin);
+        if let Some((from, amount)) = next {
+            self.prices.push((plan, from.max(begin), amount));
+        }
     }
 
     /// What it has at this second: plan and holder.

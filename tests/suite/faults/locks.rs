@@ -1,5 +1,7 @@
 //! What others do to the file while it is served: hold its lock, read it for ever, serve it too.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use doorward::kit::time::instant;
@@ -118,6 +120,51 @@ fn the_log_stops_growing_when_a_reader_that_stayed_lets_go() {
             "80 invitations with their mail under a reader that stayed: the log has {} kB; 80 more after it let go: {} kB",
             held / 1024,
             after / 1024
+        ),
+    );
+}
+
+/// Whoever reads slowly holds a connection and a page that is made already, never the file.
+#[test]
+fn a_visitor_who_reads_slowly_holds_nothing_back_in_the_file() {
+    const SLOW: usize = 60;
+    let stage = Stage::before(Deed::Invite);
+    let life = stage.life();
+    let mut owner = life.owner();
+    for number in 0..20 {
+        assert_eq!(invite(&mut owner, number), 303);
+    }
+    let session = owner.cookie("session").unwrap().value.clone();
+    let place = life.process.address().strip_prefix("http://").unwrap();
+    let request = format!(
+        "GET /iam/accounts HTTP/1.1\r\nHost: localhost\r\nCookie: session={session}\r\n\r\n"
+    );
+    let slow: Vec<TcpStream> = (0..SLOW)
+        .map(|_| {
+            let mut stream = TcpStream::connect(place).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            // The page has begun to come, and they look at its first byte for as long as this test runs.
+            let mut first = [0];
+            stream.read_exact(&mut first).unwrap();
+            assert_eq!(&first, b"H");
+            stream
+        })
+        .collect();
+    assert_eq!(invite(&mut owner, 100), 303);
+    super::stage::until_nothing_is_owed(&life.files, &life.process);
+    // Only where nobody reads can the log be folded in to its end and cut to nothing.
+    let other = open(&life);
+    let [is_busy, pages]: [i64; 2] = other
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            Ok([row.get(0)?, row.get(1)?])
+        })
+        .unwrap();
+    assert_eq!([is_busy, pages], [0, 0], "somebody reads still");
+    drop(slow);
+    report(
+        "slow-readers",
+        &format!(
+            "{SLOW} visitors who stopped at the first byte of a page: the log was folded in and cut to nothing meanwhile"
         ),
     );
 }

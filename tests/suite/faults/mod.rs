@@ -10,10 +10,12 @@ mod damage;
 mod disk;
 mod kills;
 mod locks;
+mod memory;
 mod moods;
 mod power;
 mod room;
 pub(crate) mod seed;
+mod soak;
 mod stage;
 mod tracer;
 

@@ -23,7 +23,7 @@ const PAGE_TIME: Duration = Duration::from_secs(4);
 const DELIVERED: Duration = Duration::from_secs(60);
 
 /// What a relay can do wrong within a moment, and how long it is let.
-const MOODS: [(Step, Twist); 12] = [
+pub(super) const MOODS: [(Step, Twist); 12] = [
     (Step::Greeting, Twist::HangUp),
     (Step::Greeting, Twist::Say("421 4.3.2 closing")),
     (Step::Greeting, Twist::Say("554 5.7.1 nobody is wanted")),

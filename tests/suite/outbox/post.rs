@@ -27,7 +27,7 @@ struct Told {
     down: Option<Failure>,
     always: BTreeMap<String, Deed>,
     next: BTreeMap<String, VecDeque<Deed>>,
-    tries: usize,
+    offered: Vec<String>,
     taken: Vec<Message>,
 }
 
@@ -60,7 +60,12 @@ impl Post {
 
     /// How many attempts there have been.
     pub(super) fn tries(&self) -> usize {
-        self.told().tries
+        self.told().offered.len()
+    }
+
+    /// For whom each attempt was, oldest first.
+    pub(super) fn offered(&self) -> Vec<String> {
+        self.told().offered.clone()
     }
 
     /// What it took, oldest first.
@@ -77,7 +82,7 @@ impl Post {
 impl Mailer for Post {
     fn send(&self, message: &Message) -> Result<String, Failure> {
         let mut told = self.told();
-        told.tries += 1;
+        told.offered.push(message.to.clone());
         if let Some(failure) = &told.down {
             return Err(failure.clone());
         }

@@ -1,6 +1,7 @@
 //! The queue itself: what cannot be written, what a dying process leaves, the order, the deadlines, and how long rows
 //! are kept.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use doorward::domain::role::Role;
@@ -8,7 +9,7 @@ use doorward::kit::time::{DAY, HOUR, MINUTE};
 use doorward::outbox::{self, Turn};
 
 use super::post::Deed;
-use super::{LEA, MAX, REFUSED, never, notice, pass, start, states};
+use super::{LATER, LEA, MAX, REFUSED, later, never, notice, pass, start, states};
 use crate::portal::{OWNER, Portal};
 
 /// A round that may end in the middle, as a process does.
@@ -149,6 +150,80 @@ fn links_go_before_notices_however_long_these_have_waited() {
     let mut recipients = post.recipients();
     recipients[1..3].sort_unstable();
     assert_eq!(recipients, [OWNER, LEA, MAX, OWNER, OWNER]);
+}
+
+/// A relay that comes back after a long day: many mails are owed, of which many have died, and many are refused.
+#[test]
+fn nobody_waits_behind_a_backlog_and_all_of_it_leaves() {
+    let (portal, post) = start();
+    let owner = portal.owner();
+    portal.work();
+    post.down(REFUSED);
+    let mut owed = BTreeSet::new();
+    for organisation in 0..2 {
+        let by = portal.organisation(&format!("Branch {organisation}"));
+        for number in 0..40 {
+            let email = format!("p{organisation}.{number}@branch.example");
+            let id = portal.invite(&by, Role::Member, &email);
+            match number % 5 {
+                // Its link is dead, and no deed has taken it off the queue.
+                0 | 1 => portal.tamper(&format!(
+                    "UPDATE invitations SET state = 'replaced' WHERE account_id = {}",
+                    id.number()
+                )),
+                2 => post.always(&email, later(LATER)),
+                _ => assert!(owed.insert(email)),
+            }
+        }
+    }
+    post.up();
+    pass(&portal, MINUTE);
+    let count = |what: &str| -> i64 {
+        portal.ask(&format!(
+            "SELECT count(*) FROM errands WHERE recipient LIKE '%@branch.example' AND {what}"
+        ))[0]
+    };
+    assert_eq!(post.recipients().into_iter().collect::<BTreeSet<_>>(), owed);
+    assert_eq!(post.taken().len(), owed.len(), "one of them went twice");
+    assert_eq!(count("state = 'not_needed'"), 32);
+    // Nothing of a dead link was ever offered.
+    assert_eq!(
+        count("state = 'not_needed' AND id IN (SELECT errand_id FROM attempts)"),
+        0
+    );
+    assert_eq!(count("state = 'waiting' AND refusals = 1"), 16);
+
+    // All that are refused come due together, and with them come somebody who is new and somebody who forgot.
+    portal.travel(5 * MINUTE);
+    let before = post.tries();
+    portal.invite(&owner, Role::Member, LEA);
+    portal
+        .visitor()
+        .post("/forgot-password", &[("email", OWNER)])
+        .answers(303);
+    portal.work();
+    let offered = post.offered().split_off(before);
+    assert_eq!(offered.len(), 18);
+    for person in [LEA, OWNER] {
+        let place = offered.iter().position(|to| to == person).unwrap();
+        assert!(place < 4, "{person} came behind {place} that are refused");
+    }
+    // Whoever comes while a backlog of live links leaves has it before most of them.
+    post.down(REFUSED);
+    portal.travel(MINUTE);
+    for number in 0..40 {
+        portal.invite(&owner, Role::Member, &format!("q{number}@fjord.example"));
+    }
+    portal.travel(MINUTE);
+    portal.invite(&owner, Role::Member, MAX);
+    let before = post.tries();
+    post.up();
+    pass(&portal, MINUTE);
+    let offered = post.offered().split_off(before);
+    let place = offered.iter().position(|to| to == MAX).unwrap();
+    assert!(place < 4, "{MAX} came behind {place}");
+    assert_eq!(post.taken().len(), owed.len() + 43);
+    portal.leave_mail();
 }
 
 #[test]

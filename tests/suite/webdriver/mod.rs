@@ -324,10 +324,13 @@ impl Browser {
     /// Prints the page as a browser does when nobody changes what it proposes, on paper of this width and height in
     /// centimetres, into the test's folder below `target/screenshots`.
     pub(crate) fn print_on(&self, name: &str, (width, height): (f64, f64)) -> PathBuf {
-        let how = json!({ "page": { "width": width, "height": height }, "background": false });
-        let pdf = self.session.post("print", &how);
+        // Chromium's own command: the protocol's gives up after ten seconds, which a long page needs on a busy machine.
+        let inches = |centimetres: f64| centimetres / 2.54;
+        let how = json!({ "paperWidth": inches(width), "paperHeight": inches(height) });
+        let printed = self.chromium("Page.printToPDF", &how);
+        let pdf = BASE64.decode(text(&printed["data"]).as_bytes()).unwrap();
         let path = self.pictures.join(format!("{name}.pdf"));
-        std::fs::write(&path, BASE64.decode(text(&pdf).as_bytes()).unwrap()).unwrap();
+        std::fs::write(&path, pdf).unwrap();
         path
     }
 

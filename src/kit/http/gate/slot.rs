@@ -17,6 +17,7 @@ use super::answer::{Answer, Asked};
 use super::body::{PING_HEADER, Rules};
 use super::wire::{Outbox, Readable, Sent};
 use crate::kit::http::request::Method;
+use crate::kit::memory;
 
 /// A server that is there answers a ping within this.
 const PING_TIME: Duration = Duration::from_secs(2);
@@ -26,6 +27,9 @@ const RETRY_TIME: Duration = Duration::from_millis(100);
 
 /// So many failures in a row, with no connection left, mean that the server no longer accepts any.
 const FAILURES_MAX: u32 = 3;
+
+/// What a thread takes by itself.
+const THREAD_BYTES: usize = 2 << 20;
 
 /// What a connection to the server is doing.
 #[derive(Debug)]
@@ -84,6 +88,21 @@ impl Slot {
         }
         Heard::Nothing
     }
+}
+
+/// Begins and ends a thread as large as the one that tiny_http is about to make for a connection. Where there is no room
+/// for it, tiny_http's own would panic, and the server with all its connections would be lost; so no connection is opened,
+/// and whoever comes is answered by those that are there.
+fn try_a_thread() -> std::io::Result<()> {
+    if !memory::has_room(THREAD_BYTES) {
+        return Err(ErrorKind::OutOfMemory.into());
+    }
+    let tried = std::thread::Builder::new()
+        .name("room".to_owned())
+        .spawn(|| {})?;
+    tried
+        .join()
+        .map_err(|_| std::io::Error::other("a thread that does nothing fell"))
 }
 
 /// All connections to the server, and what opening more of them has come to.
@@ -208,6 +227,7 @@ impl Slots {
     }
 
     fn open(&mut self, index: usize, registry: &Registry, now: Instant) -> std::io::Result<()> {
+        try_a_thread()?;
         let mut socket = UnixStream::connect(&self.path)?;
         let token = Token(self.first_token + index);
         registry.register(&mut socket, token, Interest::READABLE)?;
