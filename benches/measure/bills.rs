@@ -171,10 +171,11 @@ fn lay(conn: &Connection, resources: usize, months: u16) -> Result<()> {
     let (from, until) = (first.start().0, running.start().0);
     let third = (until - from) / 3;
     conn.execute_batch(CATALOGUE)?;
-    conn.execute(RESOURCES_OF, params![i64::try_from(resources)?, from])?;
-    conn.execute(LEDGERS, [from])?;
-    conn.execute(FIRST_RUNS, [third])?;
-    conn.execute(LAST_RUNS, [third])?;
+    conn.prepare(RESOURCES_OF)?
+        .execute(params![i64::try_from(resources)?, from])?;
+    conn.prepare(LEDGERS)?.execute([from])?;
+    conn.prepare(FIRST_RUNS)?.execute([third])?;
+    conn.prepare(LAST_RUNS)?.execute([third])?;
     Ok(())
 }
 

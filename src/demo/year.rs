@@ -246,10 +246,7 @@ pub(super) fn paid_at(month: Month, months_ago: usize) -> Timestamp {
     const AFTER: [i64; 6] = [4, 2, 7, 3, 9, 5];
     let days = match months_ago {
         LATE => TERMS_DAYS + 6,
-        other => AFTER
-            .get(other % AFTER.len())
-            .copied()
-            .unwrap_or(TERMS_DAYS),
+        other => AFTER.iter().cycle().nth(other).copied().unwrap_or(4),
     };
     let issued = month.span().until;
     weekday(issued.plus(days * DAY)).plus(9 * HOUR + 14 * MINUTE)

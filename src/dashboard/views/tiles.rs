@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::{Bill, Costs, Dashboard, Numbers, Own, Running, accounts_with, counted};
-use crate::kit::html::Tone;
 use crate::kit::html::stats::{Stat, stats};
+use crate::kit::html::{Tone, Yes};
 use crate::routes::Route;
 
 /// One number, with its words.
@@ -41,28 +41,16 @@ impl Tile {
     }
 }
 
-/// How much room there is: four tiles make a row.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Space {
-    /// Each number of people has its own.
-    Ample,
-    /// Resources and money want theirs.
-    Short,
-}
-
 /// For those who run the place its people first, for those who pay for it the money, for everybody else what is theirs.
 pub(super) fn tiles(page: &Dashboard<'_>) -> Markup {
+    let is_short = page.running.is_some().into();
     let mut tiles = Vec::new();
-    let space = match page.running {
-        Some(_) => Space::Short,
-        None => Space::Ample,
-    };
     match (page.numbers, page.bill) {
         (Some(numbers), bill) => {
-            tiles.extend(of_people(numbers, space));
+            tiles.extend(of_people(numbers, is_short));
             tiles.extend(page.running.map(running));
             tiles.extend(bill.map(|bill| month(&bill.costs, Route::Billing.to_string())));
-            tiles.extend(of_mail(numbers, space));
+            tiles.extend(of_mail(numbers, is_short));
         }
         (None, Some(bill)) => {
             tiles.extend(of_money(bill));
@@ -85,12 +73,12 @@ pub(super) fn tiles(page: &Dashboard<'_>) -> Markup {
     html! { @if !tiles.is_empty() { (stats(&tiles)) } }
 }
 
-fn of_people(numbers: &Numbers, space: Space) -> Vec<Tile> {
+fn of_people(numbers: &Numbers, is_short: Yes) -> Vec<Tile> {
     let accounts = numbers.accounts;
     let expired = counted(numbers.expired, "link expired", "links expired");
     let split = format!("{} active, {} pending", accounts.active, accounts.pending);
     let all = Tile::new("Accounts", accounts.all(), Route::Accounts);
-    let all = if space == Space::Short && numbers.expired > 0 {
+    let all = if is_short == Yes::Yes && numbers.expired > 0 {
         all.warn(format!("{split}, {expired}"))
     } else {
         all.note(split)
@@ -118,7 +106,7 @@ fn of_people(numbers: &Numbers, space: Space) -> Vec<Tile> {
         two_factor
     };
     let mut tiles = vec![all, two_factor];
-    if space == Space::Ample {
+    if is_short == Yes::No {
         let pending = Tile::new("Pending", accounts.pending, accounts_with("pending"));
         tiles.push(if numbers.expired > 0 {
             pending.warn(expired)
@@ -130,12 +118,12 @@ fn of_people(numbers: &Numbers, space: Space) -> Vec<Tile> {
 }
 
 /// Where there are four numbers already, only when some of it failed.
-fn of_mail(numbers: &Numbers, space: Space) -> Option<Tile> {
+fn of_mail(numbers: &Numbers, is_short: Yes) -> Option<Tile> {
     let mail = numbers.mail?;
     let split = format!("{} waiting, {} failed", mail.waiting, mail.failed);
     let tile = Tile::new("Mail to be sent", mail.waiting + mail.failed, Route::Mail);
     match mail.failed {
-        0 => (space == Space::Ample).then(|| tile.note(split)),
+        0 => (is_short == Yes::No).then(|| tile.note(split)),
         _ => Some(tile.warn(split)),
     }
 }
