@@ -158,10 +158,6 @@ fn closing(data: &Path) -> Result<Vec<Row>> {
 }
 
 /// Lays resources that began so many months ago, none of which is closed.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the benchmark lays a file of its own"
-)]
 fn lay(conn: &Connection, resources: usize, months: u16) -> Result<()> {
     let running = Month::of(SystemClock::new().now());
     let mut first = running;
