@@ -204,18 +204,35 @@ impl Scene {
         for (person, entries, refused, permission) in [
             (
                 &LEA,
-                &["Dashboard"][..],
+                &["Dashboard", "Resources"][..],
                 Some("/iam/accounts"),
                 "List users",
             ),
-            (&BO, &["Dashboard"], Some("/iam/roles"), "List users"),
+            (
+                &BO,
+                &["Dashboard", "Resources", "Billing"],
+                Some("/iam/roles"),
+                "List users",
+            ),
             (
                 &TOMASZ,
-                &["Dashboard", "IAM", "Mail"],
+                &["Dashboard", "IAM", "Resources", "Billing", "Mail"],
                 Some("/settings"),
                 "Manage the organisation (settings, security policy, ownership)",
             ),
-            (&MONA, &["Dashboard", "IAM", "Mail", "Settings"], None, ""),
+            (
+                &MONA,
+                &[
+                    "Dashboard",
+                    "IAM",
+                    "Resources",
+                    "Billing",
+                    "Mail",
+                    "Settings",
+                ],
+                None,
+                "",
+            ),
         ] {
             self.activate(person, "Halden Works");
             assert_eq!(menu(browser), entries, "{}", person.name);
@@ -284,7 +301,10 @@ impl Scene {
         assert_eq!(browser.status(), 403);
         sign_out(browser);
         self.sign_in_again(LEA.email, PASSWORD);
-        assert_eq!(menu(browser), ["Dashboard", "IAM", "Mail"]);
+        assert_eq!(
+            menu(browser),
+            ["Dashboard", "IAM", "Resources", "Billing", "Mail"]
+        );
         let told = self.letter(LEA.email, "You are now Admin at Halden Works");
         let told = one_line(&told.text);
         assert!(
@@ -311,7 +331,7 @@ impl Scene {
         self.is_out("Mail");
         self.picture(&self.theirs, "demoted-out");
         self.sign_in_again(LEA.email, PASSWORD);
-        assert_eq!(menu(&self.theirs), ["Dashboard"]);
+        assert_eq!(menu(&self.theirs), ["Dashboard", "Resources"]);
     }
 
     fn disable_and_enable(&self) {
@@ -502,7 +522,7 @@ impl Scene {
                 .text()
                 .contains("Halden & Sons")
         );
-        assert_eq!(menu(browser), ["Dashboard", "IAM"]);
+        assert_eq!(menu(browser), ["Dashboard", "IAM", "Resources", "Billing"]);
         go_on(browser, "IAM");
         assert!(!browser.find("main").text().contains("Create account"));
         assert!(browser.find_all("tbody details").is_empty());

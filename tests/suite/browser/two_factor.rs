@@ -382,7 +382,7 @@ impl Scene {
         self.picture(browser, "member-codes");
         go_on(browser, "Done");
         assert_eq!(heading(browser), "Account");
-        assert_eq!(menu(browser), ["Dashboard"]);
+        assert_eq!(menu(browser), ["Dashboard", "Resources"]);
         self.picture(browser, "member-enrolled");
     }
 
