@@ -378,6 +378,11 @@ fn an_invoice_stands_as_the_time_says_until_it_is_paid() {
         .sees("Paid 9 Dec 2026")
         .sees("by Olivia Berg, reference Bank 2026/12 <b>")
         .sees_not("Mark as paid");
+    // What was typed stands where it can be erased, and not among the facts, which are logged.
+    let facts = "SELECT details FROM audit_events WHERE action = 'invoice.paid'";
+    assert!(!portal.ask::<String>(facts)[0].contains("2026/12"));
+    let typed = "SELECT text FROM audit_texts WHERE text LIKE '%2026/12%'";
+    assert_eq!(portal.ask::<String>(typed), ["Bank 2026/12 <b>"]);
     owner
         .get("/billing")
         .sees("Paid 9 Dec 2026")

@@ -229,9 +229,11 @@ fn told(deed: &Deed) -> String {
                 Some(number) => format!("the invoice {number}"),
                 None => "an invoice".to_owned(),
             };
-            let reference = text(deed, "reference").filter(|reference| !reference.is_empty());
-            let with = reference.map(|reference| format!(", with the reference {reference}"));
-            format!("{who} marked {invoice} as paid{}", with.unwrap_or_default())
+            let with = match &deed.whom {
+                Whom::Other(reference) => format!(", with the reference {reference}"),
+                Whom::Reader | Whom::Doer | Whom::Nobody => String::new(),
+            };
+            format!("{who} marked {invoice} as paid{with}")
         }
         Action::BudgetChanged => match (text(deed, "from"), text(deed, "to")) {
             (Some(from), Some(to)) => {

@@ -573,7 +573,7 @@ fn what_is_done_to_resources_and_about_the_bill_reads_well_from_every_side() {
     let plans = Some(("2 cores".to_owned(), "4 cores".to_owned()));
     let handed = Some(("Priya Raman".to_owned(), "Samuel Osei".to_owned()));
     let none = json!({});
-    let paid = json!({ "invoice": "INV-2026-010", "total": "1,805.12 EUR", "reference": "SEPA 7" });
+    let paid = json!({ "invoice": "INV-2026-010", "total": "1,805.12 EUR" });
     for (action, whom, change, details, words) in [
         (
             Action::ResourceCreated,
@@ -626,7 +626,7 @@ fn what_is_done_to_resources_and_about_the_bill_reads_well_from_every_side() {
         ),
         (
             Action::InvoicePaid,
-            Whom::Nobody,
+            Whom::Other("SEPA 7".to_owned()),
             None,
             paid,
             "marked the invoice INV-2026-010 as paid, with the reference SEPA 7",
@@ -635,7 +635,7 @@ fn what_is_done_to_resources_and_about_the_bill_reads_well_from_every_side() {
             Action::InvoicePaid,
             Whom::Nobody,
             None,
-            json!({ "invoice": "INV-2026-010", "reference": "" }),
+            json!({ "invoice": "INV-2026-010" }),
             "marked the invoice INV-2026-010 as paid",
         ),
         (
