@@ -69,6 +69,17 @@ fn hang_up(process: &Doorward, words: &str) {
     );
 }
 
+/// The lines of the log with this message, once there are so many: the test may be behind in reading them.
+#[track_caller]
+fn told_times(process: &Doorward, message: &str, count: usize) -> Vec<Value> {
+    wait::until(PATIENCE, || {
+        (told(process, message).len() >= count).then_some(())
+    });
+    let lines = told(process, message);
+    assert_eq!(lines.len(), count, "{message:?}:\n{}", process.output());
+    lines
+}
+
 /// The lines of the log with this message.
 fn told(process: &Doorward, message: &str) -> Vec<Value> {
     let output = process.output();
@@ -270,16 +281,11 @@ fn a_hangup_changes_relay_and_log_and_names_what_waits_for_a_restart() {
         .env("DOORWARD_SMTP_URL_FILE", &file)
         .env("DOORWARD_PORT_8080_TCP", "tcp://10.0.0.1:8080")
         .start();
-    // Its output is read by a thread of the test, which may be behind.
-    let strangers = wait::until(PATIENCE, || {
-        let told = told(
-            &process,
-            "no setting has this name; the variable is not looked at",
-        );
-        (!told.is_empty()).then_some(told)
-    });
-    let strangers = strangers.unwrap_or_default();
-    assert_eq!(strangers.len(), 1, "{}", process.output());
+    let strangers = told_times(
+        &process,
+        "no setting has this name; the variable is not looked at",
+        1,
+    );
     assert_eq!(strangers[0]["variable"], "DOORWARD_PORT_8080_TCP");
     let mut owner = found(&process);
     invite(&mut owner, ANN);
@@ -296,35 +302,24 @@ fn a_hangup_changes_relay_and_log_and_names_what_waits_for_a_restart() {
     let received = second.wait_for(1);
     assert_eq!(received[0].to, [ANN]);
     until_seen(&mut owner, "/mail", "250 2.0.0 taken");
-    let waiting = told(&process, "these settings changed and wait for a restart");
-    assert_eq!(waiting.len(), 1, "{}", process.output());
+    let waiting = told_times(&process, "these settings changed and wait for a restart", 1);
     assert_eq!(waiting[0]["settings"], "session_max, branding.name");
-    assert_eq!(
-        told(&process, "mail leaves another way from now on").len(),
-        1
-    );
+    told_times(&process, "mail leaves another way from now on", 1);
 
     // Nothing new: the relay stays as it is, and what waits is named again.
     hang_up(&process, "the settings were read anew");
-    assert_eq!(
-        told(&process, "mail leaves another way from now on").len(),
-        1
-    );
-    assert_eq!(
-        told(&process, "these settings changed and wait for a restart").len(),
-        2
-    );
+    told_times(&process, "mail leaves another way from now on", 1);
+    told_times(&process, "these settings changed and wait for a restart", 2);
 
     // Wrong ones: those before stay, the log's level too.
     fs::write(&file, "mail.example.com hidden").unwrap();
     paper.write("log_level = \"error\"\nlog_levle = \"error\"\nbackup_keep = 0\n");
     hang_up(&process, "unknown key `log_levle`");
-    let wrong = told(&process, "the settings are wrong; those before stay");
+    let wrong = told_times(&process, "the settings are wrong; those before stay", 3);
     let wrong: Vec<_> = wrong
         .iter()
         .map(|line| line["err"].as_str().unwrap())
         .collect();
-    assert_eq!(wrong.len(), 3, "{wrong:?}");
     assert!(wrong[0].starts_with("DOORWARD_SMTP_URL_FILE "), "{wrong:?}");
     assert!(wrong[1].contains(":2: unknown key `log_levle`, did you mean `log_level`?"));
     assert!(
@@ -341,7 +336,7 @@ fn a_hangup_changes_relay_and_log_and_names_what_waits_for_a_restart() {
     process.signal("HUP");
     assert_eq!(process.terminate().code(), Some(0));
     assert!(told(&process, "stopped").is_empty(), "{}", process.output());
-    assert_eq!(told(&process, "the settings were read anew").len(), 2);
+    told_times(&process, "the settings were read anew", 2);
 }
 
 #[test]
@@ -358,11 +353,10 @@ fn mail_is_switched_on_and_off_by_a_hangup() {
     until_seen(&mut owner, "/mail", "250 2.0.0 taken");
     paper.write("smtp_url = \"\"\n");
     hang_up(&process, "the settings were read anew");
-    let ways: Vec<_> = told(&process, "mail leaves another way from now on")
+    let ways: Vec<_> = told_times(&process, "mail leaves another way from now on", 2)
         .iter()
         .map(|line| line["mail"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(ways.len(), 2, "{ways:?}");
     assert!(ways[0].starts_with("smtp://127.0.0.1:"), "{ways:?}");
     assert_eq!(ways[1], "off");
     invite(&mut owner, BEA);
