@@ -38,6 +38,8 @@ CREATE TABLE organisations (
   offered_at  INTEGER,                         -- NULL unless it is offered
   created_at  INTEGER NOT NULL,
   disabled_at INTEGER,                         -- NULL while people may sign in
+  domains     TEXT    NOT NULL DEFAULT '' CHECK (length(domains) <= 4000),  -- whose addresses may be invited, a line each; none: any
+  started_at  INTEGER,                         -- when the list of first steps was put away; NULL while it is shown
   CHECK ((offered_to IS NULL) = (offered_at IS NULL)),
   CHECK (offered_to <> owner_id),
   FOREIGN KEY (id, owner_id) REFERENCES accounts (organisation_id, id) DEFERRABLE INITIALLY DEFERRED,
@@ -312,6 +314,58 @@ CREATE TABLE invitation_tallies (
   PRIMARY KEY (kind, subject, since)
 ) STRICT, WITHOUT ROWID;
 
+-- Accounts that are to be disabled at an instant that was set before.
+CREATE TABLE departures (
+  account_id      INTEGER PRIMARY KEY,
+  organisation_id INTEGER NOT NULL,
+  leaves_at       INTEGER NOT NULL,
+  set_by          INTEGER,                     -- NULL: the operator
+  created_at      INTEGER NOT NULL,
+  FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id),
+  FOREIGN KEY (organisation_id, set_by) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE INDEX departures_by_time ON departures (leaves_at);
+
+-- Lists of people who are invited together: judged first, then worked through in the background, line by line.
+CREATE TABLE imports (
+  id              INTEGER PRIMARY KEY CHECK (id > 0),
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  state           TEXT    NOT NULL CHECK (state IN ('judged', 'running', 'done', 'stopped')),
+  given_by        INTEGER,                     -- NULL: the operator
+  session_id      INTEGER,                     -- in which it was begun; NULL: on the command line
+  address         TEXT,                        -- from which network address; NULL: on the command line
+  created_at      INTEGER NOT NULL,
+  begun_at        INTEGER,                     -- NULL until it was confirmed
+  ended_at        INTEGER,                     -- NULL until it is over
+  waits_until_at  INTEGER,                     -- while a cap is reached; NULL: it goes on
+  why             TEXT,                        -- why it was stopped; NULL unless it was
+  CHECK ((state IN ('done', 'stopped')) = (ended_at IS NOT NULL)),
+  CHECK ((state = 'stopped') = (why IS NOT NULL)),
+  FOREIGN KEY (organisation_id, given_by) REFERENCES accounts (organisation_id, id)
+) STRICT;
+
+CREATE INDEX imports_by_organisation ON imports (organisation_id, created_at);
+CREATE INDEX imports_running ON imports (created_at) WHERE state = 'running';
+
+-- Each line of such a list, as it was read.
+CREATE TABLE import_lines (
+  import_id  INTEGER NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+  line       INTEGER NOT NULL CHECK (line > 0),
+  email      TEXT    NOT NULL,                 -- as typed where it is no address
+  role       TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  phone      TEXT    NOT NULL,
+  state      TEXT    NOT NULL CHECK (state IN ('waiting', 'invited', 'refused')),
+  account_id INTEGER,                          -- whom it invited; NULL unless it did
+  why        TEXT,                             -- why it was refused; NULL unless it was
+  PRIMARY KEY (import_id, line),
+  CHECK ((state = 'invited') = (account_id IS NOT NULL)),
+  CHECK ((state = 'refused') = (why IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX import_lines_by_account ON import_lines (account_id) WHERE account_id IS NOT NULL;
+
 -- The one-time link of the first run; no row once any organisation exists.
 CREATE TABLE setup_links (
   id         INTEGER PRIMARY KEY CHECK (id = 1),
@@ -323,7 +377,7 @@ CREATE TABLE setup_links (
 CREATE TABLE errands (
   id              INTEGER PRIMARY KEY CHECK (id > 0),
   organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved', 'two_factor_on', 'two_factor_off', 'two_factor_reset', 'recovery_used', 'codes_renewed', 'grace_ends', 'backup_failed', 'invoice', 'budget')),
+  kind            TEXT    NOT NULL CHECK (kind IN ('activation', 'link_asked', 'reset', 'password_changed', 'password_taken', 'new_device', 'role_changed', 'email_confirm', 'email_changed', 'ownership_offered', 'ownership_moved', 'two_factor_on', 'two_factor_off', 'two_factor_reset', 'recovery_used', 'codes_renewed', 'grace_ends', 'backup_failed', 'invoice', 'budget', 'test')),
   account_id      INTEGER NOT NULL,            -- to whom
   about_id        INTEGER,                     -- the invitation, reset or account it speaks of; NULL where the recipient is all
   details         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
@@ -360,6 +414,13 @@ CREATE TABLE attempts (
   answer    TEXT    NOT NULL,
   PRIMARY KEY (errand_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- What was said to the mail server and by it when a test mail was sent; passwords are masked.
+CREATE TABLE dialogues (
+  errand_id INTEGER PRIMARY KEY REFERENCES errands (id) ON DELETE CASCADE,
+  said_at   INTEGER NOT NULL,
+  text      TEXT    NOT NULL CHECK (length(text) <= 100000)
+) STRICT;
 
 -- What can be had, and for how much: the operator's, for the whole install. One row once a catalogue was imported: the
 -- currency of every amount in this file, which are all whole numbers of its smallest unit.
@@ -539,6 +600,7 @@ CREATE TABLE audit_events (
 
 CREATE INDEX audit_by_target ON audit_events (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_by_actor ON audit_events (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_time ON audit_events (chain_id, at);
 
 -- The personal text of an event, so that it can be erased without breaking the chain.
 CREATE TABLE audit_texts (
@@ -553,14 +615,45 @@ CREATE TABLE audit_texts (
 -- The newest row of each chain, under a MAC of the audit key: cutting rows off the end is found too.
 CREATE TABLE audit_heads (
   chain_id INTEGER PRIMARY KEY,
-  number   INTEGER NOT NULL,
+  number   INTEGER NOT NULL CHECK (number < 1099511627776),
   hash     BLOB    NOT NULL CHECK (length(hash) = 32),
-  mac      BLOB    NOT NULL CHECK (length(mac) = 32)
+  mac      BLOB    NOT NULL CHECK (length(mac) = 32),
+  ordinal  INTEGER NOT NULL UNIQUE CHECK (ordinal BETWEEN 1 AND 8388607)  -- the chain's share of audit_index
 ) STRICT;
 
-CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+-- Where a chain begins once its oldest rows were pruned: behind this row, which was its last one then, under a MAC of
+-- the audit key.
+CREATE TABLE audit_checkpoints (
+  chain_id  INTEGER PRIMARY KEY,
+  number    INTEGER NOT NULL CHECK (number > 0),
+  hash      BLOB    NOT NULL CHECK (length(hash) = 32),
+  pruned_at INTEGER NOT NULL,
+  mac       BLOB    NOT NULL CHECK (length(mac) = 32)
+) STRICT;
 
-PRAGMA user_version = 5;
+-- Texts that were erased with the personal data of somebody, and in which event that is recorded.
+CREATE TABLE audit_erasures (
+  chain_id INTEGER NOT NULL,
+  number   INTEGER NOT NULL,
+  slot     INTEGER NOT NULL CHECK (slot BETWEEN 1 AND 5),
+  event    INTEGER NOT NULL,                   -- the number of that event in the same chain
+  PRIMARY KEY (chain_id, number, slot)
+) STRICT, WITHOUT ROWID;
+
+-- By which words an event is found: what was done, by whom, to whom, the request, and the words of its texts. A row's id
+-- is the chain's ordinal times 2^40 plus the event's number.
+CREATE VIRTUAL TABLE audit_index USING fts5 (words, content = '', contentless_delete = 1, detail = 'none', tokenize = "unicode61 tokenchars ':'");
+
+CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events
+WHEN NOT EXISTS (SELECT 1 FROM audit_checkpoints WHERE chain_id = OLD.chain_id AND number >= OLD.number) BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_texts_stay BEFORE UPDATE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts
+WHEN NOT EXISTS (SELECT 1 FROM audit_checkpoints WHERE chain_id = OLD.chain_id AND number >= OLD.number)
+ AND NOT EXISTS (SELECT 1 FROM audit_erasures WHERE chain_id = OLD.chain_id AND number = OLD.number AND slot = OLD.slot) BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only');
+END;
+
+PRAGMA user_version = 6;

@@ -61,9 +61,26 @@ pub(super) fn append(tx: &Tx<'_>, row: &Row, texts: &[Text], hash: &[u8; 32]) ->
         )?;
     }
     tx.execute(
-        "INSERT INTO audit_heads (chain_id, number, hash, mac) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO audit_heads (chain_id, number, hash, mac, ordinal)
+           VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(ordinal), 0) + 1 FROM audit_heads))
          ON CONFLICT (chain_id) DO UPDATE SET number = excluded.number, hash = excluded.hash, mac = excluded.mac",
         rusqlite::params![row.chain_id, row.number, hash, head_mac(tx.keys(), row.chain_id, row.number, hash)],
+    )?;
+    index(tx, row.chain_id, row.number)
+}
+
+/// Puts the words of an event into the index.
+fn index(tx: &Tx<'_>, chain_id: i64, number: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO audit_index (rowid, words)
+           SELECT (h.ordinal << 40) | e.number,
+                  'action:' || replace(replace(e.action, '.', ':'), '_', ':') || ' by:' || coalesce(e.actor_id, e.actor)
+                    || coalesce(' on:' || e.target_id, '') || ' ' || e.request_id
+                    || coalesce((SELECT ' ' || group_concat(t.text, ' ') FROM audit_texts t
+                                  WHERE t.chain_id = e.chain_id AND t.number = e.number), '')
+             FROM audit_heads h JOIN audit_events e ON e.chain_id = h.chain_id
+            WHERE h.chain_id = ?1 AND e.number = ?2",
+        (chain_id, number),
     )?;
     Ok(())
 }

@@ -41,10 +41,10 @@ pub const DATABASE: &str = "doorward.db";
 /// The database as it is today.
 const SCHEMA: &str = include_str!("../../schema.sql");
 /// The number in its last line.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 /// The steps to it, in order; the first one is from the oldest schema that is known. Once it was released a step is
 /// never edited: files exist that it has changed.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         from: 3,
         name: "0004_backups",
@@ -54,6 +54,11 @@ const STEPS: [Step; 2] = [
         from: 4,
         name: "0005_billing",
         sql: include_str!("0005_billing.sql"),
+    },
+    Step {
+        from: 5,
+        name: "0006_portal",
+        sql: include_str!("0006_portal.sql"),
     },
 ];
 /// The folder of copies in the data folder.

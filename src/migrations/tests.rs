@@ -358,6 +358,10 @@ fn a_released_step_is_never_edited() {
             "0005_billing",
             "24da7375783fc64958f4d7b05bdd2de674fd4df3f2466a19d7ea882de15670d3",
         ),
+        (
+            "0006_portal",
+            "0a69f859e327be840f822ffc39c9360e23587288793a7567ee137139e85c2110",
+        ),
     ];
     let now = STEPS.map(|step| {
         let digest = Sha256::digest(step.sql);

@@ -817,9 +817,15 @@ fn a_backup_that_does_not_fit_leaves_nothing() {
 pub(crate) fn make_older(file: &Path) {
     let conn = Connection::open(file).unwrap();
     conn.execute_batch(
-        "DROP TABLE payments; DROP TABLE invoice_lines; DROP TABLE invoices; DROP TABLE billing; DROP TABLE ledgers;
-         DROP TABLE runs; DROP TABLE resources; DROP TABLE prices; DROP TABLE plans; DROP TABLE kinds; DROP TABLE catalogue;
-         PRAGMA user_version = 4",
+        "DROP TABLE dialogues; DROP TABLE import_lines; DROP TABLE imports; DROP TABLE departures;
+         DROP TRIGGER audit_events_remain; DROP TRIGGER audit_texts_remain;
+         DROP TABLE audit_index; DROP TABLE audit_erasures; DROP TABLE audit_checkpoints; DROP INDEX audit_by_time;
+         CREATE TABLE heads AS SELECT chain_id, number, hash, mac FROM audit_heads; DROP TABLE audit_heads;
+         ALTER TABLE heads RENAME TO audit_heads;
+         CREATE TRIGGER audit_events_remain BEFORE DELETE ON audit_events BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+         CREATE TRIGGER audit_texts_remain BEFORE DELETE ON audit_texts BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+         ALTER TABLE organisations DROP COLUMN domains; ALTER TABLE organisations DROP COLUMN started_at;
+         PRAGMA user_version = 5",
     )
     .unwrap();
 }
@@ -849,7 +855,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     let before = fs::read(&good).unwrap();
     let said = ended(&verify(&good, process.data()), 0);
     for words in [
-        "Schema         5",
+        "Schema         6",
         "Made           2026-11-24 02:30 UTC",
         "Organisations  1",
         "Accounts       1",
@@ -872,7 +878,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     make_older(&older);
     let said = ended(&verify(&older, process.data()), 0);
     assert!(
-        said.contains("Schema         4 (brought to 5 without fault)"),
+        said.contains("Schema         5 (brought to 6 without fault)"),
         "{said}"
     );
 
@@ -880,7 +886,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     fs::copy(&good, &newer).unwrap();
     Connection::open(&newer)
         .unwrap()
-        .execute_batch("PRAGMA user_version = 6")
+        .execute_batch("PRAGMA user_version = 7")
         .unwrap();
     let damaged = elsewhere.path().join("damaged.db");
     let mut bytes = before.clone();
@@ -906,7 +912,7 @@ fn verifying_says_what_a_backup_is_and_what_is_wrong_with_it() {
     for (file, says) in [
         (
             &newer,
-            "is of schema version 6, and this doorward knows version 5; run the newer doorward",
+            "is of schema version 7, and this doorward knows version 6; run the newer doorward",
         ),
         (&damaged, "is damaged"),
         (&short, "is damaged"),

@@ -270,7 +270,7 @@ fn the_command_says_what_it_overwrites_and_keeps_it() {
         "This will be overwritten",
         "Accounts       2",
         "By this backup:",
-        "Schema         5",
+        "Schema         6",
         "Accounts       1",
         "Verified       yes",
         "Restored. Start the server",
@@ -605,7 +605,7 @@ fn what_is_no_whole_backup_changes_nothing() {
     let path = bad.to_str().unwrap();
     let said = ended(&process.run(&["restore", path, "--yes"]), 1);
     assert!(said.contains("is damaged"), "{said}");
-    make("PRAGMA user_version = 6");
+    make("PRAGMA user_version = 7");
     let said = ended(&process.run(&["restore", path, "--yes"]), 1);
     assert!(said.contains("run the newer doorward"), "{said}");
     make("DROP TRIGGER audit_texts_stay; UPDATE audit_texts SET text = 'x'");
@@ -626,7 +626,7 @@ fn an_older_backup_is_brought_to_today() {
         &process.run(&["restore", file.to_str().unwrap(), "--yes"]),
         0,
     );
-    assert!(said.contains("Schema         4 (brought to 5)"), "{said}");
+    assert!(said.contains("Schema         5 (brought to 6)"), "{said}");
     ended(&process.run(&["audit", "verify"]), 0);
     process.restart();
     sign_in(&mut Client::new(process.address()), served::OWNER);

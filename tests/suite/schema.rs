@@ -45,7 +45,9 @@ fn ask(conn: &Connection, sql: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
-const TABLES: &str = "SELECT t.name FROM pragma_table_list t WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite%' AND";
+const TABLES: &str =
+    "SELECT t.name FROM pragma_table_list t WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite%'
+    AND t.name NOT LIKE 'audit\\_index%' ESCAPE '\\' AND";
 
 #[test]
 fn it_applies_to_an_empty_file_in_one_transaction() {
@@ -58,7 +60,7 @@ fn it_applies_to_an_empty_file_in_one_transaction() {
         .unwrap();
     assert_eq!(
         ask(&conn, "SELECT user_version || '' FROM pragma_user_version"),
-        ["5"]
+        ["6"]
     );
     assert_eq!(
         ask(&conn, "SELECT integrity_check FROM pragma_integrity_check"),
@@ -81,12 +83,18 @@ fn what_belongs_to_somebody_names_its_organisation() {
         // By its errand.
         "attempts",
         // By the number of its chain; the log outlives the organisation.
+        "audit_checkpoints",
+        "audit_erasures",
         "audit_events",
         "audit_heads",
         "audit_texts",
         // The install's own.
         "backups",
         "catalogue",
+        // By its errand.
+        "dialogues",
+        // By its list.
+        "import_lines",
         "install",
         // By the organisation's id or a MAC, as the kind says.
         "invitation_tallies",
@@ -109,6 +117,8 @@ fn every_id_of_another_table_is_a_foreign_key_within_the_organisation() {
           AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list(t.name) f WHERE f.\"from\" = c.name) ORDER BY 1";
     let expected = [
         // The log keeps what is gone.
+        "audit_checkpoints.chain_id",
+        "audit_erasures.chain_id",
         "audit_events.actor_id",
         "audit_events.chain_id",
         "audit_events.request_id",
@@ -120,8 +130,10 @@ fn every_id_of_another_table_is_a_foreign_key_within_the_organisation() {
         "enrolments.session_id",
         // Of several tables, as the kind says.
         "errands.about_id",
-        // No ids of ours.
+        // No ids of ours; a list of people remembers whom it invited, and its session may end before it.
         "errands.message_id",
+        "import_lines.account_id",
+        "imports.session_id",
         "install.key_id",
         // An invoice is a copy, and leans on nothing.
         "invoice_lines.account_id",
@@ -148,6 +160,8 @@ fn every_reference_to_an_account_can_be_looked_up() {
         "accounts.created_by",
         // Accounts are deleted from where they stand only in an organisation that never began, and plans never.
         "billing.contact_id",
+        "departures.set_by",
+        "imports.given_by",
         "invitations.given_by",
         // Found by their own id, which stands beside them.
         "organisations.offered_to",
