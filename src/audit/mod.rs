@@ -1,5 +1,5 @@
-//! The audit log: who did what, written in the transaction that does it. Owns `audit_events`, `audit_texts` and
-//! `audit_heads`.
+//! The audit log: who did what, written in the transaction that does it. Owns every table whose name begins with
+//! `audit_`.
 //!
 //! One chain for each organisation and one for the system. A row's hash is SHA-256 over the hash before it and the
 //! canonical row (every field with its length); personal text stands in the row as a commitment, SHA-256 of a salt
@@ -7,6 +7,8 @@
 //! under the audit key, so that rows cut off the end are missed. Never holds a secret.
 
 mod chain;
+mod erase;
+mod prune;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -22,8 +24,12 @@ use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
+use sql::past;
 
 pub use chain::{Fault, Verdict};
+pub use erase::{Erased, Names, Person, Scrub, erase};
+pub use prune::{Prunable, next_prunable, prune};
+pub use sql::past::{is_erased, last_erasure};
 pub use sql::{
     Deed, Entry, Hand, Whom, about, last_on, latest, latest_instant, own, sign_in_before,
 };
@@ -63,6 +69,8 @@ pub enum Action {
     AccountEnabled,
     /// It was removed.
     AccountDeleted,
+    /// What was left of the personal data of one that is deleted was erased.
+    AccountErased,
     /// It was given another role.
     RoleChanged,
     /// A Pending owner's address was changed by the operator.
@@ -115,6 +123,8 @@ pub enum Action {
     RequestMalformed,
     /// A set-up link was made.
     SetupLinkMade,
+    /// The oldest events were removed, as the operator's setting says.
+    LogPruned,
     /// The system's clock stepped back.
     ClockSteppedBack,
     /// What is asked of a role besides the password was decided.
@@ -173,7 +183,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 71] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -190,6 +200,7 @@ impl Action {
         Self::AccountDisabled,
         Self::AccountEnabled,
         Self::AccountDeleted,
+        Self::AccountErased,
         Self::RoleChanged,
         Self::OwnerInvited,
         Self::InvitationResent,
@@ -216,6 +227,7 @@ impl Action {
         Self::FormRefused,
         Self::RequestMalformed,
         Self::SetupLinkMade,
+        Self::LogPruned,
         Self::ClockSteppedBack,
         Self::PolicyChanged,
         Self::TwoFactorBegun,
@@ -265,6 +277,7 @@ impl Action {
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
             Self::AccountDeleted => "account.deleted",
+            Self::AccountErased => "account.erased",
             Self::RoleChanged => "role.changed",
             Self::OwnerInvited => "owner.invited",
             Self::InvitationResent => "invitation.resent",
@@ -291,6 +304,7 @@ impl Action {
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",
             Self::SetupLinkMade => "setup.link_made",
+            Self::LogPruned => "audit.pruned",
             Self::ClockSteppedBack => "clock.stepped_back",
             Self::PolicyChanged => "organisation.policy_changed",
             Self::TwoFactorBegun => "two_factor.begun",
@@ -472,6 +486,11 @@ pub fn checkpoint<T>(tx: &Tx<'_>, by: &By, value: T) -> Result<Audited<T>> {
         let event = Event::of_system(Action::KeyReplaced)
             .with(chain::HEAD_NUMBER, number)
             .with(chain::HEAD_HASH, HEXLOWER.encode(&hash));
+        // Where a pruned chain begins was under the key before, too; the new one takes it as it is.
+        if let Some(begun) = past::checkpoint(tx, chain_id)? {
+            let mac = chain::checkpoint_mac(tx.keys(), chain_id, &begun);
+            past::set_checkpoint(tx, chain_id, &past::Checkpoint { mac, ..begun })?;
+        }
         // It stands behind the last row there is: behind one that was put in, or where some were cut off.
         append(tx, by, &event, (chain_id, end.max(head)))?;
     }
@@ -582,8 +601,16 @@ pub fn later(newer: &Read<'_>, older: &Read<'_>, actions: &[Action]) -> Result<V
     let mut found = Vec::new();
     for chain_id in sql::chains(newer)? {
         let end = |read| Ok::<_, Error>(sql::end(read, chain_id)?.map_or(0, |(number, _)| number));
+        // What is pruned from either cannot be compared, nor be told.
+        let gone = |read| {
+            let begun = past::checkpoint(read, chain_id)?;
+            Ok::<_, Error>(begun.map_or(0, |begun| begun.number))
+        };
         // Once two chains part they never meet again: each row's hash is over the one before.
-        let (mut common, mut parted) = (0, end(newer)?.min(end(older)?) + 1);
+        let (mut common, mut parted) = (
+            gone(newer)?.max(gone(older)?),
+            end(newer)?.min(end(older)?) + 1,
+        );
         while common + 1 < parted {
             let middle = common + (parted - common) / 2;
             let is_common =

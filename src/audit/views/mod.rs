@@ -53,7 +53,7 @@ const fn icon(action: Action) -> Icon {
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
-        Action::AccountDeleted => Icon::Trash2,
+        Action::AccountDeleted | Action::AccountErased | Action::LogPruned => Icon::Trash2,
         Action::InvitationResent
         | Action::InvitationLinkAsked
         | Action::MailRetried

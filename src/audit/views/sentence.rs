@@ -65,6 +65,7 @@ fn told(deed: &Deed) -> String {
             }
             _ => format!("{who} deleted {}", account(deed)),
         },
+        Action::AccountErased => format!("{who} erased the personal data of {whom}"),
         Action::RoleChanged => {
             let roles = role(deed, "from").zip(role(deed, "role"));
             format!("{who} changed {whose} permission{}", from_to(&roles))
@@ -148,6 +149,17 @@ fn told(deed: &Deed) -> String {
         }
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
+        Action::LogPruned => match deed.details.get("rows").and_then(Value::as_i64) {
+            Some(1) => {
+                "The oldest event was removed: the operator keeps events for so long".to_owned()
+            }
+            Some(rows) => {
+                format!(
+                    "The oldest {rows} events were removed: the operator keeps events for so long"
+                )
+            }
+            None => "The oldest events were removed".to_owned(),
+        },
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
         Action::PolicyChanged => format!("{who} changed the two-factor policy{}", policy(deed)),
         Action::TwoFactorBegun if is(deed, "replaces") => {
