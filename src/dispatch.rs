@@ -11,8 +11,8 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, help, invitations, lifecycle, outbox, ownership, passwords,
-    profile, resources, roles, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, erasing, help, invitations, lifecycle, outbox, ownership,
+    passwords, profile, resources, roles, sessions, settings, setup, two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -41,6 +41,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DisableAccount(id) => lifecycle::pages::confirm_disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::confirm_enable(visit, *id),
         Route::DeleteAccount(id) => lifecycle::pages::confirm_delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::confirm(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
@@ -116,6 +117,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DisableAccount(id) => lifecycle::pages::disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::enable(visit, *id),
         Route::DeleteAccount(id) => lifecycle::pages::delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::erase(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),

@@ -49,6 +49,8 @@ pub enum Route {
     EnableAccount(AccountId),
     /// What deleting does; then doing it.
     DeleteAccount(AccountId),
+    /// What erasing what is left of a deleted one does; then doing it.
+    EraseAccount(AccountId),
     /// Which sessions there are; then ending them all.
     SignOutAccount(AccountId),
     /// What a reset does; then doing it.
@@ -287,6 +289,7 @@ impl Route {
             "disable" => Some(Self::DisableAccount(id)),
             "enable" => Some(Self::EnableAccount(id)),
             "delete" => Some(Self::DeleteAccount(id)),
+            "erase" => Some(Self::EraseAccount(id)),
             "sign-out" => Some(Self::SignOutAccount(id)),
             "reset-password" => Some(Self::ResetAccountPassword(id)),
             "reset-two-factor" => Some(Self::ResetAccountTwoFactor(id)),
@@ -378,7 +381,8 @@ impl Route {
             | Self::Invoice(_)
             | Self::InvoiceCsv(_)
             | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
-            Self::Settings
+            Self::EraseAccount(_)
+            | Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
             | Self::SavePolicy
@@ -457,6 +461,7 @@ impl Route {
             Self::DisableAccount(_) => "/iam/accounts/{id}/disable",
             Self::EnableAccount(_) => "/iam/accounts/{id}/enable",
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
+            Self::EraseAccount(_) => "/iam/accounts/{id}/erase",
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
             Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
             Self::ResetAccountTwoFactor(_) => "/iam/accounts/{id}/reset-two-factor",
@@ -526,6 +531,7 @@ impl fmt::Display for Route {
             Self::DisableAccount(id) => write!(f, "/iam/accounts/{id}/disable"),
             Self::EnableAccount(id) => write!(f, "/iam/accounts/{id}/enable"),
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
+            Self::EraseAccount(id) => write!(f, "/iam/accounts/{id}/erase"),
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
             Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
@@ -626,6 +632,7 @@ mod tests {
             Route::DisableAccount(account),
             Route::EnableAccount(account),
             Route::DeleteAccount(account),
+            Route::EraseAccount(account),
             Route::SignOutAccount(account),
             Route::ResetAccountPassword(account),
             Route::Settings,

@@ -22,9 +22,9 @@ use crate::scope::{Allowed, Right};
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, Filter, Line, MailState, Sort, Status, active, by_email, counts,
-    counts_of_all, counts_with, find, find_in, line, list, masters_active, masters_beside,
-    matching, protection,
+    Account, Counts, DELETED, Filter, Line, MailState, Sort, Status, active, by_email, counts,
+    counts_of_all, counts_with, deleted_count, find, find_in, line, list, masters_active,
+    masters_beside, matching, protection,
 };
 
 impl Account {
@@ -175,6 +175,11 @@ fn done(changed: db::Result<bool>) -> Result<()> {
 /// Leaves the tombstone: address and phone are gone, the name stays.
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     done(sql::bury(tx, id))
+}
+
+/// What the tombstone said is gone, too: what the account made was made by an erased one.
+pub fn forget_name(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::forget_name(tx, id))
 }
 
 /// Removes a row that nothing refers to: only for an organisation that never began.
