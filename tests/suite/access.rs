@@ -109,6 +109,7 @@ pub(crate) fn fields(
             ));
             with(&[("email", &email[0])])
         }
+        Route::EraseAccount(_) => with(&[("name", "Aud Vik"), ("current_password", PASSWORD)]),
         Route::ChangeRole(_) => with(&[("role", "billing")]),
         Route::ResetAccountPassword(_) => with(&[("handover", "copy")]),
         Route::SaveGeneral => with(&[("organisation", "Fjord Works"), ("timezone", "Europe/Oslo")]),

@@ -50,6 +50,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
         | Route::DeleteAccount(_)
+        | Route::EraseAccount(_)
         | Route::SignOutAccount(_)
         | Route::ResetAccountPassword(_)
         | Route::ResetAccountTwoFactor(_)
@@ -132,6 +133,7 @@ fn about_nothing(route: &Route) -> Route {
         Route::DisableAccount(_) => Route::DisableAccount(account),
         Route::EnableAccount(_) => Route::EnableAccount(account),
         Route::DeleteAccount(_) => Route::DeleteAccount(account),
+        Route::EraseAccount(_) => Route::EraseAccount(account),
         Route::SignOutAccount(_) => Route::SignOutAccount(account),
         Route::ResetAccountPassword(_) => Route::ResetAccountPassword(account),
         Route::ResetAccountTwoFactor(_) => Route::ResetAccountTwoFactor(account),
