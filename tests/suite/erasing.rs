@@ -138,7 +138,7 @@ fn a_deleted_account_leaves_a_page_and_the_way_to_it() {
         .sees("A Master can erase it.")
         .sees_not("Erase personal data…");
     ada.get(format!("{}/erase", page_of(mia.id))).answers(403);
-    let mut other = portal.organisation("Alder & Co");
+    let mut other = portal.organisation("Alder");
     other.get(page_of(mia.id)).answers(404);
     other.get(format!("{}/erase", page_of(mia.id))).answers(404);
     portal.leave_mail();

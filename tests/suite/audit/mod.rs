@@ -446,7 +446,8 @@ fn texts_that_look_like_markup_or_like_lines_are_kept_as_they_are() {
 #[track_caller]
 fn both_find(portal: &Portal, change: &str) -> BTreeMap<i64, i64> {
     let file = portal.file();
-    let copy = file.with_file_name("copy.db");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
     portal.app().db().checkpoint().unwrap();
     std::fs::copy(&file, &copy).unwrap();
     let conn = Connection::open(&copy).unwrap();

@@ -2,6 +2,7 @@
 
 use doorward::domain::role::Role;
 use doorward::kit::time::{DAY, HOUR, MINUTE};
+use doorward::scope::Allowed;
 
 use crate::portal::Portal;
 
@@ -26,16 +27,15 @@ pub(super) fn pruned() -> Portal {
     let portal = keeping(30);
     let mia = portal.member(Role::Member, "mia@fjord.example");
     portal.travel(29 * DAY);
-    let owner = portal.owner();
     let (app, id) = (portal.app(), mia.account().id);
     app.write(app.now(), |tx| {
-        doorward::lifecycle::delete(tx, &owner.allowed(), id)
+        doorward::lifecycle::delete(tx, &Allowed::operator(portal.first()), id)
     })
     .unwrap();
     portal.travel(2 * DAY);
     portal.work();
     app.write(app.now(), |tx| {
-        doorward::erasing::erase(tx, &owner.allowed(), id)
+        doorward::erasing::erase(tx, &Allowed::operator(portal.first()), id)
     })
     .unwrap();
     assert!(said(&portal) > 0);
@@ -102,6 +102,7 @@ fn it_is_said_once_a_day_in_each_chain() {
     }
     let rows = said(&portal) - before;
     assert!((1..=2 * days).contains(&rows), "{rows} in {days} days");
+    portal.leave_mail();
 }
 
 #[test]
@@ -147,6 +148,7 @@ fn while_the_clock_is_behind_nothing_is_removed() {
     portal.owner();
     portal.work();
     portal.travel(60 * DAY);
+    portal.app().now();
     portal.step(-10 * MINUTE);
     portal.work();
     portal.travel(MINUTE);
