@@ -76,6 +76,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
+        | Route::PutFirstStepsAway
         | Route::SaveBudget
         | Route::PayInvoice(_)
         | Route::ConfirmTwoFactor
@@ -125,6 +127,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::RenewCodes => two_factor::pages::renew_codes(visit),
         Route::SavePolicy => settings::pages::save_policy(visit),
         Route::SaveBilling => settings::pages::save_billing(visit),
+        Route::SaveDomains => settings::pages::save_domains(visit),
+        Route::PutFirstStepsAway => dashboard::pages::put_first_steps_away(visit),
         Route::NewResource => resources::pages::create(visit),
         Route::DescribeResource(id) => resources::pages::describe(visit, *id),
         Route::ChangePlan(id) => resources::pages::change_plan(visit, *id),

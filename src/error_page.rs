@@ -195,13 +195,14 @@ fn form_of(visit: &Visit<'_>) -> String {
         };
     }
     let page = match visit.route {
-        Route::SignOut | Route::Theme => Route::Dashboard,
+        Route::SignOut | Route::Theme | Route::PutFirstStepsAway => Route::Dashboard,
         Route::AskForLink(token) => Route::Activate(token.clone()),
         Route::Accounts => Route::NewAccount,
         Route::SaveGeneral
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
         | Route::OfferOwnership
         | Route::WithdrawOwnership
         | Route::AcceptOwnership

@@ -75,6 +75,10 @@ pub enum Route {
     SaveSecurity,
     /// What is asked of each role besides the password.
     SavePolicy,
+    /// Whose addresses may be invited.
+    SaveDomains,
+    /// The list of first steps, put away.
+    PutFirstStepsAway,
     /// Offering the ownership to another Master.
     OfferOwnership,
     /// Taking the offer back.
@@ -233,6 +237,8 @@ impl Route {
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
             ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
+            ("settings", Some("domains"), None, None) => Self::SaveDomains,
+            ("settings", Some("first-steps"), None, None) => Self::PutFirstStepsAway,
             ("settings", Some("billing"), None, None) => Self::SaveBilling,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
             ("resources", None, None, None) => Self::Resources,
@@ -383,6 +389,8 @@ impl Route {
             | Self::SaveSecurity
             | Self::SavePolicy
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -407,6 +415,8 @@ impl Route {
                 | Self::SaveSecurity
                 | Self::SavePolicy
                 | Self::SaveBilling
+                | Self::SaveDomains
+                | Self::PutFirstStepsAway
                 | Self::SaveBudget
                 | Self::PayInvoice(_)
                 | Self::ResourcesCsv
@@ -475,6 +485,8 @@ impl Route {
             Self::AcceptOwnership => "/settings/ownership/accept",
             Self::DeclineOwnership => "/settings/ownership/decline",
             Self::SaveBilling => "/settings/billing",
+            Self::SaveDomains => "/settings/domains",
+            Self::PutFirstStepsAway => "/settings/first-steps",
             Self::Resources => "/resources",
             Self::ResourcesCsv => "/resources.csv",
             Self::NewResource => "/resources/new",
@@ -570,6 +582,8 @@ impl fmt::Display for Route {
             | Self::AcceptOwnership
             | Self::DeclineOwnership
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::Resources
             | Self::ResourcesCsv
             | Self::NewResource
@@ -636,6 +650,8 @@ mod tests {
             Route::AcceptOwnership,
             Route::DeclineOwnership,
             Route::SaveBilling,
+            Route::SaveDomains,
+            Route::PutFirstStepsAway,
             Route::Resources,
             Route::ResourcesCsv,
             Route::NewResource,

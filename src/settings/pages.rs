@@ -3,6 +3,7 @@
 use crate::accounts;
 use crate::backups;
 use crate::billing::{self, ADDRESS_FIELD, CONTACT_FIELD, Details, VAT_NUMBER_FIELD};
+use crate::domain::domains::Domains;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
@@ -17,8 +18,8 @@ use crate::routes::Route;
 use crate::scope::{Allowed, ManageOrganisation};
 use crate::settings;
 use crate::settings::views::{
-    self, Billing, CONFIRM_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD, TwoFactor,
-    policy_fields,
+    self, Billing, CONFIRM_FIELD, DOMAINS_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD,
+    TwoFactor, policy_fields,
 };
 use crate::setup::pages::zones;
 use crate::two_factor;
@@ -35,6 +36,8 @@ pub struct Refused<'f> {
     pub general: Option<&'f Form>,
     /// To the two-factor policy.
     pub policy: Option<&'f Form>,
+    /// To whose addresses may be invited.
+    pub domains: Option<&'f Form>,
     /// To what stands on invoices.
     pub billing: Option<&'f Form>,
     /// To the ownership.
@@ -378,4 +381,27 @@ fn may_be_contact(
     let before = billing::details(read, by.organisation())?.contact;
     let people = billing::people(read, by.organisation())?;
     Ok(before == Some(contact) || people.iter().any(|one| one.id == contact))
+}
+
+/// Whose addresses may be invited.
+pub fn save_domains(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ManageOrganisation>()?;
+    let mut form = visit.form(&[DOMAINS_FIELD])?;
+    let Some(domains) = form.check(DOMAINS_FIELD, Domains::typed) else {
+        let refused = Refused {
+            domains: Some(&form),
+            ..Refused::default()
+        };
+        return draw(visit, 422, refused);
+    };
+    let saved = visit.write_if(|tx| settings::set_domains(tx, &by, &domains))?;
+    let message = match saved {
+        Some(()) if domains.is_empty() => "Addresses of any domain may be invited.".to_owned(),
+        Some(()) => format!(
+            "From now on only addresses at {} may be invited.",
+            domains.named()
+        ),
+        None => NOTHING.to_owned(),
+    };
+    Ok(visit.redirect_with(&Route::Settings, &message))
 }

@@ -257,6 +257,8 @@ pub const fn policy_fields(role: Role) -> (&'static str, &'static str) {
     }
 }
 
+/// In which field the domains are written.
+pub const DOMAINS_FIELD: &str = "domains";
 /// The tick that lets people trust their browsers.
 pub const TRUST_FIELD: &str = "trust";
 /// Sent by the page that says whom a policy meets.

@@ -161,12 +161,14 @@ pub(crate) fn fields(
         }
         Route::SaveBudget => with(&[("budget", "1470")]),
         Route::PayInvoice(_) => with(&[("reference", "R-1")]),
+        Route::SaveDomains => with(&[("domains", "fjord.example\nlake.example")]),
         Route::SaveBilling => with(&[
             ("address", "Storgata 1"),
             ("vat_number", ""),
             ("contact", ""),
         ]),
         Route::Dashboard
+        | Route::PutFirstStepsAway
         | Route::SignOut
         | Route::SetUpHelp
         | Route::AskForLink(_)

@@ -93,6 +93,8 @@ const fn kind(route: &Route) -> Kind {
         | Route::RenewCodes
         | Route::EndOtherSessions
         | Route::SaveBilling
+        | Route::SaveDomains
+        | Route::PutFirstStepsAway
         | Route::Resources
         | Route::ResourcesCsv
         | Route::NewResource
