@@ -25,8 +25,8 @@ use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
 pub use sql::{
-    Deed, Entry, Hand, SignIns, Whom, about, last_on, latest, latest_instant, newest, own,
-    own_sign_ins, sign_in_before, sign_ins,
+    Deed, Entry, Hand, SignIns, Whom, about, last_of_system, last_on, latest, latest_instant,
+    newest, own, own_sign_ins, sign_in_before, sign_ins,
 };
 
 /// What was done. The slug stands in the log for ever: add, never rename.

@@ -377,6 +377,20 @@ pub fn sign_in_before(read: &Read<'_>, scope: &Scope) -> Result<Option<Deed>> {
     Ok(deeds.pop())
 }
 
+/// When this was last done as the system's chain tells, and the facts of it, as JSON; none when it never was.
+pub fn last_of_system(read: &Read<'_>, action: Action) -> Result<Option<(Timestamp, String)>> {
+    // By its word: the chain may hold a million failures of strangers.
+    let word = format!("\"action:{}\"", action.slug().replace(['.', '_'], ":"));
+    read.find(
+        "SELECT e.at, e.details FROM audit_heads h
+           JOIN audit_index i ON i.rowid BETWEEN h.ordinal << 40 AND (h.ordinal << 40) + h.number
+           JOIN audit_events e ON e.chain_id = h.chain_id AND e.number = i.rowid - (h.ordinal << 40)
+          WHERE h.chain_id = 0 AND audit_index MATCH ?1 ORDER BY i.rowid DESC LIMIT 1",
+        [word],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Of so many seconds is a quarter of an hour.
 const QUARTER: i64 = 15 * MINUTE;
 /// For so long they are kept: a month, and the days that any time zone adds to it.

@@ -249,10 +249,8 @@ fn concerns(
         steps.master = (masters < 2).then_some(Concern::OneMaster);
         let backups = backups::state(read, &settings.backups)?;
         let is_shown = is_new && {
-            steps.backup = backups
-                .last
-                .is_none()
-                .then(|| Concern::NoBackup(backups.is_nightly.into()));
+            let is_any = backups.last.is_some() || backups.put_back.is_some();
+            steps.backup = (!is_any).then(|| Concern::NoBackup(backups.is_nightly.into()));
             !steps.are_done()
         };
         if is_shown {
