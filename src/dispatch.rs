@@ -4,6 +4,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::error_page;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Subject, Wait};
@@ -93,7 +94,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::ChangeEmail
         | Route::EndSession(_)
         | Route::EndOtherSessions
-        | Route::Theme => Ok(not_allowed("POST")),
+        | Route::Theme => Ok(error_page::not_allowed(visit, "POST")),
         Route::Asset(_) | Route::Healthz | Route::Readyz | Route::Metrics => {
             Err(crate::error::Error::NotFound)
         }
@@ -174,7 +175,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Asset(_)
         | Route::Healthz
         | Route::Readyz
-        | Route::Metrics => Ok(not_allowed("GET, HEAD")),
+        | Route::Metrics => Ok(error_page::not_allowed(visit, "GET, HEAD")),
     }
 }
 

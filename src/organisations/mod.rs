@@ -14,7 +14,7 @@ use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 
-pub use sql::{Offer, Organisation, any_exists, find, list, policies};
+pub use sql::{Offer, Organisation, any_exists, find, is_only_one, list, policies};
 
 impl Organisation {
     /// The zone in which its times are shown.

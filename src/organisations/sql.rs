@@ -88,6 +88,15 @@ pub fn list(read: &Read<'_>) -> Result<Vec<Organisation>> {
     )
 }
 
+/// Whether there is no other in this file.
+pub fn is_only_one(read: &Read<'_>, id: OrganisationId) -> Result<bool> {
+    read.get(
+        "SELECT NOT EXISTS (SELECT 1 FROM organisations WHERE id <> ?1)",
+        [id],
+        |row| row.get(0),
+    )
+}
+
 /// Whether the first run is over.
 pub fn any_exists(read: &Read<'_>) -> Result<bool> {
     read.get("SELECT EXISTS (SELECT 1 FROM organisations)", [], |row| {

@@ -4,7 +4,7 @@ use crate::accounts;
 use crate::backups;
 use crate::billing::{self, ADDRESS_FIELD, CONTACT_FIELD, Details, VAT_NUMBER_FIELD};
 use crate::domain::domains::Domains;
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
@@ -55,7 +55,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
     let zone = visit.zone();
-    let about = about(visit)?;
+    let about = about(visit, by.organisation())?;
     let (organisation, active, facts, policies, without, backup, bill, outside) =
         visit.read(|read| {
             let organisation = organisations::get(read, by.organisation())?;
@@ -159,14 +159,17 @@ fn zones_with(set: &str) -> Vec<String> {
 }
 
 /// What is known of the Portal itself, as of now.
-fn about(visit: &Visit<'_>) -> Result<About> {
+fn about(visit: &Visit<'_>, organisation: OrganisationId) -> Result<About> {
     let health = watch::ready(visit.app);
     let sizes = visit.app.db().sizes()?;
+    // Where there are others, it would tell how much they do.
+    let is_only_one = visit.read(|read| Ok(organisations::is_only_one(read, organisation)?))?;
+    let bytes = i64::try_from(sizes.file.saturating_add(sizes.wal)).unwrap_or(i64::MAX);
     Ok(About {
         version: env!("CARGO_PKG_VERSION"),
         licence: env!("CARGO_PKG_LICENSE"),
         schema: migrations::VERSION,
-        bytes: i64::try_from(sizes.file.saturating_add(sizes.wal)).unwrap_or(i64::MAX),
+        bytes: is_only_one.then_some(bytes),
         started_at: visit.app.started_at(),
         troubles: [health.failed, health.degraded].concat(),
         now: visit.now,

@@ -262,8 +262,8 @@ pub struct About {
     pub licence: &'static str,
     /// The version of the schema of its file.
     pub schema: i64,
-    /// How large the file is, in bytes, with what is not folded into it yet.
-    pub bytes: i64,
+    /// How large the file is, in bytes, with what is not folded into it yet; none where it holds others too.
+    pub bytes: Option<i64>,
     /// Since when it runs.
     pub started_at: Timestamp,
     /// What does not work, or somebody has to see to, in the words of its health.
@@ -289,7 +289,7 @@ pub fn about(about: &About, zone: &TimeZone) -> Markup {
                 @if about.troubles.is_empty() { "All is well: the database, the key, the threads, the mail, the backups and the disk." }
                 @else { "In trouble, as said above." }
             }),
-            ("Database", html! { (size::of(about.bytes)) ", schema " (about.schema) }),
+            ("Database", html! { @if let Some(bytes) = about.bytes { (size::of(bytes)) ", schema " } @else { "Schema " } (about.schema) }),
             ("Running since", when(about.started_at, about.now, zone)),
             ("Sent home", html! { "Nothing is sent anywhere: no heartbeat, no look for a newer version." }),
         ]))
