@@ -283,9 +283,9 @@ fn ownership_offered(
     scope: &Scope,
     organisation: &Organisation,
 ) -> Result<Option<Concern>> {
-    if !organisation
+    if organisation
         .offer
-        .is_some_and(|offer| offer.to == scope.account)
+        .is_none_or(|offer| offer.to != scope.account)
     {
         return Ok(None);
     }

@@ -349,7 +349,9 @@ pub fn allowed_domains(page: &AllowedDomains<'_>, csrf: &str) -> Markup {
                     @for account in some {
                         li {
                             a href=(Route::Account(account.id)) { (account.label()) }
-                            @if let (Some(_), Some(email)) = (&account.name, &account.email) { ", " (email) }
+                            ", "
+                            @if let (Some(_), Some(email)) = (&account.name, &account.email) { (email) }
+                            @else { "Pending" }
                         }
                     }
                     @if let Some(more) = more(count, some.len()) { li { "and " (more) " more" } }

@@ -322,8 +322,8 @@ const BACKED_UP: &str = "INSERT INTO backups (id, cause, began_at, ended_at, pla
 /// The numbers of the chart, one row a day: the day, who came in, and who did not.
 fn days(visitor: &Visitor) -> Vec<(String, i64, i64)> {
     let page = visitor.html();
-    let from = page.find("ign-ins, last 30 days</caption>").unwrap();
-    let table = page[from..].split("</table>").next().unwrap();
+    let (_, table) = page.split_once("ign-ins, last 30 days</caption>").unwrap();
+    let table = table.split("</table>").next().unwrap();
     assert!(table.contains("ign-ins, last 30 days</caption>"), "{table}");
     let body = table.split("<tbody").nth(1).unwrap();
     let cell = |cell: &str| {

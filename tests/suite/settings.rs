@@ -3,8 +3,10 @@
 use std::sync::Barrier;
 
 use doorward::domain::role::{Managers, Role};
+use doorward::invitations;
 use doorward::kit::http::request::Method;
 use doorward::kit::time::MINUTE;
+use doorward::scope::By;
 
 use crate::portal::{ORGANISATION, OWNER, Portal};
 use crate::visitor::Visitor;
@@ -556,7 +558,7 @@ fn only_addresses_of_allowed_domains_are_invited() {
     .goes_to("/settings")
     .follow()
     .sees("From now on only addresses at fjord.example or xn--bcher-kva.example may be invited.")
-    .sees("1 account has an address of another domain. Nothing happens to them. old@else.example");
+    .sees("1 account has an address of another domain. Nothing happens to them. old@else.example, Pending");
     assert!(
         owner
             .html()
@@ -613,6 +615,16 @@ fn only_addresses_of_allowed_domains_are_invited() {
     owner
         .get("/")
         .sees("mia@fjord.example could not change to mia@else.example: addresses of that domain are not allowed");
+    // The operator answers to nobody's list.
+    let app = portal.app();
+    let (first, outside) = (portal.first(), "per@else.example".parse().unwrap());
+    let checked = |by: &By| {
+        app.read(app.now(), |read| {
+            invitations::check_domain(read, by, first, &outside)
+        })
+    };
+    assert!(checked(&owner.by()).is_err());
+    assert!(checked(&By::operator()).is_ok());
     // It was no duplicate, and so does not count as one.
     assert_eq!(
         portal.ask::<i64>("SELECT count(*) FROM invitation_tallies WHERE kind = 'refused'"),

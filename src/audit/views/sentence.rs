@@ -302,9 +302,7 @@ fn resource(deed: &Deed) -> String {
 /// Whose addresses may be invited from then on, while that is known.
 fn domains(deed: &Deed) -> String {
     match change(deed) {
-        Some((_, after)) if after.is_empty() => {
-            "allowed invitations to any email domain".to_owned()
-        }
+        Some((_, "")) => "allowed invitations to any email domain".to_owned(),
         Some((_, after)) => {
             let domains: Vec<&str> = after.lines().collect();
             format!("allowed invitations to {} alone", listed(&domains))

@@ -33,6 +33,15 @@ fn the_settings_are_fit_to_be_seen() {
     let tour = Tour::of(&browser, &doorward);
     tour.sign_in(MASTER);
     tour.see("settings", "/settings", 200);
+    // Leaving is asked about once something is typed, and not before; nor is saving it.
+    let leave = "const event = new Event('beforeunload', { cancelable: true });
+        dispatchEvent(event);
+        return event.defaultPrevented";
+    assert_eq!(browser.execute(leave, &[]), false);
+    fill(&browser, "vat_number", "NO 1");
+    assert_eq!(browser.execute(leave, &[]), true);
+    go_on(&browser, "Save general settings");
+    assert_eq!(browser.execute(leave, &[]), false);
     fill(&browser, "domains", "demo.example *.example");
     go_on(&browser, "Save email domains");
     tour.stop("domains-wrong", 422);
