@@ -209,6 +209,8 @@ pub struct App {
     worked_at: Mutex<Duration>,
     /// The threads that answer requests; none on the command line.
     watched: Mutex<Vec<Watched>>,
+    /// When it began.
+    started_at: Timestamp,
     /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
     pub disbelieved_at: Mutex<Option<Duration>>,
     latest: Mutex<Latest>,
@@ -269,6 +271,7 @@ impl App {
             troubles: Mutex::default(),
             backup_trouble: Mutex::new(None),
             worked_at,
+            started_at: now,
             watched: Mutex::default(),
             disbelieved_at: Mutex::new(None),
             latest: Mutex::new(latest),
@@ -293,6 +296,12 @@ impl App {
             };
         }
         now
+    }
+
+    /// Since when it runs.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     /// What the machine's clock shows, which other machines' clocks are to be compared with; it may step back.

@@ -4,6 +4,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::error_page;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Subject, Wait};
@@ -77,6 +78,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
+        | Route::PutFirstStepsAway
         | Route::SaveBudget
         | Route::PayInvoice(_)
         | Route::ConfirmTwoFactor
@@ -92,7 +95,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::ChangeEmail
         | Route::EndSession(_)
         | Route::EndOtherSessions
-        | Route::Theme => Ok(not_allowed("POST")),
+        | Route::Theme => Ok(error_page::not_allowed(visit, "POST")),
         Route::Asset(_) | Route::Healthz | Route::Readyz | Route::Metrics => {
             Err(crate::error::Error::NotFound)
         }
@@ -127,6 +130,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::RenewCodes => two_factor::pages::renew_codes(visit),
         Route::SavePolicy => settings::pages::save_policy(visit),
         Route::SaveBilling => settings::pages::save_billing(visit),
+        Route::SaveDomains => settings::pages::save_domains(visit),
+        Route::PutFirstStepsAway => dashboard::pages::put_first_steps_away(visit),
         Route::NewResource => resources::pages::create(visit),
         Route::DescribeResource(id) => resources::pages::describe(visit, *id),
         Route::ChangePlan(id) => resources::pages::change_plan(visit, *id),
@@ -172,7 +177,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Asset(_)
         | Route::Healthz
         | Route::Readyz
-        | Route::Metrics => Ok(not_allowed("GET, HEAD")),
+        | Route::Metrics => Ok(error_page::not_allowed(visit, "GET, HEAD")),
     }
 }
 

@@ -77,6 +77,10 @@ pub enum Route {
     SaveSecurity,
     /// What is asked of each role besides the password.
     SavePolicy,
+    /// Whose addresses may be invited.
+    SaveDomains,
+    /// The list of first steps, put away.
+    PutFirstStepsAway,
     /// Offering the ownership to another Master.
     OfferOwnership,
     /// Taking the offer back.
@@ -235,6 +239,8 @@ impl Route {
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
             ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
+            ("settings", Some("domains"), None, None) => Self::SaveDomains,
+            ("settings", Some("first-steps"), None, None) => Self::PutFirstStepsAway,
             ("settings", Some("billing"), None, None) => Self::SaveBilling,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
             ("resources", None, None, None) => Self::Resources,
@@ -387,6 +393,8 @@ impl Route {
             | Self::SaveSecurity
             | Self::SavePolicy
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -411,6 +419,8 @@ impl Route {
                 | Self::SaveSecurity
                 | Self::SavePolicy
                 | Self::SaveBilling
+                | Self::SaveDomains
+                | Self::PutFirstStepsAway
                 | Self::SaveBudget
                 | Self::PayInvoice(_)
                 | Self::ResourcesCsv
@@ -480,6 +490,8 @@ impl Route {
             Self::AcceptOwnership => "/settings/ownership/accept",
             Self::DeclineOwnership => "/settings/ownership/decline",
             Self::SaveBilling => "/settings/billing",
+            Self::SaveDomains => "/settings/domains",
+            Self::PutFirstStepsAway => "/settings/first-steps",
             Self::Resources => "/resources",
             Self::ResourcesCsv => "/resources.csv",
             Self::NewResource => "/resources/new",
@@ -576,6 +588,8 @@ impl fmt::Display for Route {
             | Self::AcceptOwnership
             | Self::DeclineOwnership
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::Resources
             | Self::ResourcesCsv
             | Self::NewResource
@@ -643,6 +657,8 @@ mod tests {
             Route::AcceptOwnership,
             Route::DeclineOwnership,
             Route::SaveBilling,
+            Route::SaveDomains,
+            Route::PutFirstStepsAway,
             Route::Resources,
             Route::ResourcesCsv,
             Route::NewResource,

@@ -24,7 +24,7 @@ pub use guards::{Deed, Standing};
 pub use sql::{
     Account, Counts, DELETED, Filter, Line, MailState, Sort, Status, active, by_email, counts,
     counts_of_all, counts_with, deleted_count, find, find_in, line, list, masters_active,
-    masters_beside, matching, protection,
+    masters_beside, matching, outside, protection,
 };
 
 impl Account {

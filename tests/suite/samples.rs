@@ -13,7 +13,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 72;
+pub(crate) const ROUTES: usize = 74;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -90,6 +90,8 @@ const fn place(route: &Route) -> usize {
         Route::InvoiceCsv(_) => 69,
         Route::PayInvoice(_) => 70,
         Route::EraseAccount(_) => 71,
+        Route::SaveDomains => 72,
+        Route::PutFirstStepsAway => 73,
     }
 }
 
@@ -175,6 +177,8 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         69 => Route::InvoiceCsv(invoice()),
         70 => Route::PayInvoice(invoice()),
         71 => Route::EraseAccount(deleted(portal, owner)),
+        72 => Route::SaveDomains,
+        73 => Route::PutFirstStepsAway,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");

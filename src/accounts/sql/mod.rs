@@ -5,6 +5,7 @@ mod list;
 use rusqlite::Row as SqlRow;
 
 use super::{NewAccount, Preferences, Profile};
+use crate::domain::domains::Domains;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{Level, Policy, Protection};
@@ -179,6 +180,31 @@ pub fn matching(
         (organisation, contains(text), rows),
         from_row,
     )
+}
+
+/// Whose address is of none of these domains, in the order of their names: so many of them, and how many there are.
+pub fn outside(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    domains: &Domains,
+    rows: i64,
+) -> Result<(Vec<Account>, i64)> {
+    let some = read.list(
+        &format!(
+            "SELECT {ACCOUNT} FROM accounts WHERE organisation_id = ?1 AND status <> 'deleted'
+                AND instr(char(10) || ?2 || char(10), char(10) || substr(email, instr(email, '@') + 1) || char(10)) = 0
+              ORDER BY name COLLATE NOCASE, id LIMIT ?3"
+        ),
+        (organisation, domains, rows),
+        from_row,
+    )?;
+    let all = read.get(
+        "SELECT count(*) FROM accounts WHERE organisation_id = ?1 AND status <> 'deleted'
+            AND instr(char(10) || ?2 || char(10), char(10) || substr(email, instr(email, '@') + 1) || char(10)) = 0",
+        (organisation, domains),
+        |row| row.get(0),
+    )?;
+    Ok((some, all))
 }
 
 /// The pattern that finds this very text, whatever signs it holds.

@@ -48,7 +48,8 @@ const fn icon(action: Action) -> Icon {
         | Action::OwnershipDeclined
         | Action::OwnershipMoved
         | Action::RoleChanged
-        | Action::ManagersChanged => Icon::Users,
+        | Action::ManagersChanged
+        | Action::DomainsChanged => Icon::Users,
         Action::PolicyChanged => Icon::ShieldCheck,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
@@ -59,7 +60,9 @@ const fn icon(action: Action) -> Icon {
         | Action::MailRetried
         | Action::EmailChangeAsked
         | Action::EmailChanged => Icon::Mail,
-        Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
+        Action::ProfileChanged | Action::PreferencesChanged | Action::FirstStepsPutAway => {
+            Icon::Settings
+        }
         Action::InvitationLinkCopied | Action::SetupLinkMade | Action::SignInLinkMade => Icon::Link,
         Action::InvitationExpired
         | Action::ClockSteppedBack

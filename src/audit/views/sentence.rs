@@ -46,6 +46,8 @@ fn told(deed: &Deed) -> String {
             Some("masters") => format!("{who} decided that only Masters manage users"),
             _ => format!("{who} decided that Admins manage users as well"),
         },
+        Action::DomainsChanged => format!("{who} {}", domains(deed)),
+        Action::FirstStepsPutAway => format!("{who} put the list of first steps away"),
         Action::OrganisationDisabled => format!("{who} disabled the organisation"),
         Action::OrganisationEnabled => format!("{who} enabled the organisation"),
         Action::OwnershipOffered => format!("{who} offered {whom} the ownership"),
@@ -84,6 +86,14 @@ fn told(deed: &Deed) -> String {
                 format!("{who} could not change to {whom}: the address is taken")
             }
             Some("taken") => format!("{who} could not invite {whom}: the address is taken"),
+            Some("domain") if text(deed, "for") == Some("own_account") => {
+                format!(
+                    "{who} could not change to {whom}: addresses of that domain are not allowed"
+                )
+            }
+            Some("domain") => {
+                format!("{who} could not invite {whom}: addresses of that domain are not allowed")
+            }
             _ => format!(
                 "{} activation link was refused: whoever gave the permission may no longer give it",
                 capital(&whose)
@@ -298,6 +308,18 @@ fn resource(deed: &Deed) -> String {
     match &deed.whom {
         Whom::Other(name) => format!("the resource {name}"),
         Whom::Reader | Whom::Doer | Whom::Nobody => "a resource".to_owned(),
+    }
+}
+
+/// Whose addresses may be invited from then on, while that is known.
+fn domains(deed: &Deed) -> String {
+    match change(deed) {
+        Some((_, "")) => "allowed invitations to any email domain".to_owned(),
+        Some((_, after)) => {
+            let domains: Vec<&str> = after.lines().collect();
+            format!("allowed invitations to {} alone", listed(&domains))
+        }
+        None => "changed the allowed email domains".to_owned(),
     }
 }
 
