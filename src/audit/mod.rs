@@ -61,6 +61,12 @@ pub enum Action {
     AccountDisabled,
     /// It was switched on again.
     AccountEnabled,
+    /// A day was set at whose end it is switched off.
+    DepartureSet,
+    /// It is not to be switched off on a date any more.
+    DepartureCancelled,
+    /// The day was over, and it could not be switched off.
+    DepartureDropped,
     /// It was removed.
     AccountDeleted,
     /// It was given another role.
@@ -173,7 +179,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 72] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -189,6 +195,9 @@ impl Action {
         Self::AccountActivated,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::DepartureSet,
+        Self::DepartureCancelled,
+        Self::DepartureDropped,
         Self::AccountDeleted,
         Self::RoleChanged,
         Self::OwnerInvited,
@@ -264,6 +273,9 @@ impl Action {
             Self::AccountActivated => "account.activated",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::DepartureSet => "account.departure_set",
+            Self::DepartureCancelled => "account.departure_cancelled",
+            Self::DepartureDropped => "account.departure_dropped",
             Self::AccountDeleted => "account.deleted",
             Self::RoleChanged => "role.changed",
             Self::OwnerInvited => "owner.invited",

@@ -60,6 +60,7 @@ fn pending(role: Role) -> Line {
         mail_id: None,
         mail: Some(MailState::Sent),
         mail_answer: None,
+        leaves: None,
     }
 }
 
