@@ -11,8 +11,8 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, help, invitations, leaving, lifecycle, outbox, ownership, passwords,
-    profile, resources, roles, selection, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, help, invitations, leaving, lifecycle, outbox, ownership,
+    passwords, profile, resources, roles, selection, sessions, settings, setup, two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.

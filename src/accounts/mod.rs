@@ -22,8 +22,8 @@ use crate::scope::{Allowed, Right};
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status, active, by_email,
-    counts, counts_of_all, counts_with, departing, departure, departures_dropped,
+    Account, Counts, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status, active,
+    by_email, counts, counts_of_all, counts_with, departing, departure, departures_dropped,
     departures_set_by, find, find_in, line, list, masters_active, masters_beside, matching,
     protection,
 };

@@ -104,19 +104,24 @@ pub fn held<R: Right>(read: &Read<'_>, by: &Allowed<R>, id: AccountId) -> Result
 /// Who looks: what views need to know of them.
 pub fn viewer(visit: &Visit<'_>) -> Result<Viewer> {
     let scope = visit.signed_in()?;
-    let standing = visit.read(|read| {
-        standing(
+    let (standing, place) = visit.read(|read| {
+        let standing = standing(
             read,
             scope.organisation,
             Some(scope.account),
             scope.permissions,
-        )
+        )?;
+        Ok((
+            standing,
+            organisations::get(read, scope.organisation)?.zone(),
+        ))
     })?;
     Ok(Viewer {
         account: scope.account,
         standing,
         now: visit.now,
         zone: visit.zone(),
+        place,
         mail: if visit.app.mailer().is_some() {
             Mail::On
         } else {

@@ -71,7 +71,10 @@ pub fn ending(ends_at: Timestamp, zone: &TimeZone) -> String {
         .is_ok_and(|start| start.timestamp().as_second() == ends_at.0);
     let name = zone.iana_name().unwrap_or("UTC");
     if is_first {
-        format!("at the end of {} ({name})", dates::day(ends_at.minus(1), zone))
+        format!(
+            "at the end of {} ({name})",
+            dates::day(ends_at.minus(1), zone)
+        )
     } else {
         format!(
             "on {} at {} ({name})",
@@ -143,7 +146,11 @@ mod tests {
             ("2027-03-27", "Asia/Beirut", "2027-03-27T22:00:00Z"),
             ("2026-12-31", "Europe/Oslo", "2026-12-31T23:00:00Z"),
         ] {
-            let now = if typed > "2027-09" { NOW.plus(200 * DAY) } else { NOW };
+            let now = if typed > "2027-09" {
+                NOW.plus(200 * DAY)
+            } else {
+                NOW
+            };
             assert_eq!(end_of(typed, now, name), Ok(utc(ends).0), "{typed} {name}");
         }
     }
@@ -154,7 +161,11 @@ mod tests {
             end_of("2026-11-24", NOW, "Europe/Oslo"),
             Ok(utc("2026-11-24T23:00:00Z").0)
         );
-        assert!(end_of("2026-11-23", NOW, "Europe/Oslo").unwrap_err().contains("is over"));
+        assert!(
+            end_of("2026-11-23", NOW, "Europe/Oslo")
+                .unwrap_err()
+                .contains("is over")
+        );
         // Which day it is depends on where one stands.
         let late = utc("2026-11-24T23:30:00Z");
         assert!(end_of("2026-11-24", late, "Europe/Oslo").is_err());
@@ -180,8 +191,17 @@ mod tests {
     #[test]
     fn what_is_no_day_is_told_so() {
         for typed in [
-            "2027-02-29", "2026-13-01", "2026-11-31", "30.11.2026", "2026-11-3", "+02026-11-30",
-            "2026-11-30T00:00", "tomorrow", "20261130", "2026/11/30", "２０２６-11-30",
+            "2027-02-29",
+            "2026-13-01",
+            "2026-11-31",
+            "30.11.2026",
+            "2026-11-3",
+            "+02026-11-30",
+            "2026-11-30T00:00",
+            "tomorrow",
+            "20261130",
+            "2026/11/30",
+            "２０２６-11-30",
         ] {
             let said = end_of(typed, NOW, "UTC").unwrap_err();
             assert!(said.contains("no such day"), "{typed}: {said}");
@@ -189,7 +209,11 @@ mod tests {
         // The 29 February of a leap year is one.
         let before = utc("2027-12-01T12:00:00Z");
         assert!(end_of("2028-02-29", before, "UTC").is_ok());
-        assert!(end_of(" ", NOW, "UTC").unwrap_err().contains("Choose the last day"));
+        assert!(
+            end_of(" ", NOW, "UTC")
+                .unwrap_err()
+                .contains("Choose the last day")
+        );
     }
 
     #[test]
@@ -209,6 +233,9 @@ mod tests {
             ending(beirut, &zone("Asia/Beirut")),
             "at the end of 27 Mar 2027 (Asia/Beirut)"
         );
-        assert_eq!(ending(at.plus(HOUR), &TimeZone::UTC), "at the end of 30 Nov 2026 (UTC)");
+        assert_eq!(
+            ending(at.plus(HOUR), &TimeZone::UTC),
+            "at the end of 30 Nov 2026 (UTC)"
+        );
     }
 }

@@ -182,7 +182,11 @@ pub fn set_last_day(
 }
 
 /// No date is set any more: neither one that is to come, nor one that could not be kept.
-pub fn cancel(tx: &Tx<'_>, by: &Allowed<ManageAccounts>, id: AccountId) -> Result<Audited<Account>> {
+pub fn cancel(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    id: AccountId,
+) -> Result<Audited<Account>> {
     let account = accounts::permitted(tx, by, id, Deed::Keep)?;
     let Some(departure) = accounts::departure(tx, id)? else {
         return Err(Error::Refused(

@@ -18,9 +18,7 @@ use crate::kit::time::Timestamp;
 pub use departures::{
     Departure, Obstacle, departing, departure, departures_dropped, departures_set_by,
 };
-pub(super) use departures::{
-    clear_departure, drop_departure, remove_departures, set_departure,
-};
+pub(super) use departures::{clear_departure, drop_departure, remove_departures, set_departure};
 pub use list::{Filter, Leaves, Line, MailState, Sort, line, list};
 
 /// Where an account stands in its life.

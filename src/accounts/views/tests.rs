@@ -30,6 +30,7 @@ fn viewer(role: Role) -> Viewer {
         standing: standing(role, id('c'), id('d')),
         now: NOW,
         zone: TimeZone::get("Europe/Oslo").unwrap(),
+        place: TimeZone::get("Europe/Oslo").unwrap(),
         mail: Mail::On,
         hue: |_| 0,
     }

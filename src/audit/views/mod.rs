@@ -53,9 +53,7 @@ const fn icon(action: Action) -> Icon {
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
-        Action::DepartureSet | Action::DepartureCancelled | Action::DepartureDropped => {
-            Icon::Clock
-        }
+        Action::DepartureSet | Action::DepartureCancelled | Action::DepartureDropped => Icon::Clock,
         Action::AccountDeleted => Icon::Trash2,
         Action::InvitationResent
         | Action::InvitationLinkAsked
