@@ -25,7 +25,7 @@ use crate::kit::html::time::time;
 use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::routes::Route;
 
-pub use account::{Facts, Held, show};
+pub use account::{Facts, Held, Leaving, show};
 pub use list::{Found, Query, index};
 pub use role::{ROLE_FIELD, RoleField, about};
 
@@ -70,6 +70,12 @@ impl Viewer {
     pub const fn may_invite(&self) -> bool {
         self.standing.permissions.has(Permission::UsersManage)
             && self.standing.permissions.has(Permission::RolesAssign)
+    }
+
+    /// Whether they may do something to accounts at all.
+    #[must_use]
+    pub const fn may_manage(&self) -> bool {
+        self.standing.permissions.has(Permission::UsersManage)
     }
 
     /// Whether they may do this to that account: the same guards that the verb asks.
