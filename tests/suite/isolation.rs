@@ -49,6 +49,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::ChangeRole(_)
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::DeleteAccount(_)
         | Route::SignOutAccount(_)
         | Route::ResetAccountPassword(_)
@@ -70,6 +71,7 @@ const fn kind(route: &Route) -> Kind {
         Route::Dashboard
         | Route::Accounts
         | Route::NewAccount
+        | Route::SelectedAccounts
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
@@ -131,6 +133,7 @@ fn about_nothing(route: &Route) -> Route {
         Route::ChangeRole(_) => Route::ChangeRole(account),
         Route::DisableAccount(_) => Route::DisableAccount(account),
         Route::EnableAccount(_) => Route::EnableAccount(account),
+        Route::KeepAccount(_) => Route::KeepAccount(account),
         Route::DeleteAccount(_) => Route::DeleteAccount(account),
         Route::SignOutAccount(_) => Route::SignOutAccount(account),
         Route::ResetAccountPassword(_) => Route::ResetAccountPassword(account),

@@ -182,7 +182,10 @@ fn last_day(leaving: &Leaving, facts: &Facts, viewer: &Viewer, csrf: &str) -> Ma
     let ending = day::ending(departure.at, &viewer.place);
     let by = leaving.set_by.as_deref().unwrap_or("the operator");
     let may = |deed| viewer.may(&facts.line.account, deed);
-    let (disable, keep) = (Route::DisableAccount(id).to_string(), Route::KeepAccount(id).to_string());
+    let (disable, keep) = (
+        Route::DisableAccount(id).to_string(),
+        Route::KeepAccount(id).to_string(),
+    );
     let (tone, words, cancel) = match departure.dropped {
         None => (
             Tone::Warn,

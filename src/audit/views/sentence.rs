@@ -71,8 +71,8 @@ fn told(deed: &Deed) -> String {
         }
         Action::DepartureCancelled => match text(deed, "why") {
             Some("ownership") => format!(
-                "{} is not to be disabled on a date any more: it owns the organisation",
-                upper(&account(deed))
+                "{} account is not to be disabled on a date any more: it owns the organisation",
+                capital(&whose)
             ),
             _ => format!(
                 "{who} decided that {} is not to be disabled on a date",
@@ -367,14 +367,6 @@ fn billing_details(deed: &Deed) -> String {
 /// An account is switched off, not the person whose it is.
 fn account(deed: &Deed) -> String {
     format!("{} account", whose(deed))
-}
-
-/// With its first letter large.
-fn upper(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 fn is_by_themself(deed: &Deed) -> bool {

@@ -84,7 +84,10 @@ pub(super) fn disable(
     let label = account.label();
     print::line(match last {
         None => format!("{label} is disabled; their sessions have ended.{handed}"),
-        Some(last) => format!("{label} is disabled {}.", day::ending(last.ends_at(), &zone)),
+        Some(last) => format!(
+            "{label} is disabled {}.",
+            day::ending(last.ends_at(), &zone)
+        ),
     })
 }
 

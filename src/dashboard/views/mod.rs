@@ -311,7 +311,11 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 "Resend or delete: " a href=(accounts_with("pending")) { "Pending accounts" } "."
             },
         ),
-        Concern::NotDisabled { account, label, why } => (
+        Concern::NotDisabled {
+            account,
+            label,
+            why,
+        } => (
             "Leaving",
             html! {
                 (sub(Tone::Bad, "Not disabled"))
