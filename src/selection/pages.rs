@@ -26,7 +26,7 @@ pub const DEED_FIELD: &str = "deed";
 pub const CONFIRM_FIELD: &str = "confirm";
 
 /// So much of a message is names; a cookie carries it.
-const NAMES_MAX: usize = 400;
+const NAMES_MAX: usize = 300;
 
 /// Shows what will happen; done, once that was seen and is so still.
 pub fn select(visit: &Visit<'_>) -> Result<Response> {
@@ -67,7 +67,7 @@ pub fn select(visit: &Visit<'_>) -> Result<Response> {
     match done {
         Ok(_) => {
             let others = labels(visit, &by, &left)?;
-            let message = told(act, &result, others);
+            let message = told(act, &result, &others);
             let to = list_at(form.typed(FROM_FIELD)).unwrap_or_else(|| Route::Accounts.to_string());
             Ok(visit.with_flash(Response::see_other(&to), &message))
         }
@@ -152,9 +152,13 @@ fn labels(
 }
 
 /// "3 of 5 accounts are disabled and signed out. Left out: Olivia Berg, Max Lie."
-fn told(act: Act, result: &Done, others: Vec<String>) -> String {
-    let stopped = result.left_out.iter().map(|(account, _)| account.label());
-    let left: Vec<String> = stopped.chain(others).collect();
+fn told(act: Act, result: &Done, others: &[String]) -> String {
+    let stopped: Vec<String> = result
+        .left_out
+        .iter()
+        .map(|(account, _)| account.label())
+        .collect();
+    let left = stopped.len() + others.len();
     let done = result.done.len();
     let what = match (act, done) {
         (Act::Resend, 1) => "invitation is resent",
@@ -164,7 +168,7 @@ fn told(act: Act, result: &Done, others: Vec<String>) -> String {
         (Act::SignOut, 1) => "account is signed out everywhere",
         (Act::SignOut, _) => "accounts are signed out everywhere",
     };
-    let how_many = match (done, left.len(), result.done.first().map(Account::label)) {
+    let how_many = match (done, left, result.done.first().map(Account::label)) {
         (1, 0, Some(label)) if act != Act::Resend => {
             return match act {
                 Act::Disable => format!("{label} is disabled and signed out everywhere."),
@@ -174,32 +178,39 @@ fn told(act: Act, result: &Done, others: Vec<String>) -> String {
         (count, 0, _) => count.to_string(),
         (count, left, _) => format!("{count} of {}", count + left),
     };
-    if left.is_empty() {
+    if left == 0 {
         return format!("{how_many} {what}.");
     }
-    let why = result
-        .left_out
-        .first()
-        .map(|(_, sentence)| format!(" ({})", sentence.trim_end_matches('.')))
-        .unwrap_or_default();
-    format!("{how_many} {what}. Left out: {}{why}.", named(&left))
+    // Those that were stopped only now come with the reason: it stood on no page before.
+    let mut named: Vec<String> = Vec::new();
+    if let Some((_, why)) = result.left_out.first() {
+        named.push(format!(
+            "{} ({})",
+            names(&stopped),
+            why.trim_end_matches('.')
+        ));
+    }
+    if !others.is_empty() {
+        named.push(names(others));
+    }
+    format!("{how_many} {what}. Left out: {}.", named.join(", "))
 }
 
 /// As many names as a message has room for.
-fn named(labels: &[String]) -> String {
-    let mut names = String::new();
+fn names(labels: &[String]) -> String {
+    let mut named = String::new();
     for (at, label) in labels.iter().enumerate() {
-        if names.len() + label.len() > NAMES_MAX {
+        if named.len() + label.len() > NAMES_MAX {
             let rest = labels.len() - at;
             return match at {
                 0 => format!("{rest} accounts"),
-                _ => format!("{names} and {rest} more"),
+                _ => format!("{named} and {rest} more"),
             };
         }
         if at > 0 {
-            names.push_str(", ");
+            named.push_str(", ");
         }
-        names.push_str(label);
+        named.push_str(label);
     }
-    names
+    named
 }

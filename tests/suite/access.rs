@@ -192,6 +192,7 @@ pub(crate) fn fields(
         | Route::Metrics
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::SignOutAccount(_)
         | Route::Settings
         | Route::WithdrawOwnership

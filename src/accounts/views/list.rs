@@ -291,7 +291,10 @@ fn selection(query: &Query, csrf: &str) -> Markup {
         form.row.selection id=(SELECTED) method="post" action=(Route::SelectedAccounts) aria-label="Selected accounts" {
             (hidden("csrf", csrf))
             (hidden("from", &query.address()))
-            label.pick.scripted { input type="checkbox" data-all="account"; span { "Select all on this page" } }
+            label.pick.scripted for="all" {
+                input type="checkbox" id="all" data-all="account";
+                span { "Select all on this page" }
+            }
             span.muted.unscripted { "With the ticked accounts:" }
             span.muted.scripted role="status" data-count="account" { "None selected" }
             span.row {
@@ -306,8 +309,9 @@ fn selection(query: &Query, csrf: &str) -> Markup {
 /// The tick of one line, which belongs to the bar's form.
 fn tick(account: &Account) -> Markup {
     html! {
-        label.pick {
-            input type="checkbox" name="account" value=(account.id) form=(SELECTED);
+        @let id = format!("tick-{}", account.id);
+        label.pick for=(id) {
+            input type="checkbox" id=(id) name="account" value=(account.id) form=(SELECTED);
             span.vh { "Select " (account.label()) }
         }
     }
