@@ -12,8 +12,9 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, erasing, help, invitations, lifecycle, outbox, ownership,
-    passwords, profile, resources, roles, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, erasing, help, invitations, leaving, lifecycle, outbox,
+    ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
+    two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -39,10 +40,10 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::NewAccount => invitations::pages::new(visit),
         Route::Account(id) => accounts::pages::show(visit, *id),
         Route::ChangeRole(id) => lifecycle::pages::choose_role(visit, *id),
-        Route::DisableAccount(id) => lifecycle::pages::confirm_disable(visit, *id),
+        Route::DisableAccount(id) => leaving::pages::confirm_disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::confirm_enable(visit, *id),
-        Route::DeleteAccount(id) => lifecycle::pages::confirm_delete(visit, *id),
         Route::EraseAccount(id) => erasing::pages::confirm(visit, *id),
+        Route::DeleteAccount(id) => leaving::pages::confirm_delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
@@ -71,6 +72,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Help(topic) => help::pages::show(visit, *topic),
         Route::SignOut
         | Route::AskForLink(_)
+        | Route::SelectedAccounts
+        | Route::KeepAccount(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
         | Route::RetryErrand(_)
@@ -114,13 +117,15 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::ForgotPassword => passwords::pages::create(visit),
         Route::ResetPassword(token) => passwords::pages::update(visit, token),
         Route::Accounts => invitations::pages::create(visit),
+        Route::SelectedAccounts => selection::pages::select(visit),
+        Route::KeepAccount(id) => leaving::pages::cancel(visit, *id),
         Route::ResendInvitation(id) => invitations::pages::resend(visit, *id),
         Route::CopyLink(id) => invitations::pages::copy_link(visit, *id),
         Route::ChangeRole(id) => lifecycle::pages::change_role(visit, *id),
-        Route::DisableAccount(id) => lifecycle::pages::disable(visit, *id),
+        Route::DisableAccount(id) => leaving::pages::disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::enable(visit, *id),
-        Route::DeleteAccount(id) => lifecycle::pages::delete(visit, *id),
         Route::EraseAccount(id) => erasing::pages::erase(visit, *id),
+        Route::DeleteAccount(id) => leaving::pages::delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),

@@ -298,7 +298,10 @@ fn page_of(visit: &Visit<'_>) -> String {
         | Route::EndSession(_)
         | Route::EndOtherSessions => Route::Profile,
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
-        Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
+        Route::SelectedAccounts => Route::Accounts,
+        Route::ResendInvitation(id) | Route::CopyLink(id) | Route::KeepAccount(id) => {
+            Route::Account(*id)
+        }
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),

@@ -35,6 +35,8 @@ pub enum Route {
     Accounts,
     /// The create form as a page.
     NewAccount,
+    /// What several accounts are chosen for; then doing it.
+    SelectedAccounts,
     /// One account.
     Account(AccountId),
     /// A new link, the older dead.
@@ -47,6 +49,8 @@ pub enum Route {
     DisableAccount(AccountId),
     /// What switching on does; then doing it.
     EnableAccount(AccountId),
+    /// It is not to be switched off on a date any more.
+    KeepAccount(AccountId),
     /// What deleting does; then doing it.
     DeleteAccount(AccountId),
     /// What erasing what is left of a deleted one does; then doing it.
@@ -225,6 +229,7 @@ impl Route {
             ("reset-password", Some(token), None, None) => Self::ResetPassword(token.to_owned()),
             ("iam", Some("accounts"), None, None) => Self::Accounts,
             ("iam", Some("accounts"), Some("new"), None) => Self::NewAccount,
+            ("iam", Some("accounts"), Some("selected"), None) => Self::SelectedAccounts,
             ("iam", Some("accounts"), Some(id), None) => Self::Account(id.parse().ok()?),
             ("iam", Some("accounts"), Some(id), Some(act)) => {
                 Self::account_act(id.parse().ok()?, act)?
@@ -294,6 +299,7 @@ impl Route {
             "role" => Some(Self::ChangeRole(id)),
             "disable" => Some(Self::DisableAccount(id)),
             "enable" => Some(Self::EnableAccount(id)),
+            "keep" => Some(Self::KeepAccount(id)),
             "delete" => Some(Self::DeleteAccount(id)),
             "erase" => Some(Self::EraseAccount(id)),
             "sign-out" => Some(Self::SignOutAccount(id)),
@@ -359,10 +365,12 @@ impl Route {
             Self::Accounts | Self::Roles | Self::Role(_) => Access::With(Permission::UsersList),
             Self::Account(_) => Access::With(Permission::UsersRead),
             Self::NewAccount
+            | Self::SelectedAccounts
             | Self::ResendInvitation(_)
             | Self::CopyLink(_)
             | Self::DisableAccount(_)
             | Self::EnableAccount(_)
+            | Self::KeepAccount(_)
             | Self::DeleteAccount(_)
             | Self::SignOutAccount(_)
             | Self::ResetAccountPassword(_)
@@ -411,6 +419,8 @@ impl Route {
                 | Self::SignInLink(_)
                 | Self::SignOut
                 | Self::AskForLink(_)
+                | Self::SelectedAccounts
+                | Self::KeepAccount(_)
                 | Self::ResendInvitation(_)
                 | Self::CopyLink(_)
                 | Self::RetryErrand(_)
@@ -464,12 +474,14 @@ impl Route {
             Self::ResetPassword(_) => "/reset-password/{token}",
             Self::Accounts => "/iam/accounts",
             Self::NewAccount => "/iam/accounts/new",
+            Self::SelectedAccounts => "/iam/accounts/selected",
             Self::Account(_) => "/iam/accounts/{id}",
             Self::ResendInvitation(_) => "/iam/accounts/{id}/resend",
             Self::CopyLink(_) => "/iam/accounts/{id}/copy-link",
             Self::ChangeRole(_) => "/iam/accounts/{id}/role",
             Self::DisableAccount(_) => "/iam/accounts/{id}/disable",
             Self::EnableAccount(_) => "/iam/accounts/{id}/enable",
+            Self::KeepAccount(_) => "/iam/accounts/{id}/keep",
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
             Self::EraseAccount(_) => "/iam/accounts/{id}/erase",
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
@@ -542,6 +554,7 @@ impl fmt::Display for Route {
             Self::ChangeRole(id) => write!(f, "/iam/accounts/{id}/role"),
             Self::DisableAccount(id) => write!(f, "/iam/accounts/{id}/disable"),
             Self::EnableAccount(id) => write!(f, "/iam/accounts/{id}/enable"),
+            Self::KeepAccount(id) => write!(f, "/iam/accounts/{id}/keep"),
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
             Self::EraseAccount(id) => write!(f, "/iam/accounts/{id}/erase"),
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
@@ -578,6 +591,7 @@ impl fmt::Display for Route {
             | Self::ForgotPassword
             | Self::Accounts
             | Self::NewAccount
+            | Self::SelectedAccounts
             | Self::Roles
             | Self::Mail
             | Self::Settings
@@ -639,12 +653,14 @@ mod tests {
             Route::ResetPassword(token()),
             Route::Accounts,
             Route::NewAccount,
+            Route::SelectedAccounts,
             Route::Account(account),
             Route::ResendInvitation(account),
             Route::CopyLink(account),
             Route::ChangeRole(account),
             Route::DisableAccount(account),
             Route::EnableAccount(account),
+            Route::KeepAccount(account),
             Route::DeleteAccount(account),
             Route::EraseAccount(account),
             Route::SignOutAccount(account),

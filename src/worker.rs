@@ -14,7 +14,7 @@ use crate::app::{App, Flood, Trouble};
 use crate::audit::{self, Action, Event, Prunable, Scrub};
 use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
-use crate::domain::id::{ErrandId, OrganisationId};
+use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::error::{Error, Result};
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
@@ -22,6 +22,7 @@ use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Mailer, Message};
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::leaving;
 use crate::lifecycle;
 use crate::metrics::Delivery;
 use crate::migrations::{DATABASE, VERSION};
@@ -59,6 +60,9 @@ const BUDGETS_EVERY: i64 = 10 * MINUTE;
 const BILLS_MAX: usize = 20;
 /// How long after a month could not be closed that is tried again.
 const CLOSE_AGAIN: i64 = 10 * MINUTE;
+/// How many accounts are switched off in one round, and how long after one could not be that is tried again.
+const DEPARTURES_MAX: usize = 20;
+const DISABLE_AGAIN: i64 = 10 * MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -90,6 +94,8 @@ pub struct Worker {
     last_budget: Option<OrganisationId>,
     /// Whose month could not be closed, and when that is tried again.
     unclosed: BTreeMap<OrganisationId, Timestamp>,
+    /// Who could not be switched off for a fault of ours, and when that is tried again.
+    staying: BTreeMap<AccountId, Timestamp>,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
     copying: Option<Copying>,
     /// How one ended that could not be written down yet.
@@ -182,6 +188,7 @@ impl Worker {
             next_budgets: now,
             last_budget: None,
             unclosed: BTreeMap::new(),
+            staying: BTreeMap::new(),
             copying: None,
             unwritten: None,
             next_sweep: now,
@@ -203,6 +210,7 @@ impl Worker {
             ("notice", self.notice(app, now)),
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
+            ("disable on dates", self.disable_on_dates(app, now)),
             ("remind", self.remind(app, now)),
             ("close months", self.close_months(app, now)),
             ("look at budgets", self.look_at_budgets(app, now)),
@@ -384,6 +392,41 @@ impl Worker {
             }
         }
         Ok(true)
+    }
+
+    /// Switches off those whose last day is over, each in a transaction of its own. One that fails holds up no other, and
+    /// is tried again later.
+    fn disable_on_dates(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        self.staying.retain(|_, again| now < *again);
+        let at_most = DEPARTURES_MAX + self.staying.len();
+        let due = app.read(now, |read| leaving::due(read, at_most as i64))?;
+        let due = due.into_iter().filter(|id| !self.staying.contains_key(id));
+        let due: Vec<AccountId> = due.take(DEPARTURES_MAX).collect();
+        for account in &due {
+            let done = app.housekeep(now, |tx| {
+                Ok(leaving::carry_out(tx, *account)?.map(audit::Audited::into_inner))
+            });
+            match done {
+                Ok(Some(leaving::Outcome::Disabled)) => {
+                    tracing::info!(%account, "an account was disabled on the date that was set");
+                }
+                Ok(Some(leaving::Outcome::Dropped(why))) => {
+                    tracing::warn!(
+                        %account,
+                        why = why.slug(),
+                        "an account could not be disabled on the date that was set"
+                    );
+                }
+                // Somebody was faster.
+                Ok(None) => {}
+                Err(error @ (Error::Busy | Error::Disk(_))) => return Err(error),
+                Err(error) => {
+                    self.staying.insert(*account, now.plus(DISABLE_AGAIN));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(!due.is_empty())
     }
 
     /// Closes the months that are over, each in a transaction of its own. One that cannot be closed holds up no other

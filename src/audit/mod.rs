@@ -72,6 +72,12 @@ pub enum Action {
     AccountDisabled,
     /// It was switched on again.
     AccountEnabled,
+    /// A day was set at whose end it is switched off.
+    DepartureSet,
+    /// It is not to be switched off on a date any more.
+    DepartureCancelled,
+    /// The day was over, and it could not be switched off.
+    DepartureDropped,
     /// It was removed.
     AccountDeleted,
     /// What was left of the personal data of one that is deleted was erased.
@@ -188,7 +194,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 73] = [
+    pub const ALL: [Self; 76] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -206,6 +212,9 @@ impl Action {
         Self::AccountActivated,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::DepartureSet,
+        Self::DepartureCancelled,
+        Self::DepartureDropped,
         Self::AccountDeleted,
         Self::AccountErased,
         Self::RoleChanged,
@@ -285,6 +294,9 @@ impl Action {
             Self::AccountActivated => "account.activated",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::DepartureSet => "account.departure_set",
+            Self::DepartureCancelled => "account.departure_cancelled",
+            Self::DepartureDropped => "account.departure_dropped",
             Self::AccountDeleted => "account.deleted",
             Self::AccountErased => "account.erased",
             Self::RoleChanged => "role.changed",

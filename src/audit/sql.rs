@@ -330,6 +330,9 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     })
 }
 
+/// What people are not told of themselves: on which day they leave. Telling them is for people, as with disabling itself.
+const TOLD: &str = "action NOT IN ('account.departure_set', 'account.departure_cancelled', 'account.departure_dropped')";
+
 /// The newest events about one account of the organisation, done by itself or by others, as the reader sees them.
 pub fn about(
     read: &Read<'_>,
@@ -340,7 +343,7 @@ pub fn about(
 ) -> Result<Vec<Deed>> {
     read.list(
         &format!(
-            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?4"
+            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 AND (?3 <> ?2 OR {TOLD}) ORDER BY e.number DESC LIMIT ?4"
         ),
         (organisation, reader, account, rows),
         deed_from_row,
@@ -361,7 +364,7 @@ pub fn own(
                SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
                                     ORDER BY number DESC LIMIT ?3)
                UNION
-               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1 AND {TOLD}
                                     ORDER BY number DESC LIMIT ?3)
              ) ORDER BY e.number DESC LIMIT ?3"
         ),

@@ -3,18 +3,24 @@
 ALTER TABLE organisations ADD COLUMN domains TEXT NOT NULL DEFAULT '' CHECK (length(domains) <= 4000);
 ALTER TABLE organisations ADD COLUMN started_at INTEGER;
 
--- Accounts that are to be disabled at an instant that was set before.
+-- Accounts that are to be disabled at an instant that was set before. Of one that could not be, the row says why.
 CREATE TABLE departures (
   account_id      INTEGER PRIMARY KEY,
   organisation_id INTEGER NOT NULL,
   leaves_at       INTEGER NOT NULL,
   set_by          INTEGER,                     -- NULL: the operator
+  heir_id         INTEGER,                     -- who then gets what it holds; NULL: it stays under its name
   created_at      INTEGER NOT NULL,
+  dropped_at      INTEGER,                     -- when it could not be done; NULL while it is to be
+  why             TEXT,                        -- why it could not; NULL while it is to be
+  CHECK ((dropped_at IS NULL) = (why IS NULL)),
   FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id),
-  FOREIGN KEY (organisation_id, set_by) REFERENCES accounts (organisation_id, id)
+  FOREIGN KEY (organisation_id, set_by) REFERENCES accounts (organisation_id, id),
+  FOREIGN KEY (organisation_id, heir_id) REFERENCES accounts (organisation_id, id)
 ) STRICT;
 
-CREATE INDEX departures_by_time ON departures (leaves_at);
+CREATE INDEX departures_by_time ON departures (leaves_at) WHERE dropped_at IS NULL;
+CREATE INDEX departures_by_organisation ON departures (organisation_id, leaves_at);
 
 -- Lists of people who are invited together: judged first, then worked through in the background, line by line.
 CREATE TABLE imports (

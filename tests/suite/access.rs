@@ -102,6 +102,11 @@ pub(crate) fn fields(
                 ("role", "member"),
             ])
         }
+        Route::SelectedAccounts => {
+            let members = portal
+                .ask::<AccountId>("SELECT id FROM accounts WHERE email = 'member@fjord.example'");
+            with(&[("account", &members[0].to_string()), ("deed", "sign-out")])
+        }
         Route::DeleteAccount(id) => {
             let email = portal.ask::<String>(&format!(
                 "SELECT email FROM accounts WHERE id = {}",
@@ -191,6 +196,7 @@ pub(crate) fn fields(
         | Route::Metrics
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::SignOutAccount(_)
         | Route::Settings
         | Route::WithdrawOwnership

@@ -49,6 +49,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::ChangeRole(_)
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::DeleteAccount(_)
         | Route::EraseAccount(_)
         | Route::SignOutAccount(_)
@@ -71,6 +72,7 @@ const fn kind(route: &Route) -> Kind {
         Route::Dashboard
         | Route::Accounts
         | Route::NewAccount
+        | Route::SelectedAccounts
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
@@ -134,6 +136,7 @@ fn about_nothing(route: &Route) -> Route {
         Route::ChangeRole(_) => Route::ChangeRole(account),
         Route::DisableAccount(_) => Route::DisableAccount(account),
         Route::EnableAccount(_) => Route::EnableAccount(account),
+        Route::KeepAccount(_) => Route::KeepAccount(account),
         Route::DeleteAccount(_) => Route::DeleteAccount(account),
         Route::EraseAccount(_) => Route::EraseAccount(account),
         Route::SignOutAccount(_) => Route::SignOutAccount(account),

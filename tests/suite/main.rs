@@ -37,8 +37,9 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
-mod dns;
+mod departures;
 #[cfg(test)]
+mod dns;
 mod doctor;
 #[cfg(test)]
 mod encrypted;
@@ -165,6 +166,7 @@ mod second_step;
 #[cfg(test)]
 mod security_mails;
 #[cfg(test)]
+mod selection;
 mod served;
 #[cfg(test)]
 mod sessions;

@@ -1,19 +1,22 @@
 //! One of every route, made from real rows: for the tests that go everywhere.
 
+use doorward::domain::day::LastDay;
 use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ResetId, SessionId};
 use doorward::domain::role::Role;
 use doorward::kit::http::assets::PORTAL_CSS;
+use doorward::leaving::{self, Wishes};
 use doorward::lifecycle;
 use doorward::passwords;
 use doorward::profile;
 use doorward::routes::{HelpTopic, Route};
+use jiff::tz::TimeZone;
 
 use crate::portal::Portal;
 use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 74;
+pub(crate) const ROUTES: usize = 76;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -92,6 +95,8 @@ const fn place(route: &Route) -> usize {
         Route::EraseAccount(_) => 71,
         Route::SaveDomains => 72,
         Route::PutFirstStepsAway => 73,
+        Route::SelectedAccounts => 74,
+        Route::KeepAccount(_) => 75,
     }
 }
 
@@ -179,6 +184,8 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         71 => Route::EraseAccount(deleted(portal, owner)),
         72 => Route::SaveDomains,
         73 => Route::PutFirstStepsAway,
+        74 => Route::SelectedAccounts,
+        75 => Route::KeepAccount(leaving(portal, owner)),
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -289,6 +296,18 @@ fn deleted(portal: &Portal, owner: &Visitor) -> AccountId {
     let app = portal.app();
     app.write(app.now(), |tx| lifecycle::delete(tx, &owner.allowed(), id))
         .unwrap();
+    id
+}
+
+/// A member whose last day is set.
+fn leaving(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let app = portal.app();
+    let last = LastDay::read("2027-06-30", app.now(), &TimeZone::UTC).unwrap();
+    app.write(app.now(), |tx| {
+        leaving::set_last_day(tx, &owner.allowed(), id, last, &Wishes::default())
+    })
+    .unwrap();
     id
 }
 

@@ -1,5 +1,6 @@
 //! The statements of the accounts.
 
+mod departures;
 mod list;
 
 use rusqlite::Row as SqlRow;
@@ -15,7 +16,11 @@ use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
 
-pub use list::{DELETED, Filter, Line, MailState, Sort, deleted_count, line, list};
+pub use departures::{
+    Departure, Obstacle, departing, departure, departures_dropped, departures_set_by,
+};
+pub(super) use departures::{clear_departure, drop_departure, remove_departures, set_departure};
+pub use list::{DELETED, Filter, Leaves, Line, MailState, Sort, deleted_count, line, list};
 
 /// Where an account stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

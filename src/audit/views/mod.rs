@@ -55,6 +55,7 @@ const fn icon(action: Action) -> Icon {
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
         Action::AccountDeleted | Action::AccountErased | Action::LogPruned => Icon::Trash2,
+        Action::DepartureSet | Action::DepartureCancelled | Action::DepartureDropped => Icon::Clock,
         Action::InvitationResent
         | Action::InvitationLinkAsked
         | Action::MailRetried

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::audit::{Action, Deed, Hand, Whom};
+use crate::domain::day;
 use crate::domain::role::{Permission, Role};
 
 /// One event in words, to the reader.
@@ -59,7 +60,36 @@ fn told(deed: &Deed) -> String {
         Action::AccountCreated => format!("{who} invited {whom}{}", as_role(deed)),
         Action::OwnerInvited => format!("{who} invited {whom} as the owner"),
         Action::AccountActivated => format!("{who} activated {whose} account"),
+        Action::AccountDisabled if text(deed, "why") == Some("date") => {
+            format!("{who} disabled {}, as was set before", account(deed))
+        }
         Action::AccountDisabled => format!("{who} disabled {}", account(deed)),
+        Action::DepartureSet => {
+            let account = account(deed);
+            match text(deed, "day").and_then(day::spelled) {
+                Some(day) => format!("{who} set {account} to be disabled at the end of {day}"),
+                None => format!("{who} set {account} to be disabled on a date"),
+            }
+        }
+        Action::DepartureCancelled => match text(deed, "why") {
+            Some("ownership") => format!(
+                "{} account is not to be disabled on a date any more: it owns the organisation",
+                capital(&whose)
+            ),
+            _ => format!(
+                "{who} decided that {} is not to be disabled on a date",
+                account(deed)
+            ),
+        },
+        Action::DepartureDropped => {
+            let account = account(deed);
+            let why = match text(deed, "why") {
+                Some("owner") => ": it owns the organisation",
+                Some("last_master") => ": it is the last Active Master",
+                _ => ": whoever set the date may not do it any more",
+            };
+            format!("{who} could not disable {account} on the date that was set{why}")
+        }
         Action::AccountEnabled => format!("{who} enabled {}", account(deed)),
         Action::AccountDeleted => match text(deed, "why") {
             Some("never_activated") => {
