@@ -214,6 +214,7 @@ fn form_of(visit: &Visit<'_>) -> String {
         | Route::EndOtherSessions => Route::Profile,
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
+        Route::TestMail | Route::RetryFailed => Route::Mail,
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),

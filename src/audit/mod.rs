@@ -107,6 +107,8 @@ pub enum Action {
     AccountUnlocked,
     /// A failed mail was sent on its way again.
     MailRetried,
+    /// A test mail was sent.
+    MailTested,
     /// A deed was refused for want of a right.
     Denied,
     /// A form came without its proof, or from elsewhere.
@@ -173,7 +175,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 70] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -212,6 +214,7 @@ impl Action {
         Self::PreferencesChanged,
         Self::AccountUnlocked,
         Self::MailRetried,
+        Self::MailTested,
         Self::Denied,
         Self::FormRefused,
         Self::RequestMalformed,
@@ -287,6 +290,7 @@ impl Action {
             Self::PreferencesChanged => "preferences.changed",
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
+            Self::MailTested => "mail.tested",
             Self::Denied => "denied",
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",

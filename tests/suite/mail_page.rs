@@ -1,7 +1,7 @@
 //! The Mail page: what is shown to whom, and once more.
 
 use doorward::domain::role::Role;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::time::{DAY, HOUR, MINUTE};
 
 use crate::portal::{OWNER, Portal};
@@ -155,9 +155,10 @@ fn what_waits_says_for_what() {
 fn a_relay_in_trouble_is_shown_in_its_own_words() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    portal
-        .mailbox()
-        .fail(Some(Failure::Relay("535 5.7.8 wrong password".to_owned())));
+    portal.mailbox().fail(Some(Failure::Relay(
+        Cause::Login,
+        "535 5.7.8 wrong password".to_owned(),
+    )));
     portal.invite(&owner, Role::Member, LEA);
     portal.work();
     portal.travel(12 * MINUTE);

@@ -13,7 +13,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 71;
+pub(crate) const ROUTES: usize = 73;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -41,6 +41,8 @@ const fn place(route: &Route) -> usize {
         Route::Roles => 20,
         Route::Role(_) => 21,
         Route::Mail => 22,
+        Route::TestMail => 71,
+        Route::RetryFailed => 72,
         Route::Errand(_) => 23,
         Route::RetryErrand(_) => 24,
         Route::ErrandBody(_) => 25,
@@ -124,6 +126,11 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         22 => Route::Mail,
         23 => Route::Errand(errand(portal, pending())),
         24 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
+        71 => Route::TestMail,
+        72 => {
+            failed(portal, errand(portal, pending()));
+            Route::RetryFailed
+        }
         25 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
         26 => Route::Settings,
         27 => Route::SaveGeneral,

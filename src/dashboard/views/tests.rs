@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::{Action, Hand, Whom};
+use crate::kit::mail::Cause;
 use crate::kit::time::{DAY, HOUR, MINUTE};
 
 /// 24 November 2026, 14:20 in Oslo.
@@ -270,6 +271,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         Concern::PublicAddress(PublicAddress::Loopback, "http://127.0.0.1:8080".to_owned());
     let fails = Concern::Mail(Relay::Fails {
         since: NOW.minus(12 * MINUTE),
+        cause: Cause::Login,
         words: "no".to_owned(),
         next_try: NOW.plus(MINUTE),
     });
@@ -300,7 +302,13 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         ),
         (
             fails,
-            &["in trouble", "12 min ago", "today, 14:21", "href=\"/mail\""],
+            &[
+                "The mail server refuses our login",
+                "12 min ago",
+                "today, 14:21",
+                "user and password in <code>smtp_url</code>",
+                "href=\"/mail\"",
+            ],
         ),
         (
             Concern::OneMaster,
