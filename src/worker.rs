@@ -600,14 +600,14 @@ fn settle(app: &App, now: Timestamp, outcome: &Outcome) -> Result<bool> {
     Ok(trouble.is_none())
 }
 
-/// Writes down whether the relay is in trouble, with which mail in its hands; answers with the trouble before. The log
+/// Writes down whether the relay is in trouble, with which mail it held; answers with the trouble before. The log
 /// hears when that changes; not in the relay's words, which may name people.
 fn note_relay(
     app: &App,
     now: Timestamp,
     mailer: &Arc<dyn Mailer>,
     trouble: Option<(mail::Cause, &str)>,
-    mail: Option<ErrandId>,
+    held: Option<ErrandId>,
 ) -> Option<Trouble> {
     let before = app.relay_was(mailer, |before| {
         trouble.map(|(cause, words)| Trouble {
@@ -615,7 +615,10 @@ fn note_relay(
             cause,
             words: words.to_owned(),
             next_try: now.plus(RELAY_EVERY),
-            mail: mail.or_else(|| before.and_then(|trouble| trouble.mail)),
+            // What goes wrong before a message is begun is no message's fault.
+            mail: held
+                .filter(|_| cause == mail::Cause::Service)
+                .or_else(|| before.and_then(|trouble| trouble.mail)),
         })
     });
     match (&before, trouble) {

@@ -20,7 +20,8 @@ use crate::domain::month::Month;
 use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::Tx;
-use crate::kit::mail::{Cause, Said};
+pub use crate::kit::mail::Cause;
+use crate::kit::mail::Said;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::scope::{Allowed, By, ReadMail};
 

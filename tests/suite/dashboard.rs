@@ -187,7 +187,7 @@ fn mail_that_does_not_leave_is_told_and_stops_being_told() {
     )));
     portal.invite(&owner, Role::Member, LEA);
     portal.work();
-    owner.get("/").sees("Mail server in trouble");
+    owner.get("/").sees("The mail server is in trouble");
     portal
         .mailbox()
         .fail(Some(Failure::Never("550 no".to_owned())));

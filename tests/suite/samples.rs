@@ -284,8 +284,8 @@ fn disabled(portal: &Portal, owner: &Visitor) -> AccountId {
     id
 }
 
-/// The link that gives the owner another address.
-fn email_link(portal: &Portal, owner: &Visitor) -> String {
+/// The token of the link that gives the owner another address.
+pub(crate) fn email_link(portal: &Portal, owner: &Visitor) -> String {
     let app = portal.app();
     let scope = owner.scope().unwrap();
     let proof = passwords::proof(scope.account);

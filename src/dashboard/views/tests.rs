@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::{Action, Hand, Whom};
-use crate::kit::mail::Cause;
 use crate::kit::time::{DAY, HOUR, MINUTE};
+use crate::outbox::Cause;
 
 /// 24 November 2026, 14:20 in Oslo.
 const NOW: Timestamp = Timestamp(1_795_526_400);

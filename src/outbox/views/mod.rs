@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{Attempt, Counts, Dialogue, Filter, Kind, Relay, Row, Search, State};
+use super::{Attempt, Cause, Counts, Dialogue, Filter, Kind, Relay, Row, Search, State};
 use crate::kit::dates;
 use crate::kit::html::Tone;
 use crate::kit::html::badge::{Badge, nothing, sub};
@@ -18,7 +18,6 @@ use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::time;
 use crate::kit::http::fields::encode;
-use crate::kit::mail::Cause;
 use crate::kit::time::{MINUTE, Timestamp};
 use crate::routes::Route;
 
@@ -555,7 +554,7 @@ fn dialogue(mail: &Mail<'_>) -> Markup {
                 "Seconds since it began, C: what we said, S: what the mail server said. User, password and the mail itself are "
                 "left out. Ended " (time(dialogue.said_at, mail.now, mail.zone)) "."
             }
-            pre.dialogue tabindex="0" aria-label="Dialogue with the mail server" { (dialogue.text.trim_end_matches('\n')) }
+            pre { (dialogue.text.trim_end_matches('\n')) }
         }
     }
 }
