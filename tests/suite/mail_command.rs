@@ -39,7 +39,7 @@ fn keeps_the_login_to_itself(text: &str) {
 fn a_test_from_the_command_line_needs_neither_server_nor_account() {
     let relay = Relay::start(Security::StartTls);
     relay.ask_for_login("portal", "s@cret");
-    let launch = served::launch(&relay, "portal:s%40cret@");
+    let launch = Launch::serve().env("DOORWARD_SMTP_URL", relay.url("portal:s%40cret@"));
     // Not even a database: then it is recorded nowhere, and says so.
     let (out, err, code) = told(&launch.run(&["mail", "test", ANN]));
     assert_eq!(code, Some(0), "{out}\n{err}");
@@ -66,7 +66,7 @@ fn a_test_from_the_command_line_needs_neither_server_nor_account() {
     );
 
     // A wrong password: exit 1, with what the server said and what to do.
-    let wrong = served::launch(&relay, "portal:wr0ng@");
+    let wrong = Launch::serve().env("DOORWARD_SMTP_URL", relay.url("portal:wr0ng@"));
     let (out, err, code) = told(&wrong.run(&["mail", "test", ANN]));
     assert_eq!(code, Some(1), "{out}\n{err}");
     assert!(
@@ -100,7 +100,9 @@ fn a_test_from_the_command_line_needs_neither_server_nor_account() {
 fn beside_a_server_mails_are_listed_shown_and_sent_again_and_a_test_is_recorded() {
     let relay = Relay::start(Security::Plain);
     relay.refuse(ANN, "550 5.1.1 no such user");
-    let process = served::launch(&relay, "").start();
+    let process = Launch::serve()
+        .env("DOORWARD_SMTP_URL", relay.url(""))
+        .start();
     let mut owner = found(&process);
     invite(&mut owner, ANN);
     until_seen(&mut owner, "/mail?state=failed", "550 5.1.1 no such user");

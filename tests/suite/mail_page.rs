@@ -354,7 +354,7 @@ fn what_failed_is_sent_again_together_but_for_dead_links_and_tests() {
     let failed = "SELECT count(*) FROM errands WHERE state = 'failed'";
     let all = portal.ask::<i64>(failed)[0];
     let test_and_dead_link = 2;
-    owner.get("/mail");
+    owner.get("/sign-in");
     owner.sign_in();
     owner
         .get("/mail?state=failed")
