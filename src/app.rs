@@ -16,7 +16,7 @@ use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
 use crate::kit::log::AccessDial;
-use crate::kit::mail::{Mailbox, Mailer};
+use crate::kit::mail::{Cause, Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
@@ -100,12 +100,14 @@ impl Settings {
 pub struct Trouble {
     /// Since when it fails.
     pub since: Timestamp,
+    /// What kind of trouble it is.
+    pub cause: Cause,
     /// Its words.
     pub words: String,
     /// When it is tried next.
     pub next_try: Timestamp,
-    /// The mail that was in its hands when it last failed.
-    pub mail: ErrandId,
+    /// The mail that was in its hands when it last failed; none when it was tried without one.
+    pub mail: Option<ErrandId>,
 }
 
 /// Rings when there is work for the background thread.
@@ -407,6 +409,7 @@ impl App {
             None => Relay::Works,
             Some(trouble) => Relay::Fails {
                 since: trouble.since,
+                cause: trouble.cause,
                 words: trouble.words.clone(),
                 next_try: trouble.next_try,
             },

@@ -76,6 +76,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::KeepAccount(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::RetryErrand(_)
         | Route::SaveGeneral
         | Route::SaveSecurity
@@ -158,6 +160,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::ConfirmEmail(token) => profile::pages::use_email_link(visit, token),
         Route::EndSession(id) => profile::pages::end_session(visit, *id),
         Route::EndOtherSessions => profile::pages::end_others(visit),
+        Route::TestMail => outbox::pages::send_test(visit),
+        Route::RetryFailed => outbox::pages::retry_all(visit),
         Route::RetryErrand(id) => outbox::pages::retry(visit, *id),
         Route::Theme => sessions::pages::theme(visit),
         Route::Dashboard

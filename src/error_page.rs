@@ -302,6 +302,7 @@ fn page_of(visit: &Visit<'_>) -> String {
         Route::ResendInvitation(id) | Route::CopyLink(id) | Route::KeepAccount(id) => {
             Route::Account(*id)
         }
+        Route::TestMail | Route::RetryFailed => Route::Mail,
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),

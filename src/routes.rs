@@ -67,6 +67,10 @@ pub enum Route {
     Role(Role),
     /// The outbox.
     Mail,
+    /// A mail to oneself, to see whether mail arrives.
+    TestMail,
+    /// All failed mails once more.
+    RetryFailed,
     /// One mail.
     Errand(ErrandId),
     /// A failed mail once more.
@@ -237,6 +241,8 @@ impl Route {
             ("iam", Some("roles"), None, None) => Self::Roles,
             ("iam", Some("roles"), Some(key), None) => Self::Role(key.parse().ok()?),
             ("mail", None, None, None) => Self::Mail,
+            ("mail", Some("test"), None, None) => Self::TestMail,
+            ("mail", Some("retry"), None, None) => Self::RetryFailed,
             ("mail", Some(id), None, None) => Self::Errand(id.parse().ok()?),
             ("mail", Some(id), Some("retry"), None) => Self::RetryErrand(id.parse().ok()?),
             ("mail", Some(id), Some("body"), None) => Self::ErrandBody(id.parse().ok()?),
@@ -376,6 +382,8 @@ impl Route {
             | Self::ResetAccountPassword(_)
             | Self::ResetAccountTwoFactor(_)
             | Self::Mail
+            | Self::TestMail
+            | Self::RetryFailed
             | Self::Errand(_)
             | Self::RetryErrand(_)
             | Self::ErrandBody(_) => Access::With(Permission::UsersManage),
@@ -423,6 +431,8 @@ impl Route {
                 | Self::KeepAccount(_)
                 | Self::ResendInvitation(_)
                 | Self::CopyLink(_)
+                | Self::TestMail
+                | Self::RetryFailed
                 | Self::RetryErrand(_)
                 | Self::ErrandBody(_)
                 | Self::SaveGeneral
@@ -490,6 +500,8 @@ impl Route {
             Self::Roles => "/iam/roles",
             Self::Role(_) => "/iam/roles/{key}",
             Self::Mail => "/mail",
+            Self::TestMail => "/mail/test",
+            Self::RetryFailed => "/mail/retry",
             Self::Errand(_) => "/mail/{id}",
             Self::RetryErrand(_) => "/mail/{id}/retry",
             Self::ErrandBody(_) => "/mail/{id}/body",
@@ -579,6 +591,8 @@ impl fmt::Display for Route {
             Self::Help(topic) => write!(f, "/help/{}", topic.key()),
             Self::Asset(name) => write!(f, "/assets/{name}"),
             Self::Dashboard
+            | Self::TestMail
+            | Self::RetryFailed
             | Self::SignIn
             | Self::SignInCode
             | Self::TwoFactor
@@ -701,6 +715,8 @@ mod tests {
             Route::Roles,
             Route::Role(Role::Admin),
             Route::Mail,
+            Route::TestMail,
+            Route::RetryFailed,
             Route::Errand(errand),
             Route::RetryErrand(errand),
             Route::ErrandBody(errand),

@@ -126,6 +126,8 @@ pub enum Action {
     AccountUnlocked,
     /// A failed mail was sent on its way again.
     MailRetried,
+    /// A test mail was sent.
+    MailTested,
     /// A deed was refused for want of a right.
     Denied,
     /// A form came without its proof, or from elsewhere.
@@ -194,7 +196,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -239,6 +241,7 @@ impl Action {
         Self::PreferencesChanged,
         Self::AccountUnlocked,
         Self::MailRetried,
+        Self::MailTested,
         Self::Denied,
         Self::FormRefused,
         Self::RequestMalformed,
@@ -321,6 +324,7 @@ impl Action {
             Self::PreferencesChanged => "preferences.changed",
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
+            Self::MailTested => "mail.tested",
             Self::Denied => "denied",
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",

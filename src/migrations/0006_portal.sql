@@ -97,6 +97,7 @@ ALTER TABLE errands_next RENAME TO errands;
 CREATE INDEX errands_due ON errands (urgency, due_at) WHERE state IN ('waiting', 'sending');
 CREATE INDEX errands_by_organisation ON errands (organisation_id, created_at);
 CREATE INDEX errands_unsent ON errands (organisation_id, state) WHERE state IN ('waiting', 'sending', 'failed');
+CREATE INDEX errands_by_state ON errands (organisation_id, state, created_at, recipient);
 CREATE INDEX errands_by_about ON errands (about_id);
 CREATE INDEX errands_by_account ON errands (account_id);
 CREATE INDEX errands_by_end ON errands (ended_at) WHERE ended_at IS NOT NULL;

@@ -186,6 +186,8 @@ pub(crate) fn fields(
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::Errand(_)
         | Route::RetryErrand(_)
         | Route::ErrandBody(_)

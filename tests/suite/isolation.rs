@@ -76,6 +76,8 @@ const fn kind(route: &Route) -> Kind {
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::Settings
         | Route::SaveGeneral
         | Route::SaveSecurity

@@ -100,6 +100,10 @@ mod logging;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_command;
+#[cfg(test)]
+mod mail_kinds;
+#[cfg(test)]
 mod mail_page;
 #[cfg(test)]
 mod markup;

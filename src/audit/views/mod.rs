@@ -59,6 +59,7 @@ const fn icon(action: Action) -> Icon {
         Action::InvitationResent
         | Action::InvitationLinkAsked
         | Action::MailRetried
+        | Action::MailTested
         | Action::EmailChangeAsked
         | Action::EmailChanged => Icon::Mail,
         Action::ProfileChanged | Action::PreferencesChanged | Action::FirstStepsPutAway => {

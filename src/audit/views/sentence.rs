@@ -182,7 +182,11 @@ fn told(deed: &Deed) -> String {
         Action::ProfileChanged => format!("{who} changed {whose} name or phone"),
         Action::PreferencesChanged => format!("{who} changed {whose} preferences"),
         Action::AccountUnlocked => format!("{who} let sign-ins to {} begin anew", account(deed)),
-        Action::MailRetried => format!("{who} sent a failed mail to {whom} again"),
+        Action::MailRetried => match deed.details.get("count").and_then(Value::as_i64) {
+            Some(count) => format!("{who} sent {count} failed mails again"),
+            None => format!("{who} sent a failed mail to {whom} again"),
+        },
+        Action::MailTested => format!("{who} sent a test mail to {whom}"),
         Action::Denied => denied(deed, &who),
         Action::FormRefused => {
             "A form was refused: it had expired, or came from elsewhere".to_owned()

@@ -441,10 +441,14 @@ fn mail(relay: &Relay, page: &Dashboard<'_>) -> Markup {
             code { "DOORWARD_SMTP_URL" } ". " (see)
         },
         Relay::Fails {
-            since, next_try, ..
+            since,
+            cause,
+            next_try,
+            ..
         } => html! {
-            (sub(Tone::Warn, "Mail server in trouble"))
-            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". " (see)
+            (sub(Tone::Warn, outbox::views::trouble(*cause)))
+            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". "
+            (outbox::views::what_helps(*cause)) " " (see)
         },
     }
 }
