@@ -158,19 +158,26 @@ pub enum Route {
 pub enum HelpTopic {
     /// The document that the product is built from.
     AddASubAccount,
+    /// What each role may do, and to whom.
+    SubAccountPermissions,
     /// Two-factor: setting it up, losing the phone, what the policy asks.
     TwoFactorSecurity,
 }
 
 impl HelpTopic {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::AddASubAccount, Self::TwoFactorSecurity];
+    pub const ALL: [Self; 3] = [
+        Self::AddASubAccount,
+        Self::SubAccountPermissions,
+        Self::TwoFactorSecurity,
+    ];
 
     /// The last part of the address.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::AddASubAccount => "add-a-sub-account",
+            Self::SubAccountPermissions => "sub-account-permissions",
             Self::TwoFactorSecurity => "2fa-security",
         }
     }
@@ -180,6 +187,7 @@ impl HelpTopic {
     pub const fn title(self) -> &'static str {
         match self {
             Self::AddASubAccount => "Add a sub-account",
+            Self::SubAccountPermissions => "Sub-account permissions",
             Self::TwoFactorSecurity => "2FA security",
         }
     }
