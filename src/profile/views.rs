@@ -18,7 +18,7 @@ use crate::kit::html::form::{guarded, hidden, post, post_button};
 use crate::kit::html::frame::Theme;
 use crate::kit::html::nav::page_head;
 use crate::kit::html::notice::{alert, note};
-use crate::kit::html::shell::themes;
+use crate::kit::html::shell::{KEYS, themes};
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::{day, time, when};
@@ -418,7 +418,11 @@ fn preferences(page: &Account<'_>, csrf: &str) -> Markup {
         (page.problem(Section::Preferences))
         (time_zone(page, told))
         (Check::new("shortcuts", "Keys")
-            .hint("Single keys search and lead to pages; press ? to see them.").ticked(has_shortcuts))
+            .hint(html! {
+                "Single keys search and lead to pages"
+                @if page.scope.has_shortcuts { "; press ? to see them, or " a href=(KEYS) data-show { "see them here" } "." } @else { "." }
+            })
+            .ticked(has_shortcuts))
         (Button::submit("Save preferences", "Saving…"))
     };
     html! {
