@@ -117,6 +117,8 @@ pub enum Route {
     PayInvoice(InvoiceNumber),
     /// Everybody's own account.
     Profile,
+    /// What the Portal keeps about them, as a file.
+    ProfileData,
     /// Their name and telephone.
     SaveProfile,
     /// Their time zone and keys.
@@ -261,6 +263,7 @@ impl Route {
                 Self::PayInvoice(number.parse().ok()?)
             }
             ("account", None, None, None) => Self::Profile,
+            ("account", Some("data.json"), None, None) => Self::ProfileData,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
             ("account", Some("preferences"), None, None) => Self::SavePreferences,
             ("account", Some("password"), None, None) => Self::ChangePassword,
@@ -346,6 +349,7 @@ impl Route {
             Self::TwoFactor | Self::ConfirmTwoFactor => Access::Enrolling,
             Self::Dashboard
             | Self::Profile
+            | Self::ProfileData
             | Self::DisableTwoFactor
             | Self::RenewCodes
             | Self::SaveProfile
@@ -427,6 +431,7 @@ impl Route {
                 | Self::WithdrawOwnership
                 | Self::AcceptOwnership
                 | Self::DeclineOwnership
+                | Self::ProfileData
                 | Self::SaveProfile
                 | Self::SavePreferences
                 | Self::ChangePassword
@@ -499,6 +504,7 @@ impl Route {
             Self::InvoiceCsv(_) => "/billing/invoices/{number}.csv",
             Self::PayInvoice(_) => "/billing/invoices/{number}/paid",
             Self::Profile => "/account",
+            Self::ProfileData => "/account/data.json",
             Self::SaveProfile => "/account/profile",
             Self::SavePreferences => "/account/preferences",
             Self::ChangePassword => "/account/password",
@@ -585,6 +591,7 @@ impl fmt::Display for Route {
             | Self::BillingCsv
             | Self::SaveBudget
             | Self::Profile
+            | Self::ProfileData
             | Self::SaveProfile
             | Self::SavePreferences
             | Self::ChangePassword
@@ -660,6 +667,7 @@ mod tests {
             Route::InvoiceCsv(invoice),
             Route::PayInvoice(invoice),
             Route::Profile,
+            Route::ProfileData,
             Route::SaveProfile,
             Route::SavePreferences,
             Route::ChangePassword,

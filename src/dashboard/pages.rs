@@ -38,7 +38,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
             numbers(read, scope)?,
             wares,
             concerns,
-            audit::own(read, scope.organisation, scope.account, DEEDS)?,
+            accounts::own_deeds(read, scope, DEEDS)?,
             audit::sign_in_before(read, scope)?,
         ))
     })?;

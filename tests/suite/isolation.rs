@@ -81,6 +81,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::AcceptOwnership
         | Route::DeclineOwnership
         | Route::Profile
+        | Route::ProfileData
         | Route::SaveProfile
         | Route::SavePreferences
         | Route::ChangePassword
