@@ -63,6 +63,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Invoice(number) => billing::pages::show(visit, *number),
         Route::InvoiceCsv(number) => billing::pages::invoice_csv(visit, *number),
         Route::Profile => profile::pages::show(visit),
+        Route::ProfileData => profile::pages::export(visit),
         Route::ConfirmEmail(token) => profile::pages::confirm_email(visit, token),
         Route::Roles => roles::pages::index(visit),
         Route::Role(role) => roles::pages::show(visit, *role),
@@ -182,6 +183,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Invoice(_)
         | Route::InvoiceCsv(_)
         | Route::Profile
+        | Route::ProfileData
         | Route::Help(_)
         | Route::Asset(_)
         | Route::Healthz

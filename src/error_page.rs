@@ -13,7 +13,7 @@ use crate::kit::html::stats::details;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
-use crate::routes::Route;
+use crate::routes::{HelpTopic, Route};
 use crate::visit::Visit;
 
 /// Draws what went wrong: what happened, what to do next, and the id to quote.
@@ -27,6 +27,9 @@ pub fn page(visit: &Visit<'_>, error: &Error) -> Response {
             p { (words.sentence) }
             @if let Some(kept) = kept { (kept) }
             div.row { (Button::link(label, &way_on).primary()) }
+            @if let Error::Forbidden(_) = error {
+                p { a href=(Route::Help(HelpTopic::SubAccountPermissions)) { "What each role may do" } }
+            }
             p.hint { "Request " code { (visit.request_id) } }
         }
     };

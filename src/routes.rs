@@ -131,6 +131,8 @@ pub enum Route {
     PayInvoice(InvoiceNumber),
     /// Everybody's own account.
     Profile,
+    /// What the Portal keeps about them, as a file.
+    ProfileData,
     /// Their name and telephone.
     SaveProfile,
     /// Their time zone and keys.
@@ -172,19 +174,26 @@ pub enum Route {
 pub enum HelpTopic {
     /// The document that the product is built from.
     AddASubAccount,
+    /// What each role may do, and to whom.
+    SubAccountPermissions,
     /// Two-factor: setting it up, losing the phone, what the policy asks.
     TwoFactorSecurity,
 }
 
 impl HelpTopic {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::AddASubAccount, Self::TwoFactorSecurity];
+    pub const ALL: [Self; 3] = [
+        Self::AddASubAccount,
+        Self::SubAccountPermissions,
+        Self::TwoFactorSecurity,
+    ];
 
     /// The last part of the address.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::AddASubAccount => "add-a-sub-account",
+            Self::SubAccountPermissions => "sub-account-permissions",
             Self::TwoFactorSecurity => "2fa-security",
         }
     }
@@ -194,6 +203,7 @@ impl HelpTopic {
     pub const fn title(self) -> &'static str {
         match self {
             Self::AddASubAccount => "Add a sub-account",
+            Self::SubAccountPermissions => "Sub-account permissions",
             Self::TwoFactorSecurity => "2FA security",
         }
     }
@@ -272,6 +282,7 @@ impl Route {
                 Self::PayInvoice(number.parse().ok()?)
             }
             ("account", None, None, None) => Self::Profile,
+            ("account", Some("data.json"), None, None) => Self::ProfileData,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
             ("account", Some("preferences"), None, None) => Self::SavePreferences,
             ("account", Some("password"), None, None) => Self::ChangePassword,
@@ -359,6 +370,7 @@ impl Route {
             Self::TwoFactor | Self::ConfirmTwoFactor => Access::Enrolling,
             Self::Dashboard
             | Self::Profile
+            | Self::ProfileData
             | Self::DisableTwoFactor
             | Self::RenewCodes
             | Self::SaveProfile
@@ -453,6 +465,7 @@ impl Route {
                 | Self::WithdrawOwnership
                 | Self::AcceptOwnership
                 | Self::DeclineOwnership
+                | Self::ProfileData
                 | Self::SaveProfile
                 | Self::SavePreferences
                 | Self::ChangePassword
@@ -532,6 +545,7 @@ impl Route {
             Self::InvoiceCsv(_) => "/billing/invoices/{number}.csv",
             Self::PayInvoice(_) => "/billing/invoices/{number}/paid",
             Self::Profile => "/account",
+            Self::ProfileData => "/account/data.json",
             Self::SaveProfile => "/account/profile",
             Self::SavePreferences => "/account/preferences",
             Self::ChangePassword => "/account/password",
@@ -625,6 +639,7 @@ impl fmt::Display for Route {
             | Self::BillingCsv
             | Self::SaveBudget
             | Self::Profile
+            | Self::ProfileData
             | Self::SaveProfile
             | Self::SavePreferences
             | Self::ChangePassword
@@ -705,6 +720,7 @@ mod tests {
             Route::InvoiceCsv(invoice),
             Route::PayInvoice(invoice),
             Route::Profile,
+            Route::ProfileData,
             Route::SaveProfile,
             Route::SavePreferences,
             Route::ChangePassword,

@@ -7,6 +7,21 @@ use super::{Account, Status};
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Permission, Permissions, Role, may_act_on};
 
+/// Nobody does any of it to themself.
+pub const OWN_ACCOUNT: &str = "This is your own account. What you may change yourself is on your Account page; for the rest ask another \
+                               Master.";
+/// The owner stays, and stays a Master.
+pub const OWNER_STAYS: &str = "This account owns the organisation. Nobody can disable, delete or demote it; the ownership can be handed \
+                               over first, under Settings.";
+/// Nobody in the organisation locks its owner out.
+pub const OWNERS_OWN: &str =
+    "This account owns the organisation: only its person and the operator can do this.";
+/// An owner's invitation is the operator's.
+pub const OWNERS_LINK: &str =
+    "This account owns the organisation: only the operator sends its link.";
+/// Somebody is left who can do everything.
+pub const LAST_MASTER: &str = "This is the last Active Master. Make somebody else a Master first.";
+
 /// What somebody wants to do to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -143,11 +158,7 @@ pub fn state(account: &Account, deed: Deed) -> Result<(), String> {
 /// Nobody does any of it to themself.
 pub fn not_oneself(standing: &Standing, account: &Account) -> Result<(), String> {
     if standing.actor == Some(account.id) {
-        return Err(
-            "This is your own account. What you may change yourself is on your Account page; for the rest ask another \
-             Master."
-                .to_owned(),
-        );
+        return Err(OWN_ACCOUNT.to_owned());
     }
     Ok(())
 }
@@ -159,8 +170,7 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
     }
     let sentence = match deed {
         Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Keep | Deed::Delete => {
-            "This account owns the organisation. Nobody can disable, delete or demote it; the ownership can be handed \
-             over first, under Settings."
+            OWNER_STAYS
         }
         Deed::SignOut
         | Deed::ResetPassword
@@ -171,12 +181,8 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
         {
             return Ok(());
         }
-        Deed::SignOut | Deed::ResetPassword | Deed::ResetTwoFactor => {
-            "This account owns the organisation: only its person and the operator can do this."
-        }
-        Deed::Resend | Deed::CopyLink => {
-            "This account owns the organisation: only the operator sends its link."
-        }
+        Deed::SignOut | Deed::ResetPassword | Deed::ResetTwoFactor => OWNERS_OWN,
+        Deed::Resend | Deed::CopyLink => OWNERS_LINK,
     };
     Err(sentence.to_owned())
 }
@@ -213,9 +219,7 @@ pub fn keeps_a_master(standing: &Standing, account: &Account, deed: Deed) -> Res
             | Deed::CopyLink => false,
         };
     if takes_one && standing.is_owner_active && standing.masters <= 1 {
-        return Err(
-            "This is the last Active Master. Make somebody else a Master first.".to_owned(),
-        );
+        return Err(LAST_MASTER.to_owned());
     }
     Ok(())
 }

@@ -8,16 +8,17 @@ pub mod pages;
 mod sql;
 pub mod views;
 
+use crate::audit::{self, Hand};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::{Permissions, Role};
+use crate::domain::role::{Permission, Permissions, Role};
 use crate::domain::text::{PersonName, Phone};
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read, Tx};
 use crate::kit::time::Timestamp;
 use crate::organisations;
 use crate::outbox::Recipient;
-use crate::scope::{Allowed, Right};
+use crate::scope::{Allowed, Right, Scope};
 
 pub use guards::{Deed, Standing};
 
@@ -276,4 +277,28 @@ fn taken(error: db::Error) -> Error {
         }
         other => other.into(),
     }
+}
+
+/// What somebody did and what was done to them. Whoever may not see the accounts of others is told their names, and not
+/// their addresses.
+pub fn own_deeds(read: &Read<'_>, scope: &Scope, at_most: i64) -> Result<Vec<audit::Deed>> {
+    let mut deeds = audit::own(read, scope.organisation, scope.account, at_most)?;
+    if scope.permissions.has(Permission::UsersList) {
+        return Ok(deeds);
+    }
+    for deed in &mut deeds {
+        let Hand::Other(words) = &mut deed.hand else {
+            continue;
+        };
+        let other = match words.parse::<Email>() {
+            Ok(email) => by_email(read, &email)?,
+            Err(_) => None,
+        };
+        *words = other
+            .filter(|other| other.organisation == scope.organisation)
+            .and_then(|other| other.name)
+            .map(|name| name.to_string())
+            .unwrap_or_default();
+    }
+    Ok(deeds)
 }

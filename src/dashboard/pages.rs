@@ -51,7 +51,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
         let concerns = concerns(read, scope, &visit.app.settings, (&relay, &wares))?;
         let deeds = match deeds_of {
             Whose::Organisation => audit::newest(read, scope.organisation, scope.account, DEEDS)?,
-            Whose::Own => audit::own(read, scope.organisation, scope.account, DEEDS)?,
+            Whose::Own => accounts::own_deeds(read, scope, DEEDS)?,
         };
         Ok((
             numbers(read, scope)?,

@@ -204,6 +204,7 @@ pub(crate) fn fields(
         | Route::WithdrawOwnership
         | Route::DeclineOwnership
         | Route::Profile
+        | Route::ProfileData
         | Route::ConfirmEmail(_)
         | Route::EndSession(_)
         | Route::EndOtherSessions

@@ -44,7 +44,7 @@ fn a_member_sees_what_is_their_own_and_nothing_else() {
     ann.get("/")
         .answers(200)
         .sees("You activated your account")
-        .sees("olivia@fjord.example invited you as Member")
+        .sees("Olivia Berg invited you as Member")
         .sees("You signed in with Firefox on Linux from")
         .sees("Needs attention Your sign-in Password alone Two-factor is required of you from 1 Dec, 14:20 on. Set it up.")
         .sees_not("Accounts")

@@ -86,6 +86,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::AcceptOwnership
         | Route::DeclineOwnership
         | Route::Profile
+        | Route::ProfileData
         | Route::SaveProfile
         | Route::SavePreferences
         | Route::ChangePassword

@@ -136,6 +136,8 @@ mod policy_form;
 #[cfg(test)]
 mod portal;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod profile;

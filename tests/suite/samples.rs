@@ -16,7 +16,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 78;
+pub(crate) const ROUTES: usize = 79;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -99,6 +99,7 @@ const fn place(route: &Route) -> usize {
         Route::PutFirstStepsAway => 75,
         Route::SelectedAccounts => 76,
         Route::KeepAccount(_) => 77,
+        Route::ProfileData => 78,
     }
 }
 
@@ -193,6 +194,7 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         75 => Route::PutFirstStepsAway,
         76 => Route::SelectedAccounts,
         77 => Route::KeepAccount(leaving(portal, owner)),
+        78 => Route::ProfileData,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
