@@ -214,6 +214,9 @@ fn form_of(visit: &Visit<'_>) -> String {
         | Route::EndOtherSessions => Route::Profile,
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
         Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
+        Route::BeginImport(id) | Route::DiscardImport(id) | Route::StopImport(id) => {
+            Route::ImportList(*id)
+        }
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),
@@ -233,6 +236,7 @@ fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
         ("email", "Email"),
         ("phone", "Phone"),
         ("note", "Note"),
+        ("list", "List"),
         ("address", "Address"),
         ("reference", "Reference"),
     ]

@@ -26,6 +26,7 @@ pub mod profile;
 pub mod sessions;
 pub mod settings;
 
+pub mod imports;
 pub mod invitations;
 pub mod lifecycle;
 

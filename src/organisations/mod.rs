@@ -92,6 +92,11 @@ pub fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Resu
     Ok(sql::set_managers(tx, id, managers)?)
 }
 
+/// The e-mail domains that its people's addresses may have, a line each; none: any.
+pub fn domains(read: &Read<'_>, id: OrganisationId) -> Result<String> {
+    Ok(sql::domains(read, id)?)
+}
+
 /// Nobody of it may sign in from here on; answers whether it was not so before.
 pub fn disable(tx: &Tx<'_>, id: OrganisationId) -> Result<bool> {
     Ok(sql::set_disabled(tx, id, Some(tx.now()))?)

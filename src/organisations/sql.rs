@@ -175,6 +175,14 @@ pub(super) fn set_time_zone(tx: &Tx<'_>, id: OrganisationId, time_zone: &str) ->
     Ok(())
 }
 
+pub(super) fn domains(read: &Read<'_>, id: OrganisationId) -> Result<String> {
+    read.get(
+        "SELECT domains FROM organisations WHERE id = ?1",
+        [id],
+        |row| row.get(0),
+    )
+}
+
 pub(super) fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Result<()> {
     tx.execute(
         "UPDATE organisations SET managers = ?2 WHERE id = ?1",

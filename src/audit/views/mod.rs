@@ -51,6 +51,11 @@ const fn icon(action: Action) -> Icon {
         | Action::ManagersChanged => Icon::Users,
         Action::PolicyChanged => Icon::ShieldCheck,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
+        Action::ImportChecked
+        | Action::ImportDiscarded
+        | Action::ImportBegan
+        | Action::ImportEnded => Icon::Upload,
+        Action::ImportExported => Icon::Download,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
         Action::AccountDeleted => Icon::Trash2,
