@@ -13,6 +13,7 @@ mod confirm;
 mod doctor;
 mod failure;
 mod healthcheck;
+mod input;
 mod invoice;
 mod links;
 mod org;
@@ -71,7 +72,7 @@ enum Command {
     },
     /// Organisations: list, create, invite the owner, rename, disable, enable, delete
     Org(org::Command),
-    /// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
+    /// Accounts: list, show, create, import, disable, enable, delete, give a permission, and help people in
     Account(account::Command),
     /// The audit log: verify it
     Audit(audit::Command),

@@ -99,7 +99,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, Mistake> {
         if parsed.entries.len() > PEOPLE_MAX {
             return Err(Mistake::new(
                 record.line,
-                format!("A list holds at most {PEOPLE_MAX} people. Send it in several parts."),
+                "A list holds at most 5,000 people. Send it in several parts.",
             ));
         }
     }
@@ -241,7 +241,7 @@ impl Reader<'_> {
         let delimiter = self.delimiter;
         let end = self
             .rest
-            .find(|c: char| c == delimiter || matches!(c, '\n' | '\r'))
+            .find([delimiter, '\n', '\r'])
             .unwrap_or(self.rest.len());
         let (field, rest) = self.rest.split_at_checked(end).unwrap_or_default();
         self.rest = rest;

@@ -827,9 +827,8 @@ pub fn invite_as_operator(
     entry: &Entry,
     terms: Terms,
 ) -> Result<Option<Audited<Done>>> {
-    let person = match Person::of(entry, Role::Member) {
-        Ok(person) => person,
-        Err(_) => return Ok(None),
+    let Ok(person) = Person::of(entry, Role::Member) else {
+        return Ok(None);
     };
     match whose(tx, by.organisation(), &person.email)? {
         Whose::Nobody => {}

@@ -102,6 +102,13 @@ pub(crate) fn fields(
                 ("role", "member"),
             ])
         }
+        Route::Import => {
+            let number = portal.ask::<i64>("SELECT count(*) FROM accounts")[0];
+            with(&[
+                ("list", &format!("new{number}@fjord.example")),
+                ("role", "member"),
+            ])
+        }
         Route::DeleteAccount(id) => {
             let email = portal.ask::<String>(&format!(
                 "SELECT email FROM accounts WHERE id = {}",
@@ -174,6 +181,11 @@ pub(crate) fn fields(
         | Route::Account(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::ImportList(_)
+        | Route::BeginImport(_)
+        | Route::DiscardImport(_)
+        | Route::StopImport(_)
+        | Route::ImportCsv(_)
         | Route::Roles
         | Route::Role(_)
         | Route::Mail

@@ -46,6 +46,11 @@ const fn kind(route: &Route) -> Kind {
         Route::Account(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::ImportList(_)
+        | Route::BeginImport(_)
+        | Route::DiscardImport(_)
+        | Route::StopImport(_)
+        | Route::ImportCsv(_)
         | Route::ChangeRole(_)
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
@@ -70,6 +75,7 @@ const fn kind(route: &Route) -> Kind {
         Route::Dashboard
         | Route::Accounts
         | Route::NewAccount
+        | Route::Import
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
@@ -122,6 +128,7 @@ fn about_nothing(route: &Route) -> Route {
     let account: AccountId = "acc_b7mzq4kdp2xwe".parse().unwrap();
     let errand: ErrandId = "mail_b7mzq4kdp2xwe".parse().unwrap();
     let session: SessionId = "ses_b7mzq4kdp2xwe".parse().unwrap();
+    let import = "imp_b7mzq4kdp2xwe".parse().unwrap();
     let resource = "res_b7mzq4kdp2xwe".parse().unwrap();
     let invoice = "INV-1999-001".parse().unwrap();
     match route {
@@ -135,6 +142,11 @@ fn about_nothing(route: &Route) -> Route {
         Route::SignOutAccount(_) => Route::SignOutAccount(account),
         Route::ResetAccountPassword(_) => Route::ResetAccountPassword(account),
         Route::ResetAccountTwoFactor(_) => Route::ResetAccountTwoFactor(account),
+        Route::ImportList(_) => Route::ImportList(import),
+        Route::BeginImport(_) => Route::BeginImport(import),
+        Route::DiscardImport(_) => Route::DiscardImport(import),
+        Route::StopImport(_) => Route::StopImport(import),
+        Route::ImportCsv(_) => Route::ImportCsv(import),
         Route::Errand(_) => Route::Errand(errand),
         Route::RetryErrand(_) => Route::RetryErrand(errand),
         Route::ErrandBody(_) => Route::ErrandBody(errand),
@@ -161,6 +173,7 @@ fn filled(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static st
     for (name, value) in &mut fields {
         match (route, *name) {
             (Route::Accounts, "email") => *value = format!("guest{number}@lakeside.example"),
+            (Route::Import, "list") => *value = format!("guest{number}@lakeside.example"),
             (Route::ChangeEmail, "email") => *value = format!("asked{asked}@lakeside.example"),
             (Route::ForgotPassword, "email") => "nobody@lakeside.example".clone_into(value),
             (Route::ChangePassword, "password" | "password_confirmation") => {
@@ -253,6 +266,9 @@ pub(crate) fn rows_of(portal: &Portal, organisation: OrganisationId) -> Vec<Stri
             "organisations" => format!("id = {id}"),
             "attempts" => {
                 format!("errand_id IN (SELECT id FROM errands WHERE organisation_id = {id})")
+            }
+            "import_lines" => {
+                format!("import_id IN (SELECT id FROM imports WHERE organisation_id = {id})")
             }
             "invitation_tallies" => format!("subject = x'{}'", hex(&id.to_be_bytes())),
             _ if table.starts_with("audit_") => format!("chain_id = {id}"),

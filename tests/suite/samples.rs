@@ -1,7 +1,8 @@
 //! One of every route, made from real rows: for the tests that go everywhere.
 
-use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ResetId, SessionId};
+use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ImportId, ResetId, SessionId};
 use doorward::domain::role::Role;
+use doorward::imports;
 use doorward::kit::http::assets::PORTAL_CSS;
 use doorward::lifecycle;
 use doorward::passwords;
@@ -13,7 +14,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 71;
+pub(crate) const ROUTES: usize = 77;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -89,6 +90,12 @@ const fn place(route: &Route) -> usize {
         Route::Invoice(_) => 68,
         Route::InvoiceCsv(_) => 69,
         Route::PayInvoice(_) => 70,
+        Route::Import => 71,
+        Route::ImportList(_) => 72,
+        Route::BeginImport(_) => 73,
+        Route::DiscardImport(_) => 74,
+        Route::StopImport(_) => 75,
+        Route::ImportCsv(_) => 76,
     }
 }
 
@@ -173,6 +180,12 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         68 => Route::Invoice(invoice()),
         69 => Route::InvoiceCsv(invoice()),
         70 => Route::PayInvoice(invoice()),
+        71 => Route::Import,
+        72 => Route::ImportList(begun(portal, owner)),
+        73 => Route::BeginImport(list(portal, owner)),
+        74 => Route::DiscardImport(list(portal, owner)),
+        75 => Route::StopImport(begun(portal, owner)),
+        76 => Route::ImportCsv(begun(portal, owner)),
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -304,6 +317,31 @@ fn other_session(owner: &Visitor) -> SessionId {
     let mut elsewhere = owner.elsewhere();
     elsewhere.sign_in();
     elsewhere.scope().unwrap().session
+}
+
+/// A list with one new person, which the owner has not confirmed yet.
+fn list(portal: &Portal, owner: &Visitor) -> ImportId {
+    let number = portal.ask::<i64>("SELECT count(*) FROM imports")[0];
+    let entry = imports::Entry {
+        line: 1,
+        email: format!("listed{number}@fjord.example"),
+        ..imports::Entry::default()
+    };
+    let app = portal.app();
+    let terms = app.settings.terms;
+    app.write(app.now(), |tx| {
+        imports::check(tx, &owner.allowed(), &[entry], Role::Member, terms)
+    })
+    .unwrap()
+}
+
+/// The same, being worked through.
+fn begun(portal: &Portal, owner: &Visitor) -> ImportId {
+    let (app, id) = (portal.app(), list(portal, owner));
+    app.write_if(app.now(), |tx| imports::begin(tx, &owner.allowed(), id))
+        .unwrap()
+        .unwrap();
+    id
 }
 
 fn errand(portal: &Portal, to: AccountId) -> ErrandId {
