@@ -5,6 +5,7 @@ mod authenticator;
 mod bare;
 mod billing;
 mod deeds;
+mod imports;
 mod keyboard;
 mod looker;
 mod resources;
