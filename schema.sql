@@ -341,6 +341,7 @@ CREATE TABLE imports (
   given_by        INTEGER,                     -- NULL: the operator
   session_id      INTEGER,                     -- in which it was begun; NULL: on the command line
   address         TEXT,                        -- from which network address; NULL: on the command line
+  epoch           INTEGER,                     -- that of whoever began it, then; NULL until it was confirmed
   created_at      INTEGER NOT NULL,
   begun_at        INTEGER,                     -- NULL until it was confirmed
   ended_at        INTEGER,                     -- NULL until it is over

@@ -12,7 +12,7 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, erasing, help, invitations, leaving, lifecycle, outbox,
+    accounts, billing, dashboard, erasing, help, imports, invitations, leaving, lifecycle, outbox,
     ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
     two_factor,
 };
@@ -65,6 +65,9 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Profile => profile::pages::show(visit),
         Route::ProfileData => profile::pages::export(visit),
         Route::ConfirmEmail(token) => profile::pages::confirm_email(visit, token),
+        Route::Import => imports::pages::new(visit),
+        Route::ImportList(id) => imports::pages::show(visit, *id),
+        Route::ImportCsv(id) => imports::pages::csv(visit, *id),
         Route::Roles => roles::pages::index(visit),
         Route::Role(role) => roles::pages::show(visit, *role),
         Route::Mail => outbox::pages::index(visit),
@@ -79,6 +82,9 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::CopyLink(_)
         | Route::TestMail
         | Route::RetryFailed
+        | Route::BeginImport(_)
+        | Route::DiscardImport(_)
+        | Route::StopImport(_)
         | Route::RetryErrand(_)
         | Route::SaveGeneral
         | Route::SaveSecurity
@@ -132,6 +138,10 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),
+        Route::Import => imports::pages::judge(visit),
+        Route::BeginImport(id) => imports::pages::begin(visit, *id),
+        Route::DiscardImport(id) => imports::pages::discard(visit, *id),
+        Route::StopImport(id) => imports::pages::stop(visit, *id),
         Route::TwoFactor => two_factor::pages::begin(visit),
         Route::ConfirmTwoFactor => two_factor::pages::confirm(visit),
         Route::DisableTwoFactor => two_factor::pages::disable(visit),
@@ -169,6 +179,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::SetUpHelp
         | Route::NewAccount
         | Route::Account(_)
+        | Route::ImportList(_)
+        | Route::ImportCsv(_)
         | Route::Roles
         | Route::Role(_)
         | Route::Mail

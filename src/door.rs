@@ -13,6 +13,7 @@ use crate::error_page;
 use crate::kit::db::unpoisoned;
 use crate::kit::http::assets;
 use crate::kit::http::fields::{Fields, decode_path, encode};
+use crate::kit::http::multipart::{self, Part};
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::log::{self, Access};
@@ -237,7 +238,7 @@ fn in_visit(
     let now = app.now();
     let place = route.unwrap_or(&Route::Dashboard);
     let (holder, lost) = split(find_holder(app, request, now));
-    let (body, unreadable) = split(read_body(request));
+    let (body, unreadable) = split(read_body(request, place));
     let opened = Opened {
         now,
         request_id: request_id.to_owned(),
@@ -269,13 +270,32 @@ fn split<T>(result: Result<T>) -> (Option<T>, Option<Error>) {
     }
 }
 
-fn read_body(request: &Request) -> Result<Fields> {
-    match request.method {
-        Method::Post => Fields::parse(&request.body).ok_or(Error::Malformed(
-            "The form cannot be read: it is not UTF-8, or holds too many fields.",
-        )),
-        Method::Get | Method::Head => Ok(Fields::default()),
+fn read_body(request: &Request, route: &Route) -> Result<Fields> {
+    if request.method != Method::Post {
+        return Ok(Fields::default());
     }
+    let kind = request.header("content-type").unwrap_or_default();
+    let fields = if *route == Route::Import && multipart::boundary(kind).is_some() {
+        multipart::parse(kind, &request.body).and_then(typed)
+    } else {
+        Fields::parse(&request.body)
+    };
+    fields.ok_or(Error::Malformed(
+        "The form cannot be read: it is not UTF-8, or holds too many fields.",
+    ))
+}
+
+/// The fields of a form with files; of a file that it is there, since what it holds may be no text.
+fn typed(parts: Vec<Part<'_>>) -> Option<Fields> {
+    let read = |part: Part<'_>| {
+        let text = match part.file {
+            Some(_) => String::new(),
+            None => String::from_utf8(part.bytes.to_vec()).ok()?,
+        };
+        (!text.contains('\0')).then_some((part.name, text))
+    };
+    let pairs: Option<Vec<_>> = parts.into_iter().map(read).collect();
+    pairs.map(Fields::of)
 }
 
 /// Finds out who asks: by the session's cookie, or else by the challenge's.

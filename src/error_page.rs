@@ -306,6 +306,9 @@ fn page_of(visit: &Visit<'_>) -> String {
             Route::Account(*id)
         }
         Route::TestMail | Route::RetryFailed => Route::Mail,
+        Route::BeginImport(id) | Route::DiscardImport(id) | Route::StopImport(id) => {
+            Route::ImportList(*id)
+        }
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),
@@ -325,6 +328,7 @@ fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
         ("email", "Email"),
         ("phone", "Phone"),
         ("note", "Note"),
+        ("list", "List"),
         ("address", "Address"),
         ("vat_number", "VAT number"),
         ("domains", "Email domains"),

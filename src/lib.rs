@@ -28,6 +28,7 @@ pub mod selection;
 pub mod sessions;
 pub mod settings;
 
+pub mod imports;
 pub mod invitations;
 pub mod leaving;
 pub mod lifecycle;

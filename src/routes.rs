@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::id::{AccountId, ErrandId, ResourceId, SessionId};
+use crate::domain::id::{AccountId, ErrandId, ImportId, ResourceId, SessionId};
 use crate::domain::invoice::InvoiceNumber;
 use crate::domain::role::{Permission, Role};
 
@@ -61,6 +61,18 @@ pub enum Route {
     ResetAccountPassword(AccountId),
     /// What a reset of the second factor does; then doing it.
     ResetAccountTwoFactor(AccountId),
+    /// Many at once: the form for a list, and the lists before it.
+    Import,
+    /// One list: what it means, how far it is, what became of it.
+    ImportList(ImportId),
+    /// Inviting those who are on it.
+    BeginImport(ImportId),
+    /// Throwing it away, as long as nobody was invited by it.
+    DiscardImport(ImportId),
+    /// Inviting nobody else by it.
+    StopImport(ImportId),
+    /// What became of each line, for a spreadsheet.
+    ImportCsv(ImportId),
     /// IAM, second tab.
     Roles,
     /// One role.
@@ -248,6 +260,11 @@ impl Route {
             ("iam", Some("accounts"), Some(id), Some(act)) => {
                 Self::account_act(id.parse().ok()?, act)?
             }
+            ("iam", Some("import"), None, None) => Self::Import,
+            ("iam", Some("import"), Some(id), None) => Self::ImportList(id.parse().ok()?),
+            ("iam", Some("import"), Some(id), Some(act)) => {
+                Self::import_act(id.parse().ok()?, act)?
+            }
             ("iam", Some("roles"), None, None) => Self::Roles,
             ("iam", Some("roles"), Some(key), None) => Self::Role(key.parse().ok()?),
             ("mail", None, None, None) => Self::Mail,
@@ -327,6 +344,16 @@ impl Route {
         }
     }
 
+    fn import_act(id: ImportId, act: &str) -> Option<Self> {
+        match act {
+            "begin" => Some(Self::BeginImport(id)),
+            "discard" => Some(Self::DiscardImport(id)),
+            "stop" => Some(Self::StopImport(id)),
+            "result.csv" => Some(Self::ImportCsv(id)),
+            _ => None,
+        }
+    }
+
     fn resource_act(id: ResourceId, act: &str) -> Option<Self> {
         match act {
             "edit" => Some(Self::DescribeResource(id)),
@@ -393,6 +420,12 @@ impl Route {
             | Self::SignOutAccount(_)
             | Self::ResetAccountPassword(_)
             | Self::ResetAccountTwoFactor(_)
+            | Self::Import
+            | Self::ImportList(_)
+            | Self::BeginImport(_)
+            | Self::DiscardImport(_)
+            | Self::StopImport(_)
+            | Self::ImportCsv(_)
             | Self::Mail
             | Self::TestMail
             | Self::RetryFailed
@@ -445,6 +478,10 @@ impl Route {
                 | Self::CopyLink(_)
                 | Self::TestMail
                 | Self::RetryFailed
+                | Self::BeginImport(_)
+                | Self::DiscardImport(_)
+                | Self::StopImport(_)
+                | Self::ImportCsv(_)
                 | Self::RetryErrand(_)
                 | Self::ErrandBody(_)
                 | Self::SaveGeneral
@@ -510,6 +547,12 @@ impl Route {
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
             Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
             Self::ResetAccountTwoFactor(_) => "/iam/accounts/{id}/reset-two-factor",
+            Self::Import => "/iam/import",
+            Self::ImportList(_) => "/iam/import/{id}",
+            Self::BeginImport(_) => "/iam/import/{id}/begin",
+            Self::DiscardImport(_) => "/iam/import/{id}/discard",
+            Self::StopImport(_) => "/iam/import/{id}/stop",
+            Self::ImportCsv(_) => "/iam/import/{id}/result.csv",
             Self::Roles => "/iam/roles",
             Self::Role(_) => "/iam/roles/{key}",
             Self::Mail => "/mail",
@@ -586,6 +629,11 @@ impl fmt::Display for Route {
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
             Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
+            Self::ImportList(id) => write!(f, "/iam/import/{id}"),
+            Self::BeginImport(id) => write!(f, "/iam/import/{id}/begin"),
+            Self::DiscardImport(id) => write!(f, "/iam/import/{id}/discard"),
+            Self::StopImport(id) => write!(f, "/iam/import/{id}/stop"),
+            Self::ImportCsv(id) => write!(f, "/iam/import/{id}/result.csv"),
             Self::Resource(id) => write!(f, "/resources/{id}"),
             Self::DescribeResource(id) => write!(f, "/resources/{id}/edit"),
             Self::ChangePlan(id) => write!(f, "/resources/{id}/plan"),
@@ -620,6 +668,7 @@ impl fmt::Display for Route {
             | Self::Accounts
             | Self::NewAccount
             | Self::SelectedAccounts
+            | Self::Import
             | Self::Roles
             | Self::Mail
             | Self::Settings
@@ -668,6 +717,7 @@ mod tests {
         let account = "acc_bbbbbbbbbbbbb".parse().unwrap();
         let errand = "mail_bbbbbbbbbbbbb".parse().unwrap();
         let resource = "res_bbbbbbbbbbbbb".parse().unwrap();
+        let import = "imp_bbbbbbbbbbbbb".parse().unwrap();
         let invoice = "INV-2026-010".parse().unwrap();
         let token = || "t0ken".to_owned();
         for route in [
@@ -728,6 +778,12 @@ mod tests {
             Route::ConfirmEmail(token()),
             Route::EndSession("ses_bbbbbbbbbbbbb".parse().unwrap()),
             Route::EndOtherSessions,
+            Route::Import,
+            Route::ImportList(import),
+            Route::BeginImport(import),
+            Route::DiscardImport(import),
+            Route::StopImport(import),
+            Route::ImportCsv(import),
             Route::Roles,
             Route::Role(Role::Admin),
             Route::Mail,
@@ -757,6 +813,8 @@ mod tests {
             "/iam",
             "/iam/accounts/acc_x",
             "/iam/accounts/acc_bbbbbbbbbbbbb/owner",
+            "/iam/import/acc_bbbbbbbbbbbbb",
+            "/iam/import/imp_bbbbbbbbbbbbb/result",
             "/settings/ownership",
             "/account/sessions",
             "/mail/x",

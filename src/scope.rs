@@ -310,6 +310,28 @@ impl<R: Right> Allowed<R> {
         })
     }
 
+    /// The right of somebody whose deed goes on without them. What they may do by now is for the caller to have read from
+    /// the file, in the transaction of the deed.
+    pub fn of_absent(
+        by: By,
+        organisation: OrganisationId,
+        permissions: Permissions,
+        managers: Managers,
+    ) -> Result<Self> {
+        for permission in R::NEEDS {
+            if !permissions.has(*permission) {
+                return Err(Error::Forbidden(*permission));
+            }
+        }
+        Ok(Self {
+            by,
+            organisation,
+            permissions,
+            managers,
+            right: PhantomData,
+        })
+    }
+
     /// The operator may do everything, in the organisation they name.
     #[must_use]
     pub fn operator(organisation: OrganisationId) -> Self {

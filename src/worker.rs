@@ -16,6 +16,7 @@ use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::error::{Error, Result};
+use crate::imports::{self, Step};
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
@@ -44,6 +45,8 @@ const REMIND_EVERY: i64 = 10 * MINUTE;
 /// How often it is asked whether a backup is due, and how long after one that failed.
 const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
+/// Lines of lists that one round works through: few, since mail goes out between the rounds.
+const LINES_MAX: usize = 10;
 /// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
 /// How often it is asked whether the audit log has rows that are older than the operator keeps.
@@ -215,6 +218,7 @@ impl Worker {
         let mut more = false;
         for (duty, outcome) in [
             ("deliver", self.deliver_one(app, now)),
+            ("import", import(app, now)),
             ("notice", self.notice(app, now)),
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
@@ -537,6 +541,7 @@ impl Worker {
                 two_factor::sweep(tx)?,
                 profile::sweep(tx)?,
                 invitations::sweep(tx)?,
+                imports::sweep(tx)?,
             ];
             Ok(rows.into_iter().max().unwrap_or(0))
         })?;
@@ -680,6 +685,30 @@ fn expire(app: &App, now: Timestamp) -> Result<bool> {
         done += 1;
     }
     Ok(true)
+}
+
+/// Works through the lists that were confirmed, each line in a transaction of its own, a few lines a round.
+fn import(app: &App, now: Timestamp) -> Result<bool> {
+    let due = app.read(now, |read| Ok(imports::due(read, LINES_MAX)?))?;
+    let each = LINES_MAX / due.len().max(1);
+    let terms = app.settings.terms;
+    let mut more = false;
+    for id in due {
+        for _ in 0..each {
+            match app.housekeep(now, |tx| imports::step(tx, id, terms)) {
+                Ok(Step::Went) => more = true,
+                Ok(Step::Rests) => break,
+                // These say nothing about the line: the next round tries it again.
+                Err(error @ (Error::Busy | Error::Disk(_))) => return Err(error),
+                Err(error) => {
+                    tracing::error!(list = %id, err = %error, "a line of a list could not be done");
+                    app.housekeep(now, |tx| imports::give_up(tx, id))?;
+                    more = true;
+                }
+            }
+        }
+    }
+    Ok(more)
 }
 
 /// Asks before it writes: most rounds find nothing, and need no transaction.

@@ -62,6 +62,17 @@ pub struct NewAccount {
     pub role: Role,
     /// Who creates it; none: the operator, or the set-up.
     pub created_by: Option<AccountId>,
+    /// What is known of its person already; they may change it.
+    pub known: Known,
+}
+
+/// What whoever invites may know of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Their name.
+    pub name: Option<PersonName>,
+    /// Their telephone.
+    pub phone: Option<Phone>,
 }
 
 /// Writes a Pending account. A taken address is the person's to mend.

@@ -96,6 +96,16 @@ pub enum Action {
     InvitationLinkAsked,
     /// The address was taken, or whoever gave the role may no longer give it.
     InvitationRefused,
+    /// It was found out what a list of people to invite means.
+    ImportChecked,
+    /// A list that nobody was invited by was thrown away.
+    ImportDiscarded,
+    /// Inviting by a list began.
+    ImportBegan,
+    /// It came to its end, or was stopped.
+    ImportEnded,
+    /// What became of a list was taken out of the Portal.
+    ImportExported,
     /// Somebody signed in.
     SignedIn,
     /// Somebody did not.
@@ -196,7 +206,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 82] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -226,6 +236,11 @@ impl Action {
         Self::InvitationExpired,
         Self::InvitationLinkAsked,
         Self::InvitationRefused,
+        Self::ImportChecked,
+        Self::ImportDiscarded,
+        Self::ImportBegan,
+        Self::ImportEnded,
+        Self::ImportExported,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignInThrottled,
@@ -309,6 +324,11 @@ impl Action {
             Self::InvitationExpired => "invitation.expired",
             Self::InvitationLinkAsked => "invitation.link_asked",
             Self::InvitationRefused => "invitation.refused",
+            Self::ImportChecked => "import.checked",
+            Self::ImportDiscarded => "import.discarded",
+            Self::ImportBegan => "import.began",
+            Self::ImportEnded => "import.ended",
+            Self::ImportExported => "import.exported",
             Self::SignedIn => "sign_in.succeeded",
             Self::SignInFailed => "sign_in.failed",
             Self::SignInThrottled => "sign_in.throttled",

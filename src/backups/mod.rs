@@ -21,6 +21,7 @@ use std::time::Duration;
 use crate::accounts::{self, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::error::Result;
+use crate::imports;
 use crate::invitations;
 use crate::kit::db::upgrade;
 use crate::kit::db::{self, Read, Tx};
@@ -586,6 +587,7 @@ pub fn restored(tx: &Tx<'_>, by: &By, restored: &Restored<'_>) -> Result<Audited
     two_factor::close_the_past(tx, restored.used)?;
     passwords::void_all(tx)?;
     invitations::void_all(tx)?;
+    imports::void_all(tx)?;
     profile::void_all(tx)?;
     setup::void_link(tx)?;
     let mails = outbox::drop_owed(tx, MAY_BE_SENT)?;

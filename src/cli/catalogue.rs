@@ -1,7 +1,5 @@
 //! `doorward catalogue`: what can be had, and for how much.
 
-use std::fs;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::print::Output;
-use super::{beside, print};
+use super::{beside, input, print};
 use crate::app::App;
 use crate::catalogue::file::{self, FILE_MAX, Mistake, Parsed};
 use crate::catalogue::{self, Imported, Plan, Refusal};
@@ -72,7 +70,7 @@ struct Desk {
 impl Desk {
     /// What is wrong with the file is told first, and needs no install.
     fn open(basics: &Basics, path: &Path) -> Result<Self, Failure> {
-        let (name, bytes) = read(path)?;
+        let (name, bytes) = input::read(path, FILE_MAX)?;
         let parsed = file::parse(&bytes).map_err(|mistakes| wrong(&name, &mistakes))?;
         let app = beside::open(basics, IfEmpty::Refuse)?;
         Ok(Self { name, parsed, app })
@@ -115,29 +113,6 @@ impl Desk {
             .map(|one| self.parsed.mistake(one.spot, one.sentence))
             .collect();
         wrong(&self.name, &mistakes)
-    }
-}
-
-/// What the file holds, and what it is called in messages.
-fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
-    // One byte more than is taken tells that there is more.
-    let most = u64::try_from(FILE_MAX)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    let mut bytes = Vec::new();
-    let (name, read) = if path == Path::new("-") {
-        let name = "standard input".to_owned();
-        (name, io::stdin().lock().take(most).read_to_end(&mut bytes))
-    } else {
-        let opened = fs::File::open(path);
-        let read = opened.and_then(|file| file.take(most).read_to_end(&mut bytes));
-        (path.display().to_string(), read)
-    };
-    match read {
-        Ok(_) => Ok((name, bytes)),
-        Err(error) => Err(Failure::Failed(format!(
-            "{name} cannot be read ({error}); name a file that you may read"
-        ))),
     }
 }
 

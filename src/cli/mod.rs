@@ -14,6 +14,7 @@ mod confirm;
 mod doctor;
 mod failure;
 mod healthcheck;
+mod input;
 mod invoice;
 mod links;
 mod mail;
@@ -73,7 +74,7 @@ enum Command {
     },
     /// Organisations: list, create, invite the owner, rename, disable, enable, delete
     Org(org::Command),
-    /// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
+    /// Accounts: list, show, create, import, disable, enable, delete, give a permission, and help people in
     Account(account::Command),
     /// Mail: list, show, send failed ones again, send a test
     Mail(mail::Command),

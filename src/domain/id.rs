@@ -93,6 +93,8 @@ ids! {
     AccountId "acc";
     /// An invitation.
     InvitationId "inv";
+    /// A list of people who are invited together.
+    ImportId "imp";
     /// A request to set a new password.
     ResetId "rst";
     /// A change of address that waits to be confirmed.

@@ -8,7 +8,7 @@ pub mod pages;
 mod sql;
 pub mod views;
 
-use crate::accounts::{self, Account, Deed, NewAccount, Status};
+use crate::accounts::{self, Account, Deed, Known, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, InvitationId, OrganisationId};
@@ -69,6 +69,30 @@ pub fn invite(
     role: Role,
     terms: Terms,
 ) -> Result<Audited<AccountId>> {
+    let known = Known::default();
+    invite_known(tx, by, &Invitee { email, role, known }, terms)
+}
+
+/// Whom to invite.
+#[derive(Clone, Debug)]
+pub struct Invitee<'i> {
+    /// Their address.
+    pub email: &'i Email,
+    /// What they may do.
+    pub role: Role,
+    /// What is known of them already.
+    pub known: Known,
+}
+
+/// The same for somebody whose name or telephone is known: the activation page begins with them.
+pub fn invite_known(
+    tx: &Tx<'_>,
+    by: &Allowed<InviteAccounts>,
+    invitee: &Invitee<'_>,
+    terms: Terms,
+) -> Result<Audited<AccountId>> {
+    let Invitee { email, role, known } = invitee;
+    let role = *role;
     accounts::may_give(by, role)?;
     let organisation = by.organisation();
     check_domain(tx, by.by(), organisation, email)?;
@@ -76,9 +100,10 @@ pub fn invite(
     let created_by = by.by().account();
     let new = NewAccount {
         organisation,
-        email: email.clone(),
+        email: (*email).clone(),
         role,
         created_by,
+        known: known.clone(),
     };
     let id = accounts::create(tx, &new)?;
     let account = accounts::find(tx, id)?.ok_or(Error::NotFound)?;
@@ -121,6 +146,51 @@ pub fn outside(organisation: OrganisationId, email: &Email) -> Event {
         .with("why", "domain")
 }
 
+/// How many invitations of one kind there may be in an hour or a day.
+struct Cap {
+    kind: &'static str,
+    subject: Vec<u8>,
+    since: Timestamp,
+    length: i64,
+    max: i64,
+    what: &'static str,
+}
+
+impl Cap {
+    /// When the next hour or day begins.
+    fn until(&self) -> Timestamp {
+        self.since.plus(self.length)
+    }
+}
+
+/// The caps that an invitation to this address counts against, at this instant.
+fn caps(tx: &Tx<'_>, organisation: OrganisationId, email: &Email, terms: Terms) -> [Cap; 3] {
+    let begun = |length: i64| Timestamp(tx.now().0 - tx.now().0.rem_euclid(length));
+    let of_organisation = |kind, length, max, what| Cap {
+        kind,
+        subject: organisation.number().to_be_bytes().to_vec(),
+        since: begun(length),
+        length,
+        max,
+        what,
+    };
+    let address = tx
+        .keys()
+        .mac(Use::Throttle, &[b"invited", email.as_str().as_bytes()]);
+    [
+        of_organisation("hour", HOUR, terms.hour_max, "invitations this hour"),
+        of_organisation("day", DAY, terms.day_max, "invitations today"),
+        Cap {
+            kind: "address",
+            subject: address.to_vec(),
+            since: begun(DAY),
+            length: DAY,
+            max: terms.address_max,
+            what: "invitations to this address today",
+        },
+    ]
+}
+
 /// The operator is exempt: the command line has no caps.
 fn check_caps<R: crate::scope::Right>(
     tx: &Tx<'_>,
@@ -131,50 +201,64 @@ fn check_caps<R: crate::scope::Right>(
     if by.by().account().is_none() {
         return Ok(());
     }
-    let organisation = by.organisation().number().to_be_bytes();
-    let address = tx
-        .keys()
-        .mac(Use::Throttle, &[b"invited", email.as_str().as_bytes()]);
-    let hour = Timestamp(tx.now().0 - tx.now().0.rem_euclid(HOUR));
-    let day = Timestamp(tx.now().0 - tx.now().0.rem_euclid(DAY));
-    for (kind, subject, since, length, max, what) in [
-        (
-            "hour",
-            organisation.as_slice(),
-            hour,
-            HOUR,
-            terms.hour_max,
-            "invitations this hour",
-        ),
-        (
-            "day",
-            organisation.as_slice(),
-            day,
-            DAY,
-            terms.day_max,
-            "invitations today",
-        ),
-        (
-            "address",
-            address.as_slice(),
-            day,
-            DAY,
-            terms.address_max,
-            "invitations to this address today",
-        ),
-    ] {
-        if sql::tally(tx, kind, subject, since)? > max {
-            let retry_after = since.plus(length).since(tx.now());
+    for cap in caps(tx, by.organisation(), email, terms) {
+        if sql::tally(tx, cap.kind, &cap.subject, cap.since)? > cap.max {
+            let retry_after = cap.until().since(tx.now());
             return Err(Error::TooMany {
                 retry_after,
                 sentence: format!(
-                    "That is more than {max} {what}. Try again in {} min.",
+                    "That is more than {} {}. Try again in {} min.",
+                    cap.max,
+                    cap.what,
                     (retry_after + 59) / 60
                 ),
             });
         }
     }
     Ok(())
+}
+
+/// Whether another invitation may go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It may.
+    Free,
+    /// The organisation has to wait until then.
+    Until(Timestamp),
+    /// This address had all it may have today.
+    Enough,
+}
+
+/// Whether another invitation may go to this address now. Nothing is counted by asking.
+pub fn room(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    email: &Email,
+    terms: Terms,
+) -> Result<Room> {
+    let mut room = Room::Free;
+    for cap in caps(tx, organisation, email, terms) {
+        if sql::tallied(tx, cap.kind, &cap.subject, cap.since)? < cap.max {
+            continue;
+        }
+        room = match (cap.kind, room) {
+            ("address", _) => return Ok(Room::Enough),
+            (_, Room::Until(other)) => Room::Until(other.max(cap.until())),
+            (_, Room::Free | Room::Enough) => Room::Until(cap.until()),
+        };
+    }
+    Ok(room)
+}
+
+/// How many refused duplicates the organisation may still learn of, and until when that is so.
+pub fn refusals_left(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    terms: Terms,
+) -> Result<(i64, Timestamp)> {
+    let hour = Timestamp(read.now().0 - read.now().0.rem_euclid(HOUR));
+    let refused = sql::tallied(read, "refused", &organisation.number().to_be_bytes(), hour)?;
+    Ok(((terms.refused_max - refused).max(0), hour.plus(HOUR)))
 }
 
 /// Records and counts a refused duplicate, after the rollback; over the cap the form says to wait. The operator's do not
@@ -220,13 +304,10 @@ fn refuse(
 
 /// Whether the form may still be asked whether an address is taken.
 pub fn check_refused(read: &Read<'_>, organisation: OrganisationId, terms: Terms) -> Result<()> {
-    let hour = Timestamp(read.now().0 - read.now().0.rem_euclid(HOUR));
-    if sql::tallied(read, "refused", &organisation.number().to_be_bytes(), hour)?
-        >= terms.refused_max
-    {
-        return Err(Error::too_many(hour.plus(HOUR).since(read.now())));
+    match refusals_left(read, organisation, terms)? {
+        (0, until) => Err(Error::too_many(until.since(read.now()))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Writes an invitation and the mail that carries it.

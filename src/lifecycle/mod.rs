@@ -12,6 +12,7 @@ use crate::audit::{self, Action, Audited, Event};
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
+use crate::imports;
 use crate::invitations::{self, Terms};
 use crate::kit::db::{Read, Tx};
 use crate::organisations;
@@ -205,6 +206,7 @@ pub fn release_one(tx: &Tx<'_>, terms: Terms) -> Result<Option<Audited<()>>> {
 fn remove(tx: &Tx<'_>, by: &By, account: &Account, why: &str) -> Result<Audited<()>> {
     let email = account.address()?;
     invitations::forget(tx, account.id)?;
+    imports::forget(tx, account)?;
     passwords::forget(tx, account.id)?;
     profile::forget(tx, account.id)?;
     two_factor::forget(tx, account.id)?;

@@ -215,7 +215,7 @@ pub fn server_settings(socket_folder: &Path, scheme: Scheme) -> server::Settings
         workers: WORKERS,
         limits: Limits::default(),
         trusted: Vec::new(),
-        wide_body_paths: Vec::new(),
+        wide_body_paths: vec![Route::Import.to_string()],
         socket_folder: socket_folder.to_owned(),
         scheme,
         tls: None,

@@ -8,7 +8,7 @@ pub mod pages;
 mod sql;
 pub mod views;
 
-use crate::accounts::{self, Account, NewAccount, Status};
+use crate::accounts::{self, Account, Known, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::domains::Domains;
 use crate::domain::email::Email;
@@ -18,6 +18,7 @@ use crate::domain::role::{Managers, Role};
 use crate::domain::text::{OrganisationName, PersonName};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
+use crate::imports;
 use crate::invitations::{self, Link, Terms};
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
@@ -149,6 +150,7 @@ pub fn take_over(tx: &Tx<'_>, by: &By) -> Result<Audited<()>> {
     organisations::begin_grace_anew(tx)?;
     passwords::void_all(tx)?;
     invitations::void_all(tx)?;
+    imports::void_all(tx)?;
     profile::void_all(tx)?;
     sql::drop_all(tx)?;
     sql::set_key(tx, &tx.keys().identity())?;
@@ -213,6 +215,7 @@ fn begin(
         email: email.clone(),
         role: Role::Master,
         created_by: None,
+        known: Known::default(),
     };
     accounts::create_as(tx, owner, &new)?;
     Ok((id, owner))

@@ -107,6 +107,13 @@ pub(crate) fn fields(
                 .ask::<AccountId>("SELECT id FROM accounts WHERE email = 'member@fjord.example'");
             with(&[("account", &members[0].to_string()), ("deed", "sign-out")])
         }
+        Route::Import => {
+            let number = portal.ask::<i64>("SELECT count(*) FROM accounts")[0];
+            with(&[
+                ("list", &format!("new{number}@fjord.example")),
+                ("role", "member"),
+            ])
+        }
         Route::DeleteAccount(id) => {
             let email = portal.ask::<String>(&format!(
                 "SELECT email FROM accounts WHERE id = {}",
@@ -183,6 +190,11 @@ pub(crate) fn fields(
         | Route::Account(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::ImportList(_)
+        | Route::BeginImport(_)
+        | Route::DiscardImport(_)
+        | Route::StopImport(_)
+        | Route::ImportCsv(_)
         | Route::Roles
         | Route::Role(_)
         | Route::Mail

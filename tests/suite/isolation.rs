@@ -46,6 +46,11 @@ const fn kind(route: &Route) -> Kind {
         Route::Account(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::ImportList(_)
+        | Route::BeginImport(_)
+        | Route::DiscardImport(_)
+        | Route::StopImport(_)
+        | Route::ImportCsv(_)
         | Route::ChangeRole(_)
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
@@ -73,6 +78,7 @@ const fn kind(route: &Route) -> Kind {
         | Route::Accounts
         | Route::NewAccount
         | Route::SelectedAccounts
+        | Route::Import
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
@@ -130,6 +136,7 @@ fn about_nothing(route: &Route) -> Route {
     let account: AccountId = "acc_b7mzq4kdp2xwe".parse().unwrap();
     let errand: ErrandId = "mail_b7mzq4kdp2xwe".parse().unwrap();
     let session: SessionId = "ses_b7mzq4kdp2xwe".parse().unwrap();
+    let import = "imp_b7mzq4kdp2xwe".parse().unwrap();
     let resource = "res_b7mzq4kdp2xwe".parse().unwrap();
     let invoice = "INV-1999-001".parse().unwrap();
     match route {
@@ -145,6 +152,11 @@ fn about_nothing(route: &Route) -> Route {
         Route::SignOutAccount(_) => Route::SignOutAccount(account),
         Route::ResetAccountPassword(_) => Route::ResetAccountPassword(account),
         Route::ResetAccountTwoFactor(_) => Route::ResetAccountTwoFactor(account),
+        Route::ImportList(_) => Route::ImportList(import),
+        Route::BeginImport(_) => Route::BeginImport(import),
+        Route::DiscardImport(_) => Route::DiscardImport(import),
+        Route::StopImport(_) => Route::StopImport(import),
+        Route::ImportCsv(_) => Route::ImportCsv(import),
         Route::Errand(_) => Route::Errand(errand),
         Route::RetryErrand(_) => Route::RetryErrand(errand),
         Route::ErrandBody(_) => Route::ErrandBody(errand),
@@ -171,6 +183,7 @@ fn filled(portal: &Portal, route: &Route, visitor: &Visitor) -> Vec<(&'static st
     for (name, value) in &mut fields {
         match (route, *name) {
             (Route::Accounts, "email") => *value = format!("guest{number}@lakeside.example"),
+            (Route::Import, "list") => *value = format!("guest{number}@lakeside.example"),
             (Route::ChangeEmail, "email") => *value = format!("asked{asked}@lakeside.example"),
             (Route::ForgotPassword, "email") => "nobody@lakeside.example".clone_into(value),
             (Route::ChangePassword, "password" | "password_confirmation") => {

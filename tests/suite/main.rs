@@ -80,6 +80,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod leaving;

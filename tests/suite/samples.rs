@@ -1,8 +1,9 @@
 //! One of every route, made from real rows: for the tests that go everywhere.
 
 use doorward::domain::day::LastDay;
-use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ResetId, SessionId};
+use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ImportId, ResetId, SessionId};
 use doorward::domain::role::Role;
+use doorward::imports;
 use doorward::kit::http::assets::PORTAL_CSS;
 use doorward::leaving::{self, Wishes};
 use doorward::lifecycle;
@@ -16,7 +17,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 79;
+pub(crate) const ROUTES: usize = 85;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -100,6 +101,12 @@ const fn place(route: &Route) -> usize {
         Route::SelectedAccounts => 76,
         Route::KeepAccount(_) => 77,
         Route::ProfileData => 78,
+        Route::Import => 79,
+        Route::ImportList(_) => 80,
+        Route::BeginImport(_) => 81,
+        Route::DiscardImport(_) => 82,
+        Route::StopImport(_) => 83,
+        Route::ImportCsv(_) => 84,
     }
 }
 
@@ -195,6 +202,12 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         76 => Route::SelectedAccounts,
         77 => Route::KeepAccount(leaving(portal, owner)),
         78 => Route::ProfileData,
+        79 => Route::Import,
+        80 => Route::ImportList(begun(portal, owner)),
+        81 => Route::BeginImport(list(portal, owner)),
+        82 => Route::DiscardImport(list(portal, owner)),
+        83 => Route::StopImport(begun(portal, owner)),
+        84 => Route::ImportCsv(begun(portal, owner)),
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -377,4 +390,30 @@ fn every_route_has_a_sample_that_reads_back_as_itself() {
         assert_eq!(Route::parse(&route.to_string()), Some(route));
     }
     portal.leave_mail();
+}
+
+/// A list with one new person, which the owner has not confirmed yet.
+fn list(portal: &Portal, owner: &Visitor) -> ImportId {
+    let number =
+        portal.ask::<i64>("SELECT count(*) FROM audit_events WHERE action = 'import.checked'")[0];
+    let entry = imports::Entry {
+        line: 1,
+        email: format!("listed{number}@fjord.example"),
+        ..imports::Entry::default()
+    };
+    let app = portal.app();
+    let terms = app.settings.terms;
+    app.write(app.now(), |tx| {
+        imports::check(tx, &owner.allowed(), &[entry], Role::Member, terms)
+    })
+    .unwrap()
+}
+
+/// The same, being worked through.
+fn begun(portal: &Portal, owner: &Visitor) -> ImportId {
+    let (app, id) = (portal.app(), list(portal, owner));
+    app.write_if(app.now(), |tx| imports::begin(tx, &owner.allowed(), id))
+        .unwrap()
+        .unwrap();
+    id
 }

@@ -67,7 +67,7 @@ pub struct Account {
     pub role: Role,
     /// Its address; none once deleted.
     pub email: Option<Email>,
-    /// Its person's name; none until activated.
+    /// Its person's name; until activated what whoever invited them wrote, or none.
     pub name: Option<PersonName>,
     /// Their telephone, if they gave it.
     pub phone: Option<Phone>,
@@ -232,8 +232,8 @@ fn push_literal(pattern: &mut String, c: char) {
 
 pub(super) fn insert(tx: &Tx<'_>, id: AccountId, new: &NewAccount) -> Result<()> {
     tx.execute(
-        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at, role_at, created_by)
-         VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?5, ?6)",
+        "INSERT INTO accounts (id, organisation_id, status, role, email, created_at, role_at, created_by, name, phone)
+         VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
         (
             id,
             new.organisation,
@@ -241,6 +241,8 @@ pub(super) fn insert(tx: &Tx<'_>, id: AccountId, new: &NewAccount) -> Result<()>
             &new.email,
             tx.now(),
             new.created_by,
+            &new.known.name,
+            &new.known.phone,
         ),
     )?;
     Ok(())

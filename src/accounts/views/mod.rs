@@ -113,8 +113,9 @@ pub fn head(
 ) -> Markup {
     let lead = format!("Who can sign in to {organisation}, and what they can do.");
     let new = Route::NewAccount.to_string();
+    let import = Route::Import.to_string();
     let create = viewer.may_invite().then(|| {
-        html! { (Button::dialog("Create account", &new).primary().icon(Icon::Plus).key('n')) }
+        html! { (Button::link("Import", &import).icon(Icon::Upload)) (Button::dialog("Create account", &new).primary().icon(Icon::Plus).key('n')) }
     });
     let (list, roles) = (Route::Accounts.to_string(), Route::Roles.to_string());
     let view = |label, count: i64, href, tab| View {
@@ -276,8 +277,10 @@ fn last_seen(account: &Account, viewer: &Viewer) -> Markup {
 /// The avatar: initials, or a dashed circle for somebody who is not here yet.
 fn face(account: &Account, viewer: &Viewer) -> Markup {
     match &account.name {
-        Some(name) => avatar(&name.initials(), (viewer.hue)(account.id)),
-        None => invited_avatar(),
+        Some(name) if account.status != Status::Pending => {
+            avatar(&name.initials(), (viewer.hue)(account.id))
+        }
+        Some(_) | None => invited_avatar(),
     }
 }
 

@@ -52,6 +52,11 @@ const fn icon(action: Action) -> Icon {
         | Action::DomainsChanged => Icon::Users,
         Action::PolicyChanged => Icon::ShieldCheck,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
+        Action::ImportChecked
+        | Action::ImportDiscarded
+        | Action::ImportBegan
+        | Action::ImportEnded => Icon::Upload,
+        Action::ImportExported => Icon::Download,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
         Action::AccountDeleted | Action::AccountErased | Action::LogPruned => Icon::Trash2,

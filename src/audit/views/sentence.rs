@@ -129,6 +129,17 @@ fn told(deed: &Deed) -> String {
                 capital(&whose)
             ),
         },
+        Action::ImportChecked => {
+            let people = people(deed, "lines", "people");
+            format!("{who} checked a list of {people} to invite")
+        }
+        Action::ImportDiscarded => format!("{who} threw a list of people to invite away"),
+        Action::ImportBegan => {
+            let people = people(deed, "lines", "people");
+            format!("{who} began to invite {people} by a list")
+        }
+        Action::ImportEnded => import_ended(deed, &who),
+        Action::ImportExported => format!("{who} exported what became of a list of people"),
         Action::SignedIn => {
             let (with, from) = (with(deed), from(deed));
             format!("{who} signed in{with}{from}{}", second(deed))
@@ -399,6 +410,32 @@ fn billing_details(deed: &Deed) -> String {
         "the billing details".to_owned()
     } else {
         format!("the {} for billing", listed(&names))
+    }
+}
+
+/// "1 person", "38 people"; without a number these words.
+fn people(deed: &Deed, name: &str, otherwise: &str) -> String {
+    match deed.details.get(name).and_then(Value::as_u64) {
+        Some(1) => "1 person".to_owned(),
+        Some(count) => format!("{count} people"),
+        None => otherwise.to_owned(),
+    }
+}
+
+/// What became of a list, and whether somebody or something stopped it.
+fn import_ended(deed: &Deed, who: &str) -> String {
+    let count = |name: &str| deed.details.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let invited = people(deed, "invited", "nobody");
+    let refused = match count("refused") {
+        0 => String::new(),
+        1 => ", 1 line was refused".to_owned(),
+        count => format!(", {count} lines were refused"),
+    };
+    match (text(deed, "why"), count("left")) {
+        (None, _) => format!("{who} finished a list: {invited} invited{refused}"),
+        (Some(_), left) => {
+            format!("{who} stopped a list: {invited} invited{refused}, {left} left")
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `doorward account`: what an operator does to accounts.
 
 mod deeds;
+mod import;
 mod shown;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -22,7 +23,7 @@ use crate::migrations::IfEmpty;
 use crate::passwords::{self, PasswordHash};
 use crate::scope::By;
 
-/// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
+/// Accounts: list, show, create, import, disable, enable, delete, give a permission, and help people in
 #[derive(Args, Debug)]
 pub(super) struct Command {
     #[command(flatten)]
@@ -68,6 +69,8 @@ enum Act {
         #[command(flatten)]
         output: Output,
     },
+    /// Invite everybody on a list, who get their activation links by mail; each line is told what became of it
+    Import(import::Options),
     /// Switch an account off: nobody signs in with it, its sessions end, all else is kept
     Disable {
         #[command(flatten)]
@@ -168,6 +171,9 @@ fn role() -> impl TypedValueParser<Value = Role> {
 
 /// Does it.
 pub(super) fn run(command: Command) -> Result<(), Failure> {
+    if let Act::Import(options) = &command.act {
+        return import::run(&command.basics, options);
+    }
     let app = beside::open(&command.basics, IfEmpty::Refuse)?;
     match command.act {
         Act::List {
@@ -215,6 +221,8 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let heir = hand_over_to.map(|account| find(&app, &Which { account }));
             deeds::disable(&app, &account, on.as_deref(), heir.transpose()?.as_ref())
         }
+        // Done above: what is wrong with its file needs no install.
+        Act::Import(_) => Ok(()),
         Act::Enable { which } => deeds::enable(&app, &find(&app, &which)?),
         Act::Delete { which, sure } => deeds::delete(&app, &find(&app, &which)?, sure),
         Act::Erase { account, sure } => deeds::erase(&app, &account, sure),

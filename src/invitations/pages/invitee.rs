@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::invitations::views::invitee::{self as views, Asking};
 use crate::invitations::{self, Acceptance, ActivationLink, Expired, OpenInvitation};
 use crate::kit::html::time;
+use crate::kit::http::fields::Fields;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
@@ -28,7 +29,7 @@ pub fn show(visit: &Visit<'_>, token: &str) -> Result<Response> {
 fn present(visit: &Visit<'_>, token: &str, link: &ActivationLink) -> Result<Response> {
     let body = match link {
         ActivationLink::Open(_) if visit.enroller().is_ok() => return stop(visit, 200, token),
-        ActivationLink::Open(open) => return draw(visit, 200, token, open, &Form::default()),
+        ActivationLink::Open(open) => return draw(visit, 200, token, open, &known(open)),
         ActivationLink::AlreadyActive => views::already_active(),
         ActivationLink::Replaced => views::replaced(),
         ActivationLink::Withdrawn { ask, .. } => views::withdrawn(ask.as_ref()),
@@ -65,6 +66,18 @@ fn draw(
     let page = Page::new(TITLE, Place::Elsewhere).with_errors(form.has_problems());
     let body = views::activate(&activation, &visit.csrf());
     layout::page(visit, status, &page, &body)
+}
+
+/// The form as it begins: with what whoever invited them knew already.
+fn known(open: &OpenInvitation) -> Form {
+    let account = open.account();
+    let name = account.name.as_ref().map(ToString::to_string);
+    let phone = account.phone.as_ref().map(Phone::spaced);
+    let fields = [("name", name), ("phone", phone)];
+    let filled = fields
+        .into_iter()
+        .filter_map(|(field, text)| Some((field.to_owned(), text?)));
+    Form::new(Fields::of(filled.collect()))
 }
 
 fn address(open: &OpenInvitation) -> Result<&Email> {

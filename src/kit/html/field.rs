@@ -20,6 +20,8 @@ enum Kind {
     Code,
     /// So many lines.
     Area(u8),
+    /// A file; its form is one of `form::upload`.
+    File,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Tel => "tel",
             Self::Date => "date",
             Self::CurrentPassword | Self::NewPassword => "password",
+            Self::File => "file",
             // Digits are asked for by the keyboard, never by arrows that change them while scrolling.
             Self::Text | Self::Number | Self::Code | Self::Area(_) => "text",
         }
@@ -47,7 +50,9 @@ impl Kind {
             Self::NewPassword => "new-password",
             Self::Code => "one-time-code",
             Self::Tel => "tel",
-            Self::Text | Self::Email | Self::Number | Self::Date | Self::Area(_) => "off",
+            Self::Text | Self::Email | Self::Number | Self::Date | Self::Area(_) | Self::File => {
+                "off"
+            }
         }
     }
 
@@ -136,6 +141,12 @@ impl<'a> Field<'a> {
     #[must_use]
     pub const fn area(name: &'a str, label: &'a str, lines: u8) -> Self {
         Self::new(Kind::Area(lines), name, label)
+    }
+
+    /// A file to be chosen, in a form of `form::upload`.
+    #[must_use]
+    pub const fn file(name: &'a str, label: &'a str) -> Self {
+        Self::new(Kind::File, name, label)
     }
 
     /// The password one has. A value set on it is never drawn.
@@ -261,6 +272,12 @@ impl<'a> Field<'a> {
                 textarea.input id=(self.id) name=(self.name) rows=(lines) placeholder=[self.placeholder]
                     autocomplete=(self.autocomplete) required[required] readonly[fixed] autofocus[focused]
                     aria-invalid=[invalid] aria-describedby=[self.described_by()] { "\n" (self.value) }
+            };
+        }
+        if self.kind == Kind::File {
+            return html! {
+                input.input id=(self.id) name=(self.name) type="file" accept=".csv,.txt,text/csv,text/plain"
+                    required[required] autofocus[focused] aria-invalid=[invalid] aria-describedby=[self.described_by()];
             };
         }
         let value = (!self.kind.is_password() && !self.value.is_empty()).then_some(self.value);

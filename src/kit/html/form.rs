@@ -20,6 +20,17 @@ pub fn post(action: &str, csrf: &str, body: &Markup) -> Markup {
     }
 }
 
+/// As [`post`], with a file among its fields.
+#[must_use]
+pub fn upload(action: &str, csrf: &str, body: &Markup) -> Markup {
+    html! {
+        form.stack method="post" action=(action) enctype="multipart/form-data" novalidate {
+            (hidden("csrf", csrf))
+            (body)
+        }
+    }
+}
+
 /// As [`post`], for long pages of settings: leaving with something unsaved asks first, where the script runs.
 #[must_use]
 pub fn guarded(action: &str, csrf: &str, body: &Markup) -> Markup {

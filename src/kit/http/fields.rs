@@ -8,6 +8,12 @@ const FIELDS_MAX: usize = 64;
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Pairs that were decoded elsewhere.
+    #[must_use]
+    pub const fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// Reads a body or a query; `None` for what no browser sends: bad escapes, bytes that are no UTF-8, NUL, or more
     /// than 64 fields.
     #[must_use]

@@ -11,6 +11,7 @@ pub mod form;
 pub mod gate;
 pub mod headers;
 mod keeper;
+pub mod multipart;
 pub mod request;
 pub mod response;
 pub mod server;

@@ -6,6 +6,7 @@ mod bare;
 mod billing;
 mod deeds;
 mod home;
+mod imports;
 mod keyboard;
 mod looker;
 mod resources;

@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 33] = [
+const ORDER: [&[&str]; 34] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -25,6 +25,7 @@ const ORDER: [&[&str]; 33] = [
     &["two_factor"],
     &["sessions"],
     &["invitations"],
+    &["imports"],
     &["profile"],
     &["lifecycle"],
     &["ownership", "selection", "settings"],
@@ -58,12 +59,13 @@ const PAGES: &str = "pages";
 const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 
 /// The parts that have a reason of their own.
-const OTHER_PARTS: [&str; 6] = [
+const OTHER_PARTS: [&str; 7] = [
     "src/accounts/guards.rs",
     "src/audit/chain.rs",
     "src/audit/erase.rs",
     "src/audit/prune.rs",
     "src/catalogue/file.rs",
+    "src/imports/file.rs",
     "src/resources/charges.rs",
 ];
 

@@ -7,6 +7,7 @@ use doorward::accounts::Status;
 use doorward::backups;
 use doorward::domain::policy::{Level, Trust};
 use doorward::domain::role::{Managers, Role};
+use doorward::imports;
 use doorward::kit::throttle;
 use doorward::kit::time::Timestamp;
 use doorward::outbox;
@@ -72,6 +73,14 @@ fn every_check_lists_what_the_code_writes() {
     known(
         "errands.state",
         set(outbox::State::ALL.map(outbox::State::slug)),
+    );
+    known(
+        "imports.state",
+        set(imports::State::ALL.map(imports::State::slug)),
+    );
+    known(
+        "import_lines.state",
+        set(imports::LineState::ALL.map(imports::LineState::slug)),
     );
     known(
         "throttles.kind",

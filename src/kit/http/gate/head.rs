@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::limits::Limits;
 use super::refusal::Refusal;
+use crate::kit::http::multipart;
 use crate::kit::http::request::Method;
 
 const CONNECTION_OPTIONS_MAX: usize = 16;
@@ -109,15 +110,17 @@ impl<'a> Head<'a> {
         let target = target(request.target, host(&fields, request.minor)?)?;
         let length = length(&request, &fields)?;
         let path = target.split('?').next().unwrap_or_default();
-        let length_max = if wide.iter().any(|wide| wide == path) {
-            limits.wide_body_bytes_max
+        let is_wide = wide.iter().any(|wide| wide == path);
+        let (length_max, too_large) = if is_wide {
+            (limits.wide_body_bytes_max, Refusal::UploadTooLarge)
         } else {
-            limits.body_bytes_max
+            (limits.body_bytes_max, Refusal::TooLarge)
         };
         if length > u64::try_from(length_max).unwrap_or(u64::MAX) {
-            return Err(Refusal::TooLarge);
+            return Err(too_large);
         }
-        if request.method == Method::Post && !is_form(&fields) {
+        let is_readable = is_form(&fields) || is_wide && is_upload(&fields);
+        if request.method == Method::Post && !is_readable {
             return Err(Refusal::NotAForm);
         }
         Ok(Self {
@@ -331,6 +334,15 @@ fn is_form(fields: &[(&str, &str)]) -> bool {
                         && value.trim_matches('"').eq_ignore_ascii_case("utf-8")
                 })
         })
+}
+
+/// The one Content-Type, when it is that of a form with files.
+fn is_upload(fields: &[(&str, &str)]) -> bool {
+    let mut types = values(fields, "content-type");
+    match (types.next(), types.next()) {
+        (Some(value), None) => multipart::boundary(value).is_some(),
+        _ => false,
+    }
 }
 
 /// HTTP/1.0 has no expectations: there the header is to be ignored.

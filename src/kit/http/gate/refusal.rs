@@ -32,6 +32,8 @@ pub enum Refusal {
     Unmeasured,
     /// 413: a body over the cap.
     TooLarge,
+    /// 413: a body over the cap of those that may hold a file.
+    UploadTooLarge,
     /// 415: not a form.
     NotAForm,
     /// 417: an expectation other than `100-continue`.
@@ -57,7 +59,7 @@ impl Refusal {
             Self::Method => 405,
             Self::Slow => 408,
             Self::Unmeasured => 411,
-            Self::TooLarge => 413,
+            Self::TooLarge | Self::UploadTooLarge => 413,
             Self::NotAForm => 415,
             Self::Expectation => 417,
             Self::HeadTooLarge => 431,
@@ -76,7 +78,7 @@ impl Refusal {
             }
             Self::Method | Self::Unknown => "This cannot be asked here",
             Self::Slow => "The request came too slowly",
-            Self::TooLarge => "This is too much at once",
+            Self::TooLarge | Self::UploadTooLarge => "This is too much at once",
             Self::NotAForm => "Only forms can be sent here",
             Self::Expectation | Self::Version => "This server speaks otherwise",
             Self::HeadTooLarge => "The address is too long",
@@ -105,6 +107,9 @@ impl Refusal {
                 "The request has a body without a length. Send it with a Content-Length."
             }
             Self::TooLarge => "What was sent is too large. Send less at once.",
+            Self::UploadTooLarge => {
+                "The list is too large: at most 1 MiB at once. Go back, and send it in several parts."
+            }
             Self::NotAForm => "Only forms can be sent here (application/x-www-form-urlencoded).",
             Self::Expectation => "The only expectation this server can meet is 100-continue.",
             Self::HeadTooLarge => {

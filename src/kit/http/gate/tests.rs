@@ -230,7 +230,7 @@ fn the_upload_paths_take_more_and_no_other_path_does() {
         let bytes = head(path, 1024 * 1024);
         assert_eq!(all(bytes.as_bytes()), [Step::More(Stage::Body)]);
         let bytes = head(path, 1024 * 1024 + 1);
-        assert_eq!(refused(bytes.as_bytes()), Refusal::TooLarge);
+        assert_eq!(refused(bytes.as_bytes()), Refusal::UploadTooLarge);
     }
     for path in [
         "/iam/import/",
@@ -269,6 +269,35 @@ fn only_forms_are_taken() {
     ] {
         whole(typed(&format!("\r\nContent-Type: {kind}")).as_bytes());
     }
+}
+
+#[test]
+fn files_are_taken_at_the_paths_for_them_alone() {
+    let typed = |path: &str, kind: &str, length: usize| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nContent-Type: {kind}\r\n\r\n"
+        )
+    };
+    const UPLOAD: &str = "multipart/form-data; boundary=----x";
+    whole(typed("/iam/import", UPLOAD, 0).as_bytes());
+    whole(typed("/iam/import?x=1", UPLOAD, 0).as_bytes());
+    for (path, kind) in [
+        ("/iam/import/", UPLOAD),
+        ("/iam/accounts", UPLOAD),
+        ("/iam/import", "multipart/form-data"),
+        ("/iam/import", "multipart/form-data; boundary="),
+        ("/iam/import", "multipart/mixed; boundary=x"),
+        ("/iam/import", "text/csv"),
+        (
+            "/iam/import",
+            "multipart/form-data; boundary=a\r\nContent-Type: multipart/form-data; boundary=b",
+        ),
+    ] {
+        let refusal = refused(typed(path, kind, 0).as_bytes());
+        assert_eq!(refusal, Refusal::NotAForm, "{path} {kind}");
+    }
+    let too_large = typed("/iam/import", UPLOAD, 1024 * 1024 + 1);
+    assert_eq!(refused(too_large.as_bytes()), Refusal::UploadTooLarge);
 }
 
 #[test]
@@ -645,6 +674,7 @@ fn every_refusal_reads_as_an_answer_with_the_security_headers() {
         (Refusal::Slow, "408 Request Timeout"),
         (Refusal::Unmeasured, "411 Length Required"),
         (Refusal::TooLarge, "413 Content Too Large"),
+        (Refusal::UploadTooLarge, "413 Content Too Large"),
         (Refusal::NotAForm, "415 Unsupported Media Type"),
         (Refusal::Expectation, "417 Expectation Failed"),
         (Refusal::HeadTooLarge, "431 Request Header Fields Too Large"),
