@@ -7,6 +7,7 @@ mod billing;
 mod deeds;
 mod keyboard;
 mod looker;
+mod mail;
 mod resources;
 mod seed;
 mod steps;
