@@ -122,7 +122,11 @@ fn a_relay_that_the_authority_does_not_vouch_for_gets_neither_login_nor_mail() {
     let process = Launch::serve().env("DOORWARD_SMTP_URL", url).start();
     let mut owner = found(&process);
     invite(&mut owner, ANN);
-    until_seen(&mut owner, "/mail", "The mail server is in trouble.");
+    until_seen(
+        &mut owner,
+        "/mail",
+        "The line to the mail server cannot be protected.",
+    );
     assert!(relay.messages().is_empty());
     assert_eq!(count(&mut owner, "Waiting"), "1");
     keeps_the_login_to_itself(&process, "s@cret");
@@ -135,7 +139,7 @@ fn a_relay_that_is_down_loses_nothing_and_is_tried_again() {
     let mut process = served::launch(&relay, "").start();
     let mut owner = found(&process);
     pages_do_not_notice(&mut owner, ANN);
-    until_seen(&mut owner, "/mail", "The mail server is in trouble.");
+    until_seen(&mut owner, "/mail", "The mail server cannot be reached.");
     let health = owner.get("/readyz");
     assert_eq!(
         (health.status, health.body.contains("degraded")),

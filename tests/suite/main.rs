@@ -102,6 +102,8 @@ mod logging;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_addresses;
+#[cfg(test)]
 mod mail_command;
 #[cfg(test)]
 mod mail_kinds;

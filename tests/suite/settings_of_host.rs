@@ -289,7 +289,7 @@ fn a_hangup_changes_relay_and_log_and_names_what_waits_for_a_restart() {
     assert_eq!(strangers[0]["variable"], "DOORWARD_PORT_8080_TCP");
     let mut owner = found(&process);
     invite(&mut owner, ANN);
-    until_seen(&mut owner, "/mail", "The mail server is in trouble.");
+    until_seen(&mut owner, "/mail", "The mail server cannot be reached.");
     assert!(
         told(&process, "listening").is_empty(),
         "{}",

@@ -54,7 +54,7 @@ fn spoken(smtp: &Smtp) -> Vec<String> {
     let lines = smtp.dialogue();
     let lines = lines.iter().map(|line| line.to_string());
     lines
-        .map(|line| line.split_at_checked(10).unwrap().1.to_owned())
+        .map(|line| line.split_at_checked(7).unwrap().1.to_owned())
         .collect()
 }
 

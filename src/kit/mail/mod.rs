@@ -102,14 +102,14 @@ pub struct Said {
 }
 
 impl fmt::Display for Said {
-    /// `   0.012  S: 220 mail.example.com`
+    /// ` 0.012 S: 220 mail.example.com`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.speaker {
             Speaker::Us => "C: ",
             Speaker::Relay => "S: ",
             Speaker::Remark => "-- ",
         };
-        write!(f, "{:>8.3}  {mark}{}", self.after.as_secs_f32(), self.words)
+        write!(f, "{:>6.3} {mark}{}", self.after.as_secs_f32(), self.words)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kit::html::notice::{empty, note};
 use crate::kit::html::pages::Pager;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
-use crate::kit::html::time::time;
+use crate::kit::html::time::{time, when};
 use crate::kit::http::fields::encode;
 use crate::kit::time::{MINUTE, Timestamp};
 use crate::routes::Route;
@@ -173,7 +173,7 @@ fn relay(relay: &Relay, now: Timestamp, zone: &TimeZone) -> Option<Markup> {
             },
             html! {
                 p {
-                    b { (trouble(*cause)) "." } " Since " (time(*since, now, zone)) ": “" (words)
+                    b { (trouble(*cause)) "." } " Since " (when(*since, now, zone)) ": “" (words)
                     "”. Messages wait; next try " (time(*next_try, now, zone)) ". " (what_helps(*cause))
                 }
             },
@@ -228,7 +228,7 @@ pub fn banner(relay: &Relay, now: Timestamp, zone: &TimeZone) -> Option<Markup> 
             Tone::Bad,
             &html! {
                 p {
-                    b { (trouble(*cause)) "." } " No mail has left since " (time(*since, now, zone)) ". "
+                    b { (trouble(*cause)) "." } " No mail has left since " (when(*since, now, zone)) ". "
                     (what_helps(*cause)) " " a href=(Route::Mail) { "See what waits" } "."
                 }
             },
@@ -484,11 +484,11 @@ pub fn mail(mail: &Mail<'_>) -> Markup {
     html! {
         (back("Mail", &Route::Mail.to_string()))
         div.break { (page_head(mail.row.kind.label(), Some(&lead), once_more.as_ref())) }
-        @if let Some(told) = relay(mail.relay, mail.now, mail.zone) {
+        @if let (Some(told), false) = (relay(mail.relay, mail.now, mail.zone), is_test) {
             @if matches!(mail.row.state, State::Waiting | State::Sending) { (told) }
         }
-        (facts(mail))
         @if is_test { (on_its_way(mail)) }
+        (facts(mail))
         section.stack-2 { h2 { "Attempts" } (attempts(mail)) }
         @if is_test { (dialogue(mail)) }
         @if let Some(letter) = &mail.letter { (opened(letter, &Route::ErrandBody(mail.row.id))) }
@@ -533,7 +533,7 @@ fn on_its_way(mail: &Mail<'_>) -> Markup {
         State::Failed => note(
             Tone::Bad,
             &html! {
-                p { b { "It did not leave." } " The last line below says why. " @if let Relay::Fails { cause, .. } = mail.relay { (what_helps(*cause)) } }
+                p { b { "It did not leave." } " What was said below tells why. " @if let Relay::Fails { cause, .. } = mail.relay { (what_helps(*cause)) } }
             },
         ),
         State::NotNeeded => html! {},
@@ -552,7 +552,7 @@ fn dialogue(mail: &Mail<'_>) -> Markup {
             h2 { "Dialogue" }
             p.hint {
                 "Seconds since it began, C: what we said, S: what the mail server said. User, password and the mail itself are "
-                "left out. Ended " (time(dialogue.said_at, mail.now, mail.zone)) "."
+                "left out. It ended " (when(dialogue.said_at, mail.now, mail.zone)) "."
             }
             pre { (dialogue.text.trim_end_matches('\n')) }
         }

@@ -217,7 +217,7 @@ fn a_way_out_that_is_shut_is_explained() {
     let page = drawn(&[], |page| page.relay = &fails);
     for part in [
         "The mail server refuses our login.",
-        "12 min ago",
+        "today, 14:08",
         "535 &lt;wrong&gt; password",
         "today, 14:21",
         "user and password in <code>smtp_url</code>",

@@ -9,6 +9,7 @@ mod home;
 mod imports;
 mod keyboard;
 mod looker;
+mod mail;
 mod resources;
 mod seed;
 mod steps;
