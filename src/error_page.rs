@@ -13,7 +13,7 @@ use crate::kit::html::stats::details;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
-use crate::routes::Route;
+use crate::routes::{HelpTopic, Route};
 use crate::visit::Visit;
 
 /// Draws what went wrong: what happened, what to do next, and the id to quote.
@@ -27,6 +27,9 @@ pub fn page(visit: &Visit<'_>, error: &Error) -> Response {
             p { (words.sentence) }
             @if let Some(kept) = kept { (kept) }
             div.row { (Button::link(label, &way_on).primary()) }
+            @if let Error::Forbidden(_) = error {
+                p { a href=(Route::Help(HelpTopic::SubAccountPermissions)) { "What each role may do" } }
+            }
             p.hint { "Request " code { (visit.request_id) } }
         }
     };
@@ -298,7 +301,11 @@ fn page_of(visit: &Visit<'_>) -> String {
         | Route::EndSession(_)
         | Route::EndOtherSessions => Route::Profile,
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
-        Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
+        Route::SelectedAccounts => Route::Accounts,
+        Route::ResendInvitation(id) | Route::CopyLink(id) | Route::KeepAccount(id) => {
+            Route::Account(*id)
+        }
+        Route::TestMail | Route::RetryFailed => Route::Mail,
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),

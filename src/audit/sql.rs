@@ -1,5 +1,7 @@
 //! The statements of the audit log.
 
+pub(super) mod past;
+
 use rusqlite::Row as SqlRow;
 use serde::Serialize;
 use serde_json::Value;
@@ -89,7 +91,7 @@ fn index(tx: &Tx<'_>, chain_id: i64, number: i64) -> Result<()> {
 pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     read.list(
         "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events
-          UNION SELECT id FROM organisations ORDER BY 1",
+          UNION SELECT chain_id FROM audit_checkpoints UNION SELECT id FROM organisations ORDER BY 1",
         [],
         |row| row.get(0),
     )
@@ -243,7 +245,7 @@ pub fn last_on(
 pub enum Hand {
     /// The reader's own.
     Own,
-    /// Another account's, by its address as it then was; empty once that is erased.
+    /// Another account's, by its address as it then was; in other words once that is erased.
     Other(String),
     /// Whoever runs the binary.
     Operator,
@@ -260,9 +262,9 @@ pub enum Whom {
     Reader,
     /// Another, whose own hand it was.
     Doer,
-    /// Another account or address, as it was then called.
+    /// Another account or address, as it was then called; in other words once that is erased.
     Other(String),
-    /// No account, or one whose name is erased.
+    /// No account.
     Nobody,
 }
 
@@ -292,14 +294,17 @@ const DEEDS: &str = "SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 3),
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 4),
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 5),
-    e.details FROM audit_events e";
+    e.details, e.target_id IS NOT NULL FROM audit_events e";
 
 fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     let slug = row.get_ref(1)?.as_str()?;
     let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
     let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
         ("account", true) => Hand::Own,
-        ("account", false) => Hand::Other(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
+        ("account", false) => {
+            let address: Option<String> = row.get(6)?;
+            Hand::Other(address.unwrap_or_else(|| "An erased account".to_owned()))
+        }
         ("operator", _) => Hand::Operator,
         ("system", _) => Hand::System,
         ("stranger", _) => Hand::Stranger,
@@ -310,6 +315,7 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
         (true, _, _, _) => Whom::Reader,
         (false, true, Hand::Other(_), _) => Whom::Doer,
         (false, _, _, Some(target)) => Whom::Other(target),
+        (false, _, _, None) if row.get(12)? => Whom::Other("an erased account".to_owned()),
         (false, _, _, None) => Whom::Nobody,
     };
     let details = row.get_ref(11)?.as_str()?;
@@ -324,6 +330,9 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     })
 }
 
+/// What people are not told of themselves: on which day they leave. Telling them is for people, as with disabling itself.
+const TOLD: &str = "action NOT IN ('account.departure_set', 'account.departure_cancelled', 'account.departure_dropped')";
+
 /// The newest events about one account of the organisation, done by itself or by others, as the reader sees them.
 pub fn about(
     read: &Read<'_>,
@@ -334,7 +343,7 @@ pub fn about(
 ) -> Result<Vec<Deed>> {
     read.list(
         &format!(
-            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?4"
+            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 AND (?3 <> ?2 OR {TOLD}) ORDER BY e.number DESC LIMIT ?4"
         ),
         (organisation, reader, account, rows),
         deed_from_row,
@@ -355,7 +364,7 @@ pub fn own(
                SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
                                     ORDER BY number DESC LIMIT ?3)
                UNION
-               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1 AND {TOLD}
                                     ORDER BY number DESC LIMIT ?3)
              ) ORDER BY e.number DESC LIMIT ?3"
         ),

@@ -51,7 +51,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
         let concerns = concerns(read, scope, &visit.app.settings, (&relay, &wares))?;
         let deeds = match deeds_of {
             Whose::Organisation => audit::newest(read, scope.organisation, scope.account, DEEDS)?,
-            Whose::Own => audit::own(read, scope.organisation, scope.account, DEEDS)?,
+            Whose::Own => accounts::own_deeds(read, scope, DEEDS)?,
         };
         Ok((
             numbers(read, scope)?,
@@ -252,6 +252,9 @@ fn concerns(
         concerns.extend(of_organisation(read, scope)?);
     }
     concerns.extend(open.two_factor);
+    if scope.permissions.has(Permission::UsersManage) {
+        concerns.extend(of_departures(read, scope)?);
+    }
     if let Some(bill) = &wares.bill {
         concerns.extend(of_bill(bill));
     }
@@ -322,6 +325,27 @@ fn of_organisation(read: &Read<'_>, scope: &Scope) -> Result<Vec<Concern>> {
     let failed = outbox::unsent_counts(read, scope.organisation)?.failed;
     if failed > 0 {
         concerns.push(Concern::FailedMail(failed));
+    }
+    Ok(concerns)
+}
+
+/// So many of them are told.
+const DEPARTURES: i64 = 5;
+
+/// Whose last day came, and who is here still; to everybody who manages accounts but themself.
+fn of_departures(read: &Read<'_>, scope: &Scope) -> Result<Vec<Concern>> {
+    let mut concerns = Vec::new();
+    for one in accounts::departures_dropped(read, scope.organisation, DEPARTURES)? {
+        let account = accounts::find(read, one.account)?.ok_or(Error::NotFound)?;
+        if let Some((_, why)) = one.dropped
+            && account.id != scope.account
+        {
+            concerns.push(Concern::NotDisabled {
+                account: account.id,
+                label: account.label(),
+                why: why.sentence(),
+            });
+        }
     }
     Ok(concerns)
 }

@@ -102,6 +102,11 @@ pub(crate) fn fields(
                 ("role", "member"),
             ])
         }
+        Route::SelectedAccounts => {
+            let members = portal
+                .ask::<AccountId>("SELECT id FROM accounts WHERE email = 'member@fjord.example'");
+            with(&[("account", &members[0].to_string()), ("deed", "sign-out")])
+        }
         Route::DeleteAccount(id) => {
             let email = portal.ask::<String>(&format!(
                 "SELECT email FROM accounts WHERE id = {}",
@@ -109,6 +114,7 @@ pub(crate) fn fields(
             ));
             with(&[("email", &email[0])])
         }
+        Route::EraseAccount(_) => with(&[("name", "Aud Vik"), ("current_password", PASSWORD)]),
         Route::ChangeRole(_) => with(&[("role", "billing")]),
         Route::ResetAccountPassword(_) => with(&[("handover", "copy")]),
         Route::SaveGeneral => with(&[
@@ -180,6 +186,8 @@ pub(crate) fn fields(
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::Errand(_)
         | Route::RetryErrand(_)
         | Route::ErrandBody(_)
@@ -190,11 +198,13 @@ pub(crate) fn fields(
         | Route::Metrics
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::SignOutAccount(_)
         | Route::Settings
         | Route::WithdrawOwnership
         | Route::DeclineOwnership
         | Route::Profile
+        | Route::ProfileData
         | Route::ConfirmEmail(_)
         | Route::EndSession(_)
         | Route::EndOtherSessions

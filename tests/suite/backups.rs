@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use doorward::backups::{IfTaken, by_hand_name, made_at, make, prune};
 use doorward::domain::role::Role;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::random::{OsRandom, bytes};
 use doorward::kit::time::{DAY, HOUR, MINUTE};
 use rusqlite::{Connection, OpenFlags};
@@ -349,7 +349,7 @@ fn word_of_a_failure_that_is_over_is_not_sent() {
     let place = portal.app().settings.data.join("mnt").join("disk");
     portal.restart(|settings, _| settings.backups.folder = place.clone());
     // The relay is gone for an hour and a bit, and back after the backup.
-    let gone = Failure::Relay("connection refused".to_owned());
+    let gone = Failure::Relay(Cause::Service, "connection refused".to_owned());
     portal.mailbox().fail(Some(gone));
     portal.travel(NIGHT + 1);
     portal.work_through();

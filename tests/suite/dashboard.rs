@@ -5,7 +5,7 @@ use doorward::domain::money::Money;
 use doorward::domain::month::Month;
 use doorward::domain::role::Role;
 use doorward::kit::http::cookie::Transport;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::time::{DAY, HOUR};
 use doorward::resources;
 use doorward::routes::Route;
@@ -45,7 +45,7 @@ fn a_member_sees_what_is_their_own_and_nothing_else() {
     ann.get("/")
         .answers(200)
         .sees("You activated your account")
-        .sees("olivia@fjord.example invited you as Member")
+        .sees("Olivia Berg invited you as Member")
         .sees("You signed in with Firefox on Linux from")
         .sees("Needs attention Your sign-in Password alone Two-factor is required of you from 1 Dec, 14:20 on. Set it up.")
         .sees_not("Accounts")
@@ -182,12 +182,13 @@ fn each_thing_that_is_wrong_is_named_with_its_way_out() {
 fn mail_that_does_not_leave_is_told_and_stops_being_told() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    portal
-        .mailbox()
-        .fail(Some(Failure::Relay("no connection".to_owned())));
+    portal.mailbox().fail(Some(Failure::Relay(
+        Cause::Service,
+        "no connection".to_owned(),
+    )));
     portal.invite(&owner, Role::Member, LEA);
     portal.work();
-    owner.get("/").sees("Mail server in trouble");
+    owner.get("/").sees("The mail server is in trouble");
     portal
         .mailbox()
         .fail(Some(Failure::Never("550 no".to_owned())));

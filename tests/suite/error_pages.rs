@@ -1,14 +1,18 @@
 //! What a visitor sees when something was refused: what happened, one way on, the id to quote; and the help page.
 
 use doorward::domain::role::Role;
+use doorward::help::views::words_for;
 use doorward::kit::http::request::Method;
 use doorward::kit::time::DAY;
-use doorward::routes::{HelpTopic, Route};
+use doorward::routes::{Access, HelpTopic, Route};
 
 use crate::portal::{ORGANISATION, Portal};
+use crate::samples;
 
 const HELP: Route = Route::Help(HelpTopic::AddASubAccount);
 const TWO_FACTOR: &str = "/help/2fa-security";
+const TOPIC: &str = "/help/sub-account-permissions";
+const PERMISSIONS: &str = "href=\"/help/sub-account-permissions\"";
 
 #[test]
 fn what_is_not_there_is_said_to_strangers_and_colleagues() {
@@ -82,7 +86,92 @@ fn a_missing_permission_is_named_with_whom_to_ask() {
         .sees("Your role is Member.")
         .sees("List users")
         .sees("Admin or Master has")
-        .sees("Ask Olivia Berg, Master.");
+        .sees("Ask Olivia Berg, Master.")
+        .sees("What each role may do");
+    assert!(member.html().contains(PERMISSIONS));
+    member.get("/nowhere").answers(404);
+    assert!(!member.html().contains(PERMISSIONS));
+}
+
+#[test]
+fn the_help_page_about_permissions_is_reached_from_where_one_asks() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    for page in [
+        "/iam/roles",
+        "/iam/roles/admin",
+        "/iam/accounts/new",
+        "/help/add-a-sub-account",
+        TWO_FACTOR,
+    ] {
+        owner.get(page).answers(200);
+        assert!(owner.html().contains(PERMISSIONS), "{page}");
+    }
+    portal
+        .visitor()
+        .get(TOPIC)
+        .answers(200)
+        .sees_not(ORGANISATION);
+    owner
+        .get(TOPIC)
+        .answers(200)
+        .sees("Your role at Fjord Supply is Master");
+    assert!(owner.html().contains("href=\"/help/add-a-sub-account\""));
+    assert!(owner.html().contains(&format!("href=\"{TWO_FACTOR}\"")));
+}
+
+#[test]
+fn the_help_page_about_permissions_tells_of_every_route_what_it_needs() {
+    let portal = Portal::build().demo().start();
+    let mut owner = portal.owner();
+    let routes = samples::all(&portal, &owner);
+    owner.get(TOPIC).answers(200);
+    let text = owner.text();
+    for route in routes {
+        let Access::With(permission) = route.access() else {
+            assert_eq!(words_for(&route), None, "{}", route.name());
+            continue;
+        };
+        let words = words_for(&route).unwrap_or_else(|| {
+            panic!(
+                "{} stands in no line of src/help/views/permissions.rs: say there what it does",
+                route.name()
+            )
+        });
+        let (_, told) = text.split_once(words).unwrap();
+        let label = permission.label();
+        assert!(told.trim_start().starts_with(label), "{words}: {label}");
+    }
+    portal.leave_mail();
+}
+
+#[test]
+fn the_help_page_about_permissions_says_how_it_is_in_this_organisation() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut admin = portal.member_of(&owner, Role::Admin, "ada@fjord.example");
+    admin
+        .get(TOPIC)
+        .answers(200)
+        .sees("Admin acts on, and gives, Member, Billing and Admin; never Master.")
+        .sees("At Fjord Supply it is off.");
+    owner
+        .post("/settings/security", &[("only_masters", "yes")])
+        .answers(303);
+    owner
+        .get(TOPIC)
+        .sees("Only Masters manage users is on here")
+        .sees("Admin acts on nobody")
+        .sees("At Fjord Supply it is on.");
+    // A gain that waits is told as one.
+    portal.tamper("UPDATE accounts SET role = 'member' WHERE email = 'ada@fjord.example'");
+    let mut admin = admin.elsewhere();
+    admin.sign_in();
+    portal.tamper("UPDATE accounts SET role = 'billing' WHERE email = 'ada@fjord.example'");
+    admin
+        .get(TOPIC)
+        .sees("Your role at Fjord Supply is Billing: Get resources.")
+        .sees("yours once you have signed out and in again");
 }
 
 #[test]

@@ -37,13 +37,16 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
-mod dns;
+mod departures;
 #[cfg(test)]
+mod dns;
 mod doctor;
 #[cfg(test)]
 mod encrypted;
 #[cfg(test)]
 mod enrolling;
+#[cfg(test)]
+mod erasing;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
@@ -97,6 +100,10 @@ mod logging;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_command;
+#[cfg(test)]
+mod mail_kinds;
+#[cfg(test)]
 mod mail_page;
 #[cfg(test)]
 mod markup;
@@ -128,6 +135,8 @@ mod policy;
 mod policy_form;
 #[cfg(test)]
 mod portal;
+#[cfg(test)]
+mod privacy;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
@@ -163,6 +172,7 @@ mod second_step;
 #[cfg(test)]
 mod security_mails;
 #[cfg(test)]
+mod selection;
 mod served;
 #[cfg(test)]
 mod sessions;

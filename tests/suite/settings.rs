@@ -692,7 +692,10 @@ fn the_settings_say_what_the_portal_is_and_what_is_in_trouble() {
         .sees("Nothing is sent anywhere");
     portal
         .mailbox()
-        .fail(Some(doorward::kit::mail::Failure::Relay("no".to_owned())));
+        .fail(Some(doorward::kit::mail::Failure::Relay(
+            doorward::kit::mail::Cause::Connection,
+            "no".to_owned(),
+        )));
     portal.invite(&owner, Role::Member, LEA);
     portal.work();
     owner

@@ -54,10 +54,12 @@ const fn icon(action: Action) -> Icon {
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
-        Action::AccountDeleted => Icon::Trash2,
+        Action::AccountDeleted | Action::AccountErased | Action::LogPruned => Icon::Trash2,
+        Action::DepartureSet | Action::DepartureCancelled | Action::DepartureDropped => Icon::Clock,
         Action::InvitationResent
         | Action::InvitationLinkAsked
         | Action::MailRetried
+        | Action::MailTested
         | Action::EmailChangeAsked
         | Action::EmailChanged => Icon::Mail,
         Action::ProfileChanged | Action::PreferencesChanged | Action::FirstStepsPutAway => {

@@ -157,6 +157,15 @@ pub enum Concern {
     OneMaster,
     /// So many links ran out before they were used.
     Expired(i64),
+    /// Somebody was to be disabled on a date, and could not be.
+    NotDisabled {
+        /// Which account.
+        account: AccountId,
+        /// What it is called.
+        label: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// So many mails were given up.
     FailedMail(i64),
     /// So many Active accounts have no second factor; and whether the reader decides what is asked of them.
@@ -370,6 +379,18 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 "Resend or delete: " a href=(accounts_with("pending")) { "Pending accounts" } "."
             },
         ),
+        Concern::NotDisabled {
+            account,
+            label,
+            why,
+        } => (
+            "Leaving",
+            html! {
+                (sub(Tone::Bad, "Not disabled"))
+                (label) " was to be disabled on a date, and was not. " (why) " "
+                a href=(Route::Account(*account)) { "Set another date, or put this away" } "."
+            },
+        ),
         Concern::FailedMail(count) => (
             "Failed mail",
             html! {
@@ -422,10 +443,14 @@ fn mail(relay: &Relay, page: &Dashboard<'_>) -> Markup {
             code { "DOORWARD_SMTP_URL" } ". " (see)
         },
         Relay::Fails {
-            since, next_try, ..
+            since,
+            cause,
+            next_try,
+            ..
         } => html! {
-            (sub(Tone::Warn, "Mail server in trouble"))
-            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". " (see)
+            (sub(Tone::Warn, outbox::views::trouble(*cause)))
+            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". "
+            (outbox::views::what_helps(*cause)) " " (see)
         },
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::audit::{Action, Hand, Whom};
 use crate::kit::time::{DAY, HOUR, MINUTE};
+use crate::outbox::Cause;
 
 /// 24 November 2026, 14:20 in Oslo.
 const NOW: Timestamp = Timestamp(1_795_526_400);
@@ -279,6 +280,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         Concern::PublicAddress(PublicAddress::Loopback, "http://127.0.0.1:8080".to_owned());
     let fails = Concern::Mail(Relay::Fails {
         since: NOW.minus(12 * MINUTE),
+        cause: Cause::Login,
         words: "no".to_owned(),
         next_try: NOW.plus(MINUTE),
     });
@@ -309,7 +311,13 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         ),
         (
             fails,
-            &["in trouble", "12 min ago", "today, 14:21", "href=\"/mail\""],
+            &[
+                "The mail server refuses our login",
+                "12 min ago",
+                "today, 14:21",
+                "user and password in <code>smtp_url</code>",
+                "href=\"/mail\"",
+            ],
         ),
         (
             Concern::Backup(Failing {
