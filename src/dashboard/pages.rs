@@ -230,42 +230,28 @@ fn concerns(
 ) -> Result<(Option<FirstSteps>, Option<Vec<Concern>>)> {
     let answers = scope.permissions.has(Permission::OrganisationManage);
     let mut concerns = Vec::new();
-    let mut steps = FirstSteps::default();
-    if scope.permissions.has(Permission::UsersList) {
-        let alone = accounts::counts(read, scope.organisation)?.unprotected;
-        steps.two_factor = (alone > 0).then(|| Concern::PasswordAlone(alone, answers.into()));
-    }
+    let mut open = open_steps(read, scope, settings, relay)?;
     let mut first_steps = None;
     if answers {
         let organisation = organisations::get(read, scope.organisation)?;
+        concerns.extend(ownership_offered(read, scope, &organisation)?);
         let is_new = organisation.started_at.is_none()
             && read.now().since(organisation.created_at) < NEW_FOR;
-        concerns.extend(ownership_offered(read, scope, &organisation)?);
-        let url = &settings.public_url;
-        steps.address =
-            public_address(settings).map(|wrong| Concern::PublicAddress(wrong, url.clone()));
-        steps.mail = (*relay == Relay::Off).then(|| Concern::Mail(relay.clone()));
-        let masters = accounts::masters_active(read, scope.organisation)?.len();
-        steps.master = (masters < 2).then_some(Concern::OneMaster);
-        let backups = backups::state(read, &settings.backups)?;
-        let is_shown = is_new && {
-            let is_any = backups.last.is_some() || backups.put_back.is_some();
-            steps.backup = (!is_any).then(|| Concern::NoBackup(backups.is_nightly.into()));
-            !steps.are_done()
-        };
-        if is_shown {
-            first_steps = Some(std::mem::take(&mut steps));
+        if is_new && !open.are_done() {
+            // What stands there is not said twice.
+            first_steps = Some(std::mem::take(&mut open));
         }
-        concerns.extend(steps.address.take());
-        concerns.extend(steps.mail.take());
-        if matches!(relay, Relay::Fails { .. }) {
-            concerns.push(Concern::Mail(relay.clone()));
-        }
-        concerns.extend(backups.failing.map(Concern::Backup));
-        concerns.extend(steps.master.take());
+    }
+    // That there is no backup yet is of the first days; that they fail is not.
+    let backup = open.backup.filter(|one| matches!(one, Concern::Backup(_)));
+    let is_in_trouble = answers && matches!(relay, Relay::Fails { .. });
+    let trouble = is_in_trouble.then(|| Concern::Mail(relay.clone()));
+    let of_host = [open.address, open.mail, trouble, backup, open.master];
+    concerns.extend(of_host.into_iter().flatten());
+    if answers {
         concerns.extend(of_organisation(read, scope)?);
     }
-    concerns.extend(steps.two_factor);
+    concerns.extend(open.two_factor);
     if scope.permissions.has(Permission::UsersManage) {
         concerns.extend(of_departures(read, scope)?);
     }
@@ -278,6 +264,36 @@ fn concerns(
     }
     let concerns = (answers || !concerns.is_empty()).then_some(concerns);
     Ok((first_steps, concerns))
+}
+
+/// The first steps that are still to be done, as far as the reader may know of them.
+fn open_steps(
+    read: &Read<'_>,
+    scope: &Scope,
+    settings: &Settings,
+    relay: &Relay,
+) -> Result<FirstSteps> {
+    let answers = scope.permissions.has(Permission::OrganisationManage);
+    let mut open = FirstSteps::default();
+    if scope.permissions.has(Permission::UsersList) {
+        let alone = accounts::counts(read, scope.organisation)?.unprotected;
+        open.two_factor = (alone > 0).then(|| Concern::PasswordAlone(alone, answers.into()));
+    }
+    if !answers {
+        return Ok(open);
+    }
+    let url = &settings.public_url;
+    open.address = public_address(settings).map(|wrong| Concern::PublicAddress(wrong, url.clone()));
+    open.mail = (*relay == Relay::Off).then(|| Concern::Mail(relay.clone()));
+    let masters = accounts::masters_active(read, scope.organisation)?.len();
+    open.master = (masters < 2).then_some(Concern::OneMaster);
+    let backups = backups::state(read, &settings.backups)?;
+    open.backup = match backups.failing {
+        Some(failing) => Some(Concern::Backup(failing)),
+        None if backups.last.is_some() || backups.put_back.is_some() => None,
+        None => Some(Concern::NoBackup(backups.is_nightly.into())),
+    };
+    Ok(open)
 }
 
 /// The ownership, where it is offered to the reader.

@@ -605,9 +605,54 @@ fn what_is_decided_for_the_organisation_names_nobody_else() {
             json!({ "sessions": 3 }),
             "You disabled the organisation",
         ),
+        (
+            Action::DomainsChanged,
+            json!({}),
+            "You changed the allowed email domains",
+        ),
+        (
+            Action::FirstStepsPutAway,
+            json!({}),
+            "You put the list of first steps away",
+        ),
     ] {
         assert_eq!(told(action, Hand::Own, Whom::Nobody, details), words);
     }
+}
+
+#[test]
+fn allowed_domains_are_named_and_a_refusal_says_that_it_was_they() {
+    let changed = |after: &str| {
+        sentence(&Deed {
+            change: Some(("old.example".to_owned(), after.to_owned())),
+            ..deed(Action::DomainsChanged, Hand::Own, Whom::Nobody)
+        })
+    };
+    for (after, words) in [
+        ("", "You allowed invitations to any email domain"),
+        (
+            "fjord.example",
+            "You allowed invitations to fjord.example alone",
+        ),
+        (
+            "fjord.example\nlake.example",
+            "You allowed invitations to fjord.example and lake.example alone",
+        ),
+    ] {
+        assert_eq!(changed(after), words);
+    }
+    let refused = |details| {
+        let whom = Whom::Other("lea@else.example".to_owned());
+        told(Action::InvitationRefused, Hand::Own, whom, details)
+    };
+    assert_eq!(
+        refused(json!({ "why": "domain" })),
+        "You could not invite lea@else.example: addresses of that domain are not allowed"
+    );
+    assert_eq!(
+        refused(json!({ "why": "domain", "for": "own_account" })),
+        "You could not change to lea@else.example: addresses of that domain are not allowed"
+    );
 }
 
 /// By the reader, by another before the reader, by the operator, and by the Portal itself where it does so.

@@ -242,7 +242,9 @@ fn recent(page: &Dashboard<'_>) -> Markup {
         section.stack-2 {
             div.page-head {
                 h2 { (heading) }
-                @if page.deeds_of == Whose::Organisation { a href=(AUDIT_LOG) { "Audit log" } }
+                @if let (Whose::Organisation, Some(log)) = (page.deeds_of, Route::parse(AUDIT_LOG)) {
+                    a href=(log) { "Audit log" }
+                }
             }
             p.muted { (last_sign_in(page)) }
             (activity(heading, page.deeds, page.now, page.zone))
