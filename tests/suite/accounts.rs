@@ -559,7 +559,10 @@ fn a_deleted_account_frees_its_address() {
         .sees("Deleted lea.fontaine@fjord.example. The address is free again.")
         .sees("Only you so far");
     assert_eq!(recorded(&portal, "account.deleted"), 1);
-    owner.get(&page).answers(200).sees("This account is deleted.");
+    owner
+        .get(&page)
+        .answers(200)
+        .sees("This account is deleted.");
     for deed in ["resend", "copy-link", "delete"] {
         act(&mut owner, &page, deed, LEA).answers(404);
     }
