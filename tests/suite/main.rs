@@ -81,6 +81,8 @@ mod html;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod leaving;
 #[cfg(test)]
 mod letter;
