@@ -15,14 +15,12 @@ use crate::kit::time::{DAY, Timestamp};
 use crate::scope::By;
 
 /// Texts that are erased in one transaction: writers wait meanwhile.
-const TEXTS_MAX: usize = 10_000;
+const TEXTS_MAX: usize = 4_000;
 /// Pages of the index that are merged in one step.
 const PAGES: i64 = 400;
-/// The slots of a row's texts.
-const ACTOR: u8 = 1;
+/// Slots of a row's texts.
 const ADDRESS: u8 = 2;
 const TARGET: u8 = 3;
-const BEFORE: u8 = 4;
 const AFTER: u8 = 5;
 
 /// Whose texts.
@@ -60,21 +58,14 @@ impl Names {
     /// All that the log knows of this account: its addresses, its names and its telephone numbers.
     pub fn known(read: &Read<'_>, person: Person) -> Result<Self> {
         let mut names = Self::default();
-        for mention in past::own(read, person.account, person.organisation.number())? {
-            match mention.slot {
-                ACTOR if mention.is_by => names.add(&mention.text),
-                TARGET if mention.is_on => names.add(&mention.text),
-                BEFORE | AFTER if mention.is_on && is_of_oneself(mention.action) => {
-                    // A name, and behind it a telephone number.
-                    match mention.text.rsplit_once(", +") {
-                        Some((name, phone)) => {
-                            names.add(name);
-                            names.add(&format!("+{phone}"));
-                        }
-                        None => names.add(&mention.text),
-                    }
+        for (slot, text) in past::called(read, person.account, person.organisation.number())? {
+            // What was changed may be a name, and behind it a telephone number.
+            match text.rsplit_once(", +") {
+                Some((name, phone)) if slot > TARGET => {
+                    names.add(name);
+                    names.add(&format!("+{phone}"));
                 }
-                _ => {}
+                _ => names.add(&text),
             }
         }
         Ok(names)
@@ -111,7 +102,7 @@ fn holds(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether what was changed by it is what its account is called.
+/// Whether what was changed by it is what its account is called; as in the statements.
 const fn is_of_oneself(action: Action) -> bool {
     matches!(
         action,
@@ -133,12 +124,9 @@ pub fn erase(tx: &Tx<'_>, by: &By, person: Person, names: &Names) -> Result<Audi
         texts.extend(named.into_iter().map(|text| (chain_id, text)));
     }
     for chain_id in [0, own_chain] {
-        let own = past::own(tx, person.account, chain_id)?;
-        let own = own.iter().filter(|mention| is_own(mention));
-        texts.extend(own.map(|mention| (chain_id, (mention.number, mention.slot))));
+        let own = past::own(tx, person.account, chain_id, TEXTS_MAX as i64 + 1)?;
+        texts.extend(own.into_iter().map(|text| (chain_id, text)));
     }
-    let mut seen = BTreeSet::new();
-    texts.retain(|text| seen.insert(*text));
     let is_more = texts.len() > TEXTS_MAX;
     texts.truncate(TEXTS_MAX);
     let count = texts.len();
@@ -189,17 +177,6 @@ fn erase_from(
         said
     };
     append(tx, by, &said, (chain_id, head))
-}
-
-/// Whether a text of an event of theirs is theirs: who somebody else was who did it, or to whom it was done, stays.
-fn is_own(mention: &Mention) -> bool {
-    match mention.slot {
-        ACTOR => mention.is_by,
-        ADDRESS => mention.is_by || (mention.is_on && mention.is_by_stranger),
-        TARGET => mention.is_on,
-        BEFORE | AFTER => mention.is_on && is_of_oneself(mention.action),
-        _ => false,
-    }
 }
 
 /// Where else they are named: in what others did, and in what strangers typed.
