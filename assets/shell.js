@@ -22,7 +22,8 @@ async function lift(href) {
   dialog.append(document.adoptNode(panel));
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (!$$("input:not([type=hidden])", dialog).some((input) => input.value)) lifted.delete(href);
+    const isTyped = (input) => input.value !== input.defaultValue || input.checked !== input.defaultChecked;
+    if (!$$("input:not([type=hidden])", dialog).some(isTyped)) lifted.delete(href);
   });
   lifted.set(href, dialog);
   return dialog;
@@ -98,11 +99,15 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", (event) => {
   for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-  const target = event.target.closest("[data-dialog],[data-close]");
+  const target = event.target.closest("[data-dialog],[data-close],[data-show]");
   if (!target || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   if ("dialog" in target.dataset) {
     event.preventDefault();
     return openDialog(target);
+  }
+  if ("show" in target.dataset) {
+    event.preventDefault();
+    return $(target.hash).showModal();
   }
   const dialog = target.closest("dialog");
   if (!dialog) return;
@@ -125,8 +130,10 @@ function shortcut(event) {
 document.addEventListener("keydown", (event) => {
   const menu = openMenu();
   if (menu && event.key === "Escape") return shut(menu);
+  const top = $("details.topbar[open]");
+  if (top && event.key === "Escape" && !$("dialog[open]")) return shut(top);
   if (menu && /^(Arrow(Up|Down)|Home|End)$/.test(event.key)) return moveInMenu(menu, event);
-  const typing = event.target.closest("input, select, textarea, dialog");
+  const typing = event.isComposing || event.target.closest("input, select, textarea, dialog") || $("dialog:modal");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !$("[data-keys]")) return;
   const found = shortcut(event);
   if (!found) return;

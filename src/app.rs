@@ -16,7 +16,7 @@ use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
 use crate::kit::log::AccessDial;
-use crate::kit::mail::{Mailbox, Mailer};
+use crate::kit::mail::{Cause, Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
@@ -100,12 +100,14 @@ impl Settings {
 pub struct Trouble {
     /// Since when it fails.
     pub since: Timestamp,
+    /// What kind of trouble it is.
+    pub cause: Cause,
     /// Its words.
     pub words: String,
     /// When it is tried next.
     pub next_try: Timestamp,
-    /// The mail that was in its hands when it last failed.
-    pub mail: ErrandId,
+    /// The mail that was in its hands when it last failed; none when it was tried without one.
+    pub mail: Option<ErrandId>,
 }
 
 /// Rings when there is work for the background thread.
@@ -209,6 +211,8 @@ pub struct App {
     worked_at: Mutex<Duration>,
     /// The threads that answer requests; none on the command line.
     watched: Mutex<Vec<Watched>>,
+    /// When it began.
+    started_at: Timestamp,
     /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
     pub disbelieved_at: Mutex<Option<Duration>>,
     latest: Mutex<Latest>,
@@ -269,6 +273,7 @@ impl App {
             troubles: Mutex::default(),
             backup_trouble: Mutex::new(None),
             worked_at,
+            started_at: now,
             watched: Mutex::default(),
             disbelieved_at: Mutex::new(None),
             latest: Mutex::new(latest),
@@ -293,6 +298,12 @@ impl App {
             };
         }
         now
+    }
+
+    /// Since when it runs.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     /// What the machine's clock shows, which other machines' clocks are to be compared with; it may step back.
@@ -398,6 +409,7 @@ impl App {
             None => Relay::Works,
             Some(trouble) => Relay::Fails {
                 since: trouble.since,
+                cause: trouble.cause,
                 words: trouble.words.clone(),
                 next_try: trouble.next_try,
             },

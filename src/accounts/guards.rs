@@ -7,6 +7,21 @@ use super::{Account, Status};
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Permission, Permissions, Role, may_act_on};
 
+/// Nobody does any of it to themself.
+pub const OWN_ACCOUNT: &str = "This is your own account. What you may change yourself is on your Account page; for the rest ask another \
+                               Master.";
+/// The owner stays, and stays a Master.
+pub const OWNER_STAYS: &str = "This account owns the organisation. Nobody can disable, delete or demote it; the ownership can be handed \
+                               over first, under Settings.";
+/// Nobody in the organisation locks its owner out.
+pub const OWNERS_OWN: &str =
+    "This account owns the organisation: only its person and the operator can do this.";
+/// An owner's invitation is the operator's.
+pub const OWNERS_LINK: &str =
+    "This account owns the organisation: only the operator sends its link.";
+/// Somebody is left who can do everything.
+pub const LAST_MASTER: &str = "This is the last Active Master. Make somebody else a Master first.";
+
 /// What somebody wants to do to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -16,6 +31,8 @@ pub enum Deed {
     Disable,
     /// Switch it on again.
     Enable,
+    /// Let it stay: no date is set any more.
+    Keep,
     /// Remove it.
     Delete,
     /// End its sessions.
@@ -38,6 +55,7 @@ impl Deed {
             Self::ChangeRole(_) => Permission::RolesAssign,
             Self::Disable
             | Self::Enable
+            | Self::Keep
             | Self::Delete
             | Self::SignOut
             | Self::ResetPassword
@@ -104,13 +122,19 @@ pub fn state(account: &Account, deed: Deed) -> Result<(), String> {
             "This account is disabled: nobody can sign in with it. Enable it first."
         }
         (Deed::ChangeRole(_) | Deed::Delete, _)
-        | (Deed::Disable | Deed::SignOut | Deed::ResetPassword, Status::Active)
+        | (Deed::Disable | Deed::Keep | Deed::SignOut | Deed::ResetPassword, Status::Active)
         | (Deed::Enable, Status::Disabled { .. })
         | (Deed::Resend | Deed::CopyLink, Status::Pending) => return Ok(()),
         (Deed::Disable, Status::Pending) => {
             "A Pending account cannot be disabled: nobody can sign in with it yet. Delete it instead."
         }
         (Deed::Disable, Status::Disabled { .. }) => "This account is disabled already.",
+        (Deed::Keep, Status::Pending) => {
+            "This account is Pending: no date is set on which it leaves."
+        }
+        (Deed::Keep, Status::Disabled { .. }) => {
+            "This account is disabled already. Enabling it lets its person sign in again."
+        }
         (Deed::Enable, Status::Active) => "This account is not disabled.",
         (Deed::Enable, Status::Pending) => {
             "This account is Pending: its person activates it with the link of the invitation."
@@ -134,11 +158,7 @@ pub fn state(account: &Account, deed: Deed) -> Result<(), String> {
 /// Nobody does any of it to themself.
 pub fn not_oneself(standing: &Standing, account: &Account) -> Result<(), String> {
     if standing.actor == Some(account.id) {
-        return Err(
-            "This is your own account. What you may change yourself is on your Account page; for the rest ask another \
-             Master."
-                .to_owned(),
-        );
+        return Err(OWN_ACCOUNT.to_owned());
     }
     Ok(())
 }
@@ -149,9 +169,8 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
         return Ok(());
     }
     let sentence = match deed {
-        Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Delete => {
-            "This account owns the organisation. Nobody can disable, delete or demote it; the ownership can be handed \
-             over first, under Settings."
+        Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Keep | Deed::Delete => {
+            OWNER_STAYS
         }
         Deed::SignOut
         | Deed::ResetPassword
@@ -162,12 +181,8 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
         {
             return Ok(());
         }
-        Deed::SignOut | Deed::ResetPassword | Deed::ResetTwoFactor => {
-            "This account owns the organisation: only its person and the operator can do this."
-        }
-        Deed::Resend | Deed::CopyLink => {
-            "This account owns the organisation: only the operator sends its link."
-        }
+        Deed::SignOut | Deed::ResetPassword | Deed::ResetTwoFactor => OWNERS_OWN,
+        Deed::Resend | Deed::CopyLink => OWNERS_LINK,
     };
     Err(sentence.to_owned())
 }
@@ -196,6 +211,7 @@ pub fn keeps_a_master(standing: &Standing, account: &Account, deed: Deed) -> Res
             Deed::ChangeRole(role) => role != Role::Master,
             Deed::Disable | Deed::Delete => true,
             Deed::Enable
+            | Deed::Keep
             | Deed::SignOut
             | Deed::ResetPassword
             | Deed::ResetTwoFactor
@@ -203,9 +219,7 @@ pub fn keeps_a_master(standing: &Standing, account: &Account, deed: Deed) -> Res
             | Deed::CopyLink => false,
         };
     if takes_one && standing.is_owner_active && standing.masters <= 1 {
-        return Err(
-            "This is the last Active Master. Make somebody else a Master first.".to_owned(),
-        );
+        return Err(LAST_MASTER.to_owned());
     }
     Ok(())
 }

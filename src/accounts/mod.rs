@@ -1,4 +1,4 @@
-//! Accounts: one person each. Owns `accounts` and, by triggers, `account_counts`.
+//! Accounts: one person each. Owns `accounts`, `departures` and, by triggers, `account_counts`.
 //!
 //! Passwords, sessions and invitations live higher up; what must end with an account ends by its `epoch`, or is
 //! ended by the capability that composes the deed.
@@ -8,23 +8,25 @@ pub mod pages;
 mod sql;
 pub mod views;
 
+use crate::audit::{self, Hand};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
-use crate::domain::role::{Permissions, Role};
+use crate::domain::role::{Permission, Permissions, Role};
 use crate::domain::text::{PersonName, Phone};
 use crate::error::{Error, Result};
 use crate::kit::db::{self, Read, Tx};
 use crate::kit::time::Timestamp;
 use crate::organisations;
 use crate::outbox::Recipient;
-use crate::scope::{Allowed, Right};
+use crate::scope::{Allowed, Right, Scope};
 
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, DELETED, Filter, Line, MailState, Sort, Status, active, by_email, counts,
-    counts_of_all, counts_with, deleted_count, find, find_in, line, list, masters_active,
-    masters_beside, matching, protection,
+    Account, Counts, DELETED, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status,
+    active, by_email, counts, counts_of_all, counts_with, deleted_count, departing, departure,
+    departures_dropped, departures_set_by, find, find_in, line, list, masters_active,
+    masters_beside, matching, outside, protection,
 };
 
 impl Account {
@@ -84,8 +86,9 @@ pub fn activate(
     done(sql::activate(tx, id, name, phone))
 }
 
-/// Active becomes Disabled, and every session is over.
+/// Active becomes Disabled, and every session is over. It left: no date is set for that any more.
 pub fn disable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    sql::clear_departure(tx, id)?;
     done(sql::disable(tx, id))
 }
 
@@ -172,8 +175,24 @@ fn done(changed: db::Result<bool>) -> Result<()> {
     }
 }
 
+/// The account is to be disabled at that instant; an earlier date is forgotten.
+pub fn set_departure(tx: &Tx<'_>, departure: &Departure) -> Result<()> {
+    Ok(sql::set_departure(tx, departure)?)
+}
+
+/// Its time had come, and it could not be disabled: the row stays, and says why.
+pub fn drop_departure(tx: &Tx<'_>, id: AccountId, why: Obstacle) -> Result<bool> {
+    Ok(sql::drop_departure(tx, id, why)?)
+}
+
+/// It is not to leave any more; false when it was not to.
+pub fn clear_departure(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    Ok(sql::clear_departure(tx, id)?)
+}
+
 /// Leaves the tombstone: address and phone are gone, the name stays.
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    sql::clear_departure(tx, id)?;
     done(sql::bury(tx, id))
 }
 
@@ -184,6 +203,7 @@ pub fn forget_name(tx: &Tx<'_>, id: AccountId) -> Result<()> {
 
 /// Removes a row that nothing refers to: only for an organisation that never began.
 pub fn remove_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    sql::remove_departures(tx, organisation)?;
     Ok(sql::remove_all(tx, organisation)?)
 }
 
@@ -257,4 +277,28 @@ fn taken(error: db::Error) -> Error {
         }
         other => other.into(),
     }
+}
+
+/// What somebody did and what was done to them. Whoever may not see the accounts of others is told their names, and not
+/// their addresses.
+pub fn own_deeds(read: &Read<'_>, scope: &Scope, at_most: i64) -> Result<Vec<audit::Deed>> {
+    let mut deeds = audit::own(read, scope.organisation, scope.account, at_most)?;
+    if scope.permissions.has(Permission::UsersList) {
+        return Ok(deeds);
+    }
+    for deed in &mut deeds {
+        let Hand::Other(words) = &mut deed.hand else {
+            continue;
+        };
+        let other = match words.parse::<Email>() {
+            Ok(email) => by_email(read, &email)?,
+            Err(_) => None,
+        };
+        *words = other
+            .filter(|other| other.organisation == scope.organisation)
+            .and_then(|other| other.name)
+            .map(|name| name.to_string())
+            .unwrap_or_default();
+    }
+    Ok(deeds)
 }

@@ -11,7 +11,7 @@ use super::chain::{Head, Row, Text, head_mac};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
-use crate::kit::time::Timestamp;
+use crate::kit::time::{DAY, MINUTE, Timestamp};
 use crate::scope::Scope;
 
 pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
@@ -330,6 +330,9 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     })
 }
 
+/// What people are not told of themselves: on which day they leave. Telling them is for people, as with disabling itself.
+const TOLD: &str = "action NOT IN ('account.departure_set', 'account.departure_cancelled', 'account.departure_dropped')";
+
 /// The newest events about one account of the organisation, done by itself or by others, as the reader sees them.
 pub fn about(
     read: &Read<'_>,
@@ -340,7 +343,7 @@ pub fn about(
 ) -> Result<Vec<Deed>> {
     read.list(
         &format!(
-            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?4"
+            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 AND (?3 <> ?2 OR {TOLD}) ORDER BY e.number DESC LIMIT ?4"
         ),
         (organisation, reader, account, rows),
         deed_from_row,
@@ -361,7 +364,7 @@ pub fn own(
                SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
                                     ORDER BY number DESC LIMIT ?3)
                UNION
-               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1 AND {TOLD}
                                     ORDER BY number DESC LIMIT ?3)
              ) ORDER BY e.number DESC LIMIT ?3"
         ),
@@ -381,4 +384,120 @@ pub fn sign_in_before(read: &Read<'_>, scope: &Scope) -> Result<Option<Deed>> {
         deed_from_row,
     )?;
     Ok(deeds.pop())
+}
+
+/// When this was last done as the system's chain tells, and the facts of it, as JSON; none when it never was.
+pub fn last_of_system(read: &Read<'_>, action: Action) -> Result<Option<(Timestamp, String)>> {
+    // By its word: the chain may hold a million failures of strangers.
+    let word = format!("\"action:{}\"", action.slug().replace(['.', '_'], ":"));
+    read.find(
+        "SELECT e.at, e.details FROM audit_heads h
+           JOIN audit_index i ON i.rowid BETWEEN h.ordinal << 40 AND (h.ordinal << 40) + h.number
+           JOIN audit_events e ON e.chain_id = h.chain_id AND e.number = i.rowid - (h.ordinal << 40)
+          WHERE h.chain_id = 0 AND audit_index MATCH ?1 ORDER BY i.rowid DESC LIMIT 1",
+        [word],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Of so many seconds is a quarter of an hour.
+const QUARTER: i64 = 15 * MINUTE;
+/// For so long they are kept: a month, and the days that any time zone adds to it.
+const TALLIES_KEPT: i64 = 40 * DAY;
+
+/// How often people signed in from some instant on, for less than a quarter of an hour, and how often somebody was not let
+/// in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignIns {
+    /// From when on.
+    pub from: Timestamp,
+    /// Those who came in.
+    pub succeeded: i64,
+    /// Those who did not: a wrong password, a wrong code, or too many of either before.
+    pub failed: i64,
+}
+
+fn sign_ins_from_row(row: &SqlRow<'_>) -> rusqlite::Result<SignIns> {
+    Ok(SignIns {
+        from: row.get(0)?,
+        succeeded: row.get(1)?,
+        failed: row.get(2)?,
+    })
+}
+
+/// Counts sign-ins of now, and forgets those that nobody looks at any more.
+pub(super) fn tally(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    (succeeded, failed): (i64, i64),
+) -> Result<()> {
+    let now = tx.now();
+    let quarter = Timestamp(now.0 - now.0.rem_euclid(QUARTER));
+    tx.execute(
+        "INSERT INTO sign_ins (organisation_id, from_at, succeeded, failed) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded, failed = failed + excluded.failed",
+        (organisation, quarter, succeeded, failed),
+    )?;
+    tx.execute(
+        "DELETE FROM sign_ins WHERE organisation_id = ?1 AND from_at < ?2",
+        (organisation, quarter.minus(TALLIES_KEPT)),
+    )?;
+    Ok(())
+}
+
+/// The sign-ins of everybody in the organisation since then, oldest first.
+pub fn sign_ins(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    since: Timestamp,
+) -> Result<Vec<SignIns>> {
+    read.list(
+        "SELECT from_at, succeeded, failed FROM sign_ins WHERE organisation_id = ?1 AND from_at >= ?2
+          ORDER BY from_at",
+        (organisation, since),
+        sign_ins_from_row,
+    )
+}
+
+/// The sign-ins of one account since then, as the log tells of them.
+pub fn own_sign_ins(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<SignIns>> {
+    // The first number of that time, so that each half walks no more of its index than that.
+    let Some(first) = read.find(
+        "SELECT number FROM audit_events WHERE chain_id = ?1 AND at >= ?2 ORDER BY at, number LIMIT 1",
+        (organisation, since),
+        |row| row.get::<_, i64>(0),
+    )?
+    else {
+        return Ok(Vec::new());
+    };
+    read.list(
+        "SELECT at, 1, 0 FROM audit_events
+          WHERE actor_id = ?2 AND chain_id = ?1 AND number >= ?3 AND action = 'sign_in.succeeded'
+          UNION ALL
+         SELECT at, 0, coalesce(json_extract(details, '$.count'), 1) FROM audit_events
+          WHERE target_id = ?2 AND chain_id = ?1 AND number >= ?3 AND actor <> 'account'
+            AND action IN ('sign_in.failed', 'sign_in.throttled', 'code.failed', 'code.throttled')
+            AND json_extract(details, '$.asked') IS NULL",
+        (organisation, account, first),
+        sign_ins_from_row,
+    )
+}
+
+/// The newest events of the organisation, as the reader sees them, newest first.
+pub fn newest(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    reader: AccountId,
+    rows: i64,
+) -> Result<Vec<Deed>> {
+    read.list(
+        &format!("{DEEDS} WHERE e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?3"),
+        (organisation, reader, rows),
+        deed_from_row,
+    )
 }

@@ -26,6 +26,17 @@ pub fn show(visit: &Visit<'_>, topic: HelpTopic) -> Result<Response> {
                 .map(|scope| scope.managers)
                 .unwrap_or_default(),
         }),
+        HelpTopic::SubAccountPermissions => {
+            views::sub_account_permissions(&views::PermissionFacts {
+                brand: &visit.app.settings.brand,
+                reader: visit.scope().map(|scope: &Scope| views::PermissionReader {
+                    organisation: scope.organisation_name.as_str(),
+                    role: scope.role,
+                    permissions: scope.permissions,
+                    managers: scope.managers,
+                }),
+            })
+        }
         HelpTopic::TwoFactorSecurity => two_factor_security(visit)?,
     };
     layout::page(

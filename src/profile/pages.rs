@@ -1,18 +1,24 @@
 //! Everybody's own account: one page of sections, a form in each, and the page of the link to a new address.
 
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
 use crate::accounts::{self, EMAIL_FIELD, EMAIL_TAKEN, Preferences, Profile};
-use crate::audit;
+use crate::audit::views::sentence;
 use crate::domain::email::Email;
 use crate::domain::id::SessionId;
 use crate::domain::text::{PersonName, Phone};
 use crate::domain::token::Token;
 use crate::error::{Error, Result};
 use crate::invitations;
+use crate::kit::dates;
+use crate::kit::db::Read;
 use crate::kit::html::time;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::kit::keys::Use;
 use crate::kit::throttle::Subject;
+use crate::kit::time::Timestamp;
 use crate::layout::{self, Page, Place};
 use crate::organisations;
 use crate::passwords::pages::{chosen, hashed};
@@ -20,10 +26,12 @@ use crate::passwords::views::Mail;
 use crate::passwords::{self, Sessions};
 use crate::profile::views::{self, Awaited, DeadLink, Known, Section, Sent};
 use crate::profile::{self, EmailLink, NewPassword, OpenChange};
+use crate::resources;
 use crate::routes::Route;
-use crate::sessions;
+use crate::scope::Scope;
 use crate::sessions::pages::{asked, prove, prove_by_password};
 use crate::sessions::views::PROOF_FIELD;
+use crate::sessions::{self, Lifetimes};
 use crate::setup::pages::zones;
 use crate::two_factor;
 use crate::visit::Visit;
@@ -57,7 +65,7 @@ fn draw(visit: &Visit<'_>, status: u16, sent: Option<&Sent<'_>>) -> Result<Respo
             password_changed_at: passwords::changed_at(read, scope.account)?,
             two_factor: two_factor::state(read, scope.account)?,
             sessions: sessions::live(read, scope.account, visit.app.settings.lifetimes)?,
-            deeds: audit::own(read, scope.organisation, scope.account, ACTIVITY_MAX)?,
+            deeds: accounts::own_deeds(read, scope, ACTIVITY_MAX)?,
         })
     })?;
     let account = views::Account {
@@ -78,6 +86,81 @@ fn draw(visit: &Visit<'_>, status: u16, sent: Option<&Sent<'_>>) -> Result<Respo
         &page,
         &views::account(&account, &visit.csrf()),
     )
+}
+
+/// What is kept about whoever asks, and about nobody else, as a file.
+pub fn export(visit: &Visit<'_>) -> Result<Response> {
+    let scope = visit.signed_in()?;
+    let data = visit.read(|read| data(read, scope, visit.app.settings.lifetimes))?;
+    let json =
+        serde_json::to_string_pretty(&data).map_err(|error| Error::Internal(error.into()))?;
+    Ok(Response::json(200, json).with(
+        "Content-Disposition",
+        "attachment; filename=\"my-data.json\"",
+    ))
+}
+
+fn data(read: &Read<'_>, scope: &Scope, lifetimes: Lifetimes) -> Result<Value> {
+    let account =
+        accounts::find_in(read, scope.organisation, scope.account)?.ok_or(Error::SignInFirst)?;
+    let preferences = accounts::preferences(read, scope.account)?;
+    let instant = |at: Timestamp| dates::machine(at, &TimeZone::UTC);
+    let browsers = sessions::browsers(read, scope.account)?;
+    let deeds = accounts::own_deeds(read, scope, i64::MAX)?;
+    let resources = resources::all(read, scope.organisation)?;
+    let mine = resources
+        .iter()
+        .filter(|one| one.holder == scope.account || one.created_by == scope.account);
+    Ok(json!({
+        "exported_at": instant(read.now()),
+        "organisation": scope.organisation_name.as_str(),
+        "profile": {
+            "id": account.id.to_string(),
+            "name": account.name.as_ref().map(PersonName::as_str),
+            "email": account.email.as_ref().map(Email::as_str),
+            "phone": account.phone.as_ref().map(Phone::as_str),
+            "permission": account.role.key(),
+            "created_at": instant(account.created_at),
+            "activated_at": account.activated_at.map(instant),
+            "last_active_at": account.last_seen_at.map(instant),
+            "new_email": profile::awaited_email(read, scope.account)?
+                .map(|(email, until)| json!({ "email": email.as_str(), "until": instant(until) })),
+            "password_changed_at": passwords::changed_at(read, scope.account)?.map(instant),
+            "time_zone": preferences.time_zone,
+            "keys": preferences.has_shortcuts,
+        },
+        "two_factor": two_factor::state(read, scope.account)?.map(|state| json!({
+            "since": instant(state.since),
+            "used_at": instant(state.used_at),
+            "recovery_codes_left": state.codes_left,
+        })),
+        "sessions": sessions::live(read, scope.account, lifetimes)?.iter().map(|live| json!({
+            "id": live.id.to_string(),
+            "browser": live.agent,
+            "network_address": live.address,
+            "opened_at": instant(live.created_at),
+            "used_at": instant(live.used_at),
+            "is_this": live.id == scope.session,
+        })).collect::<Vec<_>>(),
+        "known_browsers": browsers.iter().map(|one| json!({
+            "used_at": instant(one.used_at),
+            "trusted_at": one.trusted_at.map(instant),
+        })).collect::<Vec<_>>(),
+        "activity": deeds.iter().map(|deed| json!({
+            "at": instant(deed.at),
+            "action": deed.action.slug(),
+            "what": sentence(deed),
+        })).collect::<Vec<_>>(),
+        "resources": mine.map(|one| json!({
+            "id": one.id.to_string(),
+            "name": one.name.as_str(),
+            "note": one.note,
+            "created_by_you": one.created_by == scope.account,
+            "under_your_name": one.holder == scope.account,
+            "created_at": instant(one.created_at),
+            "ended_at": one.ended_at.map(instant),
+        })).collect::<Vec<_>>(),
+    }))
 }
 
 fn mail(visit: &Visit<'_>) -> Mail {
@@ -229,6 +312,15 @@ pub fn ask_for_email(visit: &Visit<'_>) -> Result<Response> {
     let (Some(email), Some(proof), false) = (email, proof, form.has_problems()) else {
         return again(visit, Section::Email, &form);
     };
+    let organisation = scope.organisation;
+    if let Err(Error::Invalid { field, sentence }) =
+        visit.read(|read| invitations::check_domain(read, &visit.by(), organisation, &email))
+    {
+        let event = invitations::outside(organisation, &email).with("for", "own_account");
+        visit.app.refuse(visit.now, &visit.by(), &event)?;
+        form.problem(field, sentence);
+        return again(visit, Section::Email, &form);
+    }
     // Before anything is told of the address: the form must not answer for every address there is.
     let done = may_ask(visit, &email).and_then(|()| {
         visit.write(|tx| profile::ask_for_email(tx, &visit.by(), scope, &proof, &email))

@@ -16,9 +16,10 @@ use crate::kit::html::choice::{Check, Choice, Select};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::{guarded, hidden, post, post_button};
 use crate::kit::html::frame::Theme;
+use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::page_head;
 use crate::kit::html::notice::{alert, note};
-use crate::kit::html::shell::themes;
+use crate::kit::html::shell::{KEYS, themes};
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::{day, time, when};
@@ -55,17 +56,20 @@ pub enum Section {
     Activity,
     /// Colours, time zone, keys.
     Preferences,
+    /// All that is kept about them.
+    Data,
 }
 
 impl Section {
     /// Those that the head of the page leads to.
-    const HEADED: [Self; 6] = [
+    const HEADED: [Self; 7] = [
         Self::Profile,
         Self::Password,
         Self::TwoFactor,
         Self::Sessions,
         Self::Activity,
         Self::Preferences,
+        Self::Data,
     ];
 
     /// Its place on the page.
@@ -79,6 +83,7 @@ impl Section {
             Self::Sessions => "sessions",
             Self::Activity => "activity",
             Self::Preferences => "preferences",
+            Self::Data => "your-data",
         }
     }
 
@@ -91,6 +96,7 @@ impl Section {
             Self::Sessions => "Sessions",
             Self::Activity => "Activity",
             Self::Preferences => "Preferences",
+            Self::Data => "Your data",
         }
     }
 }
@@ -224,6 +230,14 @@ pub fn account(page: &Account<'_>, csrf: &str) -> Markup {
         section.stack.narrow id=(Section::Preferences.anchor()) {
             h2 { (Section::Preferences.title()) }
             (preferences(page, csrf))
+        }
+        section.stack.narrow id=(Section::Data.anchor()) {
+            h2 { (Section::Data.title()) }
+            p {
+                "What the Portal keeps about you, and about nobody else: your profile, your sessions, your activity and the "
+                "resources that you hold or created. A file that people and programs can read (JSON), without passwords or codes."
+            }
+            div.row { (Button::link("Export my data", &Route::ProfileData.to_string()).icon(Icon::Download)) }
         }
     }
 }
@@ -418,7 +432,11 @@ fn preferences(page: &Account<'_>, csrf: &str) -> Markup {
         (page.problem(Section::Preferences))
         (time_zone(page, told))
         (Check::new("shortcuts", "Keys")
-            .hint("Single keys search and lead to pages; press ? to see them.").ticked(has_shortcuts))
+            .hint(html! {
+                "Single keys search and lead to pages"
+                @if page.scope.has_shortcuts { "; press ? to see them, or " a href=(KEYS) data-show { "see them here" } "." } @else { "." }
+            })
+            .ticked(has_shortcuts))
         (Button::submit("Save preferences", "Saving…"))
     };
     html! {

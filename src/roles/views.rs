@@ -98,12 +98,12 @@ pub fn show(role: Role, managers: Managers, holders: &Holders) -> Markup {
 }
 
 fn built_in(managers: Managers) -> Markup {
-    let help = Route::Help(HelpTopic::AddASubAccount);
+    let help = Route::Help(HelpTopic::SubAccountPermissions);
     note(
         Tone::Plain,
         &html! {
             p {
-                "The four roles are built in and cannot be edited. " a href=(help) { "Which role for whom" } "."
+                "The four roles are built in and cannot be edited. " a href=(help) { "What each may do, and to whom" } "."
             }
             @if managers == Managers::Masters {
                 p {

@@ -25,7 +25,7 @@ use crate::passwords::Proof;
 use crate::scope::{By, Enroller, Enrolling, Half, Holder, Scope};
 use crate::two_factor::FactorProof;
 
-pub use sql::{count_live, find_half, knows_device, live};
+pub use sql::{browsers, count_live, find_half, knows_device, live};
 
 /// How long sessions live; the operator's to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,6 +338,15 @@ pub struct Live {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub used_at: Timestamp,
+}
+
+/// A browser that completed a sign-in of the account before, as its person may know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Browser {
+    /// When it was last used to sign in.
+    pub used_at: Timestamp,
+    /// Since when it is trusted to skip the code, if it is.
+    pub trusted_at: Option<Timestamp>,
 }
 
 /// Asked again inside the transaction of whatever its holder does: between the door and the deed the session may have

@@ -1,6 +1,6 @@
 //! The statements of the sessions.
 
-use super::{Lifetimes, Live, SignIn};
+use super::{Browser, Lifetimes, Live, SignIn};
 use crate::accounts::Account;
 use crate::domain::id::{AccountId, OrganisationId, SessionId, SignInLinkId};
 use crate::domain::policy::{Level, Policy, Protection};
@@ -112,6 +112,20 @@ pub(super) fn forget(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute("DELETE FROM challenges WHERE account_id = ?1", [account])?;
     tx.execute("DELETE FROM sign_in_links WHERE account_id = ?1", [account])?;
     Ok(())
+}
+
+/// The browsers that completed a sign-in of this account before, newest first.
+pub fn browsers(read: &Read<'_>, account: AccountId) -> Result<Vec<Browser>> {
+    read.list(
+        "SELECT used_at, trusted_at FROM devices WHERE account_id = ?1 ORDER BY used_at DESC, hash",
+        [account],
+        |row| {
+            Ok(Browser {
+                used_at: row.get(0)?,
+                trusted_at: row.get(1)?,
+            })
+        },
+    )
 }
 
 pub(super) fn sweep_sessions(

@@ -37,8 +37,9 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
-mod dns;
+mod departures;
 #[cfg(test)]
+mod dns;
 mod doctor;
 #[cfg(test)]
 mod encrypted;
@@ -101,6 +102,10 @@ mod logging;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_command;
+#[cfg(test)]
+mod mail_kinds;
+#[cfg(test)]
 mod mail_page;
 #[cfg(test)]
 mod markup;
@@ -132,6 +137,8 @@ mod policy;
 mod policy_form;
 #[cfg(test)]
 mod portal;
+#[cfg(test)]
+mod privacy;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
@@ -167,6 +174,7 @@ mod second_step;
 #[cfg(test)]
 mod security_mails;
 #[cfg(test)]
+mod selection;
 mod served;
 #[cfg(test)]
 mod sessions;

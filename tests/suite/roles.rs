@@ -20,7 +20,11 @@ fn the_roles_are_the_documents() {
         .sees("Master Full access: resources, billing, users Account owner, CTO 9 1")
         .sees("The four roles are built in and cannot be edited.");
     assert!(owner.html().contains("href=\"/iam/accounts?role=billing\""));
-    assert!(owner.html().contains("href=\"/help/add-a-sub-account\""));
+    assert!(
+        owner
+            .html()
+            .contains("href=\"/help/sub-account-permissions\"")
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use rusqlite::Row as SqlRow;
 
+use super::departures::{Obstacle, dropped};
 use super::{Account, from_row, push_literal};
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::domain::role::Role;
@@ -254,17 +255,29 @@ pub struct Line {
     pub mail: Option<MailState>,
     /// The mail server's last words.
     pub mail_answer: Option<String>,
+    /// When it leaves, or was to, if a date is set.
+    pub leaves: Option<Leaves>,
+}
+
+/// When somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaves {
+    /// The first instant after their last day.
+    pub at: Timestamp,
+    /// Why it could not be done; none while it is to be.
+    pub obstacle: Option<Obstacle>,
 }
 
 const LINE: &str = "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at,
     a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, a.two_factor, CASE WHEN c.status = 'deleted' THEN coalesce(c.name, 'Erased account') ELSE c.name END,
     i.created_at, i.expires_at, CASE WHEN g.status = 'deleted' THEN coalesce(g.name, 'Erased account') ELSE g.name END,
-    e.id, e.state, e.answer";
+    e.id, e.state, e.answer, d.leaves_at, d.dropped_at, d.why";
 
 const LINE_JOINS: &str = "LEFT JOIN accounts c ON c.id = a.created_by
   LEFT JOIN invitations i ON i.account_id = a.id AND i.state IN ('open', 'expired')
   LEFT JOIN accounts g ON g.id = i.given_by
-  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'";
+  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'
+  LEFT JOIN departures d ON d.account_id = a.id";
 
 fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     let mail = match row.get::<_, Option<String>>(20)?.as_deref() {
@@ -282,6 +295,13 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
         mail_id: row.get(19)?,
         mail,
         mail_answer: row.get(21)?,
+        leaves: match row.get(22)? {
+            Some(at) => Some(Leaves {
+                at,
+                obstacle: dropped(row.get(23)?, row.get(24)?)?.map(|(_, why)| why),
+            }),
+            None => None,
+        },
     })
 }
 

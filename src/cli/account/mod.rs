@@ -72,6 +72,15 @@ enum Act {
     Disable {
         #[command(flatten)]
         which: Which,
+        /// At the end of this day in the organisation's time zone, as year-month-day, instead of now
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// Hand all that the account holds over to this account, at the same time
+        #[arg(long, value_name = "EMAIL|ID")]
+        hand_over_to: Option<String>,
+        /// Forget the day that was set
+        #[arg(long, conflicts_with_all = ["on", "hand_over_to"])]
+        cancel: bool,
     },
     /// Switch an account on again
     Enable {
@@ -193,7 +202,19 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let organisation = beside::organisation(&app, org.as_deref())?;
             deeds::create(&app, &organisation, &email, role, output)
         }
-        Act::Disable { which } => deeds::disable(&app, &find(&app, &which)?),
+        Act::Disable {
+            which,
+            on,
+            hand_over_to,
+            cancel,
+        } => {
+            let account = find(&app, &which)?;
+            if cancel {
+                return deeds::keep(&app, &account);
+            }
+            let heir = hand_over_to.map(|account| find(&app, &Which { account }));
+            deeds::disable(&app, &account, on.as_deref(), heir.transpose()?.as_ref())
+        }
         Act::Enable { which } => deeds::enable(&app, &find(&app, &which)?),
         Act::Delete { which, sure } => deeds::delete(&app, &find(&app, &which)?, sure),
         Act::Erase { account, sure } => deeds::erase(&app, &account, sure),

@@ -2,6 +2,7 @@
 //!
 //! What the product knows itself (roles, rights, how long a link lives) is drawn from it, so that the page stays true.
 
+mod permissions;
 mod two_factor;
 
 use maud::{Markup, html};
@@ -13,6 +14,9 @@ use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::routes::{HelpTopic, Route};
 
+pub use permissions::{
+    Facts as PermissionFacts, Reader as PermissionReader, sub_account_permissions, words_for,
+};
 pub use two_factor::{Facts as TwoFactorFacts, Known as KnownReader, Reader, two_factor_security};
 
 /// What the pages need to know.
@@ -54,6 +58,7 @@ pub fn add_a_sub_account(facts: &Facts<'_>) -> Markup {
             (create(facts))
             (afterwards())
             (notes())
+            (see_also())
         }
     }
 }
@@ -102,6 +107,25 @@ fn iam_page(facts: &Facts<'_>) -> Markup {
 }
 
 fn roles(facts: &Facts<'_>) -> Markup {
+    let name = |role| facts.to(Permission::UsersList, &Route::Role(role), role.label());
+    html! {
+        section.stack {
+            h2 { "Available roles" }
+            (roles_table(facts.managers, &name))
+            p {
+                "You can give a role only if your own permissions include all of its permissions: "
+                @match facts.managers {
+                    Managers::Admins => "an Admin invites Members, Billing and Admins, and never a Master.",
+                    Managers::Masters => "in this organisation only Masters invite, and to any role.",
+                }
+                " Per-role permissions are listed in " (topic(HelpTopic::SubAccountPermissions)) "."
+            }
+        }
+    }
+}
+
+/// The roles with their rights, whom they are for, and how many permissions they carry.
+fn roles_table(managers: Managers, name: &dyn Fn(Role) -> Markup) -> Markup {
     let columns = [
         Column::new(Cell::Main, "Role"),
         Column::new(Cell::Detail, "Main rights"),
@@ -110,31 +134,34 @@ fn roles(facts: &Facts<'_>) -> Markup {
     ];
     let rows = html! {
         @for role in Role::ALL {
+            @let count = role.permissions(managers).count();
             (row(&[
-                (Cell::Main, facts.to(Permission::UsersList, &Route::Role(role), role.label())),
-                (Cell::Detail, html! { (role.main_rights_under(facts.managers)) }),
+                (Cell::Main, name(role)),
+                (Cell::Detail, html! { (role.main_rights_under(managers)) }),
                 (Cell::Extra, html! { (role.when_to_use()) }),
-                (Cell::Amount, html! { (role.permissions(facts.managers).count()) span.small-only { (permissions_word(role)) } }),
+                (Cell::Amount, html! { (count) span.small-only { (permissions_word(count)) } }),
             ]))
         }
     };
-    html! {
-        section.stack {
-            h2 { "Available roles" }
-            (Table { caption: "Available roles", shape: Shape::Cards, columns: &columns, rows, foot: None })
-            p {
-                "You can give a role only if your own permissions include all of its permissions: "
-                @match facts.managers {
-                    Managers::Admins => "an Admin invites Members, Billing and Admins, and never a Master.",
-                    Managers::Masters => "in this organisation only Masters invite, and to any role.",
-                }
-            }
-        }
+    html! { (Table { caption: "Available roles", shape: Shape::Cards, columns: &columns, rows, foot: None }) }
+}
+
+/// A link to another topic, by its title.
+fn topic(topic: HelpTopic) -> Markup {
+    html! { a href=(Route::Help(topic)) { (topic.title()) } }
+}
+
+/// "a", "a and b", "a, b and c"; nothing is "nothing".
+fn sequence(words: &[&str], last_but_one: &str) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} {last_but_one} {last}", first.join(", ")),
     }
 }
 
-fn permissions_word(role: Role) -> &'static str {
-    if role.permissions(Managers::default()).count() == 1 {
+const fn permissions_word(count: u32) -> &'static str {
+    if count == 1 {
         " permission"
     } else {
         " permissions"
@@ -156,7 +183,10 @@ fn create(facts: &Facts<'_>) -> Markup {
                     Each email can be registered once across the whole system." }),
                 ("Permission", html! { "Required. One of the roles above. Can be changed later; begin with the smallest that will do." }),
             ]))
-            p { "Choose " b { "Confirm" } "." }
+            p {
+                "Choose " b { "Confirm" } ". Many people can be invited together from a list: each line of it is judged \
+                 before anything is sent."
+            }
             h3 { "Step 3. The person activates it by email" }
             p { "An invitation goes to that address. The person:" }
             ol {
@@ -195,7 +225,7 @@ fn afterwards() -> Markup {
             ul {
                 li { b { "Change permission." } " A wider permission takes effect the next time the person signs out and in again. A narrower one takes effect at once: every session of the account ends." }
                 li { b { "Disable." } " Blocks sign-in at once and keeps everything; " b { "Enable" } " brings the account back as it was. For somebody who is away, or when something looks wrong." }
-                li { b { "Delete." } " For somebody who leaves for good: password, email, phone and sessions are removed, and the email is free again. The name stays in the audit log. This cannot be undone." }
+                li { b { "Delete." } " For somebody who leaves for good: password, email, phone and sessions are removed, and the email is free again. The name stays in the audit log. This cannot be undone. Before either, a page says what the person holds, and to whom it can be handed over." }
                 li { b { "Sign out everywhere" } " and " b { "Reset password." } " When a browser is lost, or a password may be known to somebody else." }
                 li { b { "Reset two-factor." } " When a phone is lost, and the recovery codes too: the person signs in with the password alone, and sets up another." }
             }
@@ -212,6 +242,18 @@ fn notes() -> Markup {
                 li { "Each email belongs to exactly one account in the whole system. If another organisation uses it already, it cannot be added here." }
                 li { "Sub-accounts share billing with the master account: what a sub-account creates is billed to the organisation. The bill names whose it is; when somebody leaves, their resources and costs stay under their name until they are handed over." }
                 li { "A forgotten password: " a href=(Route::ForgotPassword) { "ask for a reset link" } "." }
+            }
+        }
+    }
+}
+
+fn see_also() -> Markup {
+    html! {
+        section.stack {
+            h2 { "See also" }
+            ul {
+                li { (topic(HelpTopic::TwoFactorSecurity)) ": for every sub-account." }
+                li { (topic(HelpTopic::SubAccountPermissions)) ": what each role can do, and to whom." }
             }
         }
     }

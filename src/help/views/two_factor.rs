@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::domain::code::RECOVERY_CODES;
 use crate::domain::policy::{Asked, GRACE_MAX, Level, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Permission, Role, may_act_on, who_may};
+use crate::help::views::topic;
 use crate::kit::dates::moment;
 use crate::kit::html::Tone;
 use crate::kit::html::notice::note;
@@ -314,7 +315,7 @@ fn notes(facts: &Facts<'_>) -> Markup {
                     b { "Disable 2-step verification" } ". It asks for a code, and is refused where your role requires 2FA."
                 }
                 li { "Nobody can see your secret key or your codes again, whoever runs " (facts.brand) " included. They can only be made void." }
-                li { "For those who manage users: " a href=(Route::Help(HelpTopic::AddASubAccount)) { (HelpTopic::AddASubAccount.title()) } "." }
+                li { "For those who manage users: " (topic(HelpTopic::AddASubAccount)) "; what each role may do: " (topic(HelpTopic::SubAccountPermissions)) "." }
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::kit::html::notice::{alert, note};
 use crate::kit::html::time::time;
 use crate::kit::http::form::Form;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
-use crate::routes::Route;
+use crate::routes::{HelpTopic, Route};
 
 /// What the form to create an account shows.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,10 @@ pub fn new(new: &NewForm<'_>, csrf: &str) -> Markup {
     };
     Panel {
         title: "Create account",
-        lead: Some(html! { p { (lead) } }),
+        lead: Some(html! {
+            p { (lead) }
+            p { a href=(Route::Help(HelpTopic::SubAccountPermissions)) { "What each role may do" } }
+        }),
         back: &list,
         body: post(&list, csrf, &body),
     }

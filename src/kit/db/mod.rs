@@ -454,6 +454,22 @@ impl Tx<'_> {
         Ok(self.read.conn.execute_batch(sql)?)
     }
 
+    /// Work that may fail alone: what it did until then is taken back, and the transaction goes on without it.
+    pub fn attempt<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let told = self.told.borrow().len();
+        self.script("SAVEPOINT attempt")?;
+        let done = work();
+        if done.is_err() {
+            self.script("ROLLBACK TO attempt")?;
+            self.told.borrow_mut().truncate(told);
+        }
+        self.script("RELEASE attempt")?;
+        done
+    }
+
     /// Tells of it once it is committed, and never when it is not: for the log, which nothing takes back.
     pub fn once_committed(&self, tell: impl FnOnce() + 'static) {
         self.told.borrow_mut().push(Box::new(tell));

@@ -213,6 +213,9 @@ pub fn themes(action: &str, csrf: &str, chosen: Theme) -> Markup {
 }
 
 /// What the keys do; `?` opens it.
+/// Where the list of keys stands on a page whose keys are on: a link there opens it, with the script or without.
+pub const KEYS: &str = "#keys";
+
 fn keys(groups: &[Group]) -> Markup {
     let line = |keys: &[&str], does: &str| {
         html! {
@@ -232,6 +235,7 @@ fn keys(groups: &[Group]) -> Markup {
                     @for entry in groups.iter().flat_map(|group| group.entries) {
                         @if let Some(key) = entry.key { (line(&["g", &key.to_string()], entry.label)) }
                     }
+                    (line(&["↑", "↓"], "Through an open menu"))
                     (line(&["Esc"], "Close"))
                     (line(&["?"], "This list"))
                 }

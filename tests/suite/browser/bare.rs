@@ -25,6 +25,7 @@ fn all_of_it_works_without_scripts() {
     delete(&browser);
     let link = read_mail(&browser);
     theme(&browser);
+    keys(&browser);
     sign_out(&browser);
     come(&browser, &doorward, &link);
     is_calm(&browser, &[403, 422]);
@@ -144,6 +145,19 @@ fn theme(browser: &Browser) {
         Some("dark")
     );
     browser.screenshot("dark");
+}
+
+/// The list of keys opens from the page on which they are switched off, and closes, by links alone.
+fn keys(browser: &Browser) {
+    browser.find(".who").click();
+    go_on(browser, "Account");
+    assert!(!browser.find("#keys").is_shown());
+    browser.find_words("main a", "see them here").click();
+    assert!(browser.find("#keys").is_shown());
+    assert!(browser.find("#keys").text().contains("This list"));
+    browser.screenshot("keys");
+    browser.find("#keys [data-close]").click();
+    assert!(!browser.find("#keys").is_shown());
 }
 
 /// The invited one: first something wrong, then right; then signed in by the enter key.

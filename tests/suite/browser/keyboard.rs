@@ -1,6 +1,8 @@
 //! With the keyboard alone: no click anywhere here.
 
-use super::steps::{MASTER, PASSWORD, PENDING, heading, is_calm};
+use serde_json::json;
+
+use super::steps::{MASTER, PASSWORD, PENDING, go_on, heading, is_calm, sign_in};
 use crate::process::Launch;
 use crate::webdriver::{Browser, key};
 
@@ -51,6 +53,87 @@ fn the_keyboard_is_enough() {
     dialog(&browser);
     change_permission(&browser);
     leave(&browser);
+    is_calm(&browser, &[]);
+}
+
+/// Presses these keys together with one that is held.
+fn press_with(browser: &Browser, held: &str, keys: &str) {
+    browser.execute(
+        "for (const key of arguments[1]) document.activeElement.dispatchEvent(new KeyboardEvent('keydown',
+            { key, bubbles: true, cancelable: true, [arguments[0]]: true }))",
+        &[json!(held), json!(keys)],
+    );
+}
+
+#[test]
+fn keys_do_nothing_where_they_are_not_wanted() {
+    let Some(browser) = Browser::open("keys_do_nothing_where_they_are_not_wanted") else {
+        return;
+    };
+    let doorward = Launch::demo().start();
+    sign_in(&browser, &doorward, MASTER, PASSWORD);
+
+    // Each place of the navigation, by its key.
+    for (keys, path) in [
+        ("ga", "/iam/accounts"),
+        ("gr", "/resources"),
+        ("gb", "/billing"),
+        ("gm", "/mail"),
+        ("gs", "/settings"),
+        ("gd", "/"),
+    ] {
+        browser.leaving(|| browser.press(keys));
+        assert!(browser.url().ends_with(path), "{keys}: {}", browser.url());
+    }
+    browser.leaving(|| browser.press("gr"));
+    browser.leaving(|| browser.press("n"));
+    assert!(
+        browser.url().ends_with("/resources/new"),
+        "{}",
+        browser.url()
+    );
+
+    // A key that is held down belongs to the browser; with a dialog open all of them do.
+    browser.go(&format!("{}/iam/accounts", doorward.address()));
+    for held in ["ctrlKey", "metaKey", "altKey"] {
+        press_with(&browser, held, "/?ngd");
+        assert!(browser.find_all("dialog[open]").is_empty(), "{held}");
+        assert_ne!(focus(&browser), "Name or email", "{held}");
+    }
+    browser.press("?");
+    browser.press("/n?gd");
+    assert!(browser.find("#keys").is_shown());
+    assert_eq!(browser.find_all("dialog[open]").len(), 1);
+    browser.press(key::ESCAPE);
+    browser.press("/");
+    browser.press("gd?n");
+    assert_eq!(browser.focused().property("value"), "gd?n");
+    assert!(
+        browser.url().ends_with("/iam/accounts"),
+        "{}",
+        browser.url()
+    );
+
+    // The list of keys opens by its link too. Off, there is neither list nor key.
+    browser.go(&format!("{}/account", doorward.address()));
+    browser.find_words("main a", "see them here").click();
+    assert!(browser.find("#keys").is_shown());
+    browser.press(key::ESCAPE);
+    assert!(!browser.find("#keys").is_shown());
+    browser.find("[name=shortcuts]").click();
+    go_on(&browser, "Save preferences");
+    browser.execute("document.activeElement.blur()", &[]);
+    browser.press("?ga");
+    assert!(browser.find_all("#keys, dialog[open]").is_empty());
+    browser.go(&format!("{}/iam/accounts", doorward.address()));
+    browser.press("/n?gd");
+    assert!(
+        browser.url().ends_with("/iam/accounts"),
+        "{}",
+        browser.url()
+    );
+    assert!(browser.find_all("dialog[open]").is_empty());
+    assert_ne!(focus(&browser), "Name or email");
     is_calm(&browser, &[]);
 }
 

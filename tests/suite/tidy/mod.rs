@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 32] = [
+const ORDER: [&[&str]; 33] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -27,12 +27,13 @@ const ORDER: [&[&str]; 32] = [
     &["invitations"],
     &["profile"],
     &["lifecycle"],
-    &["ownership", "settings"],
+    &["ownership", "selection", "settings"],
     &["erasing"],
     &["setup"],
     &["catalogue"],
     &["resources"],
     &["billing"],
+    &["leaving"],
     &["backups"],
     &["dashboard", "help", "roles"],
     &["migrations"],
