@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::chain::{ERASED_COUNT, ERASED_LIST, erased_list};
-use super::sql::past::{self, Mention};
+use super::sql::past::{self, Mention, On};
 use super::{Action, Audited, Event, append, sql};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::kit::time::{DAY, Timestamp};
 use crate::scope::By;
 
 /// Texts that are erased in one transaction: writers wait meanwhile.
-const TEXTS_MAX: usize = 4_000;
+const TEXTS_MAX: usize = 2_000;
 /// Pages of the index that are merged in one step.
 const PAGES: i64 = 400;
 /// Slots of a row's texts.
@@ -129,7 +129,10 @@ pub fn erase(tx: &Tx<'_>, by: &By, person: Person, names: &Names) -> Result<Audi
     }
     let is_more = texts.len() > TEXTS_MAX;
     texts.truncate(TEXTS_MAX);
-    let count = texts.len();
+    let erased = Erased {
+        texts: texts.len(),
+        is_more,
+    };
     let mut chains: BTreeMap<i64, Vec<(i64, u8)>> = BTreeMap::new();
     // That it was done stands in their organisation's chain in any case.
     chains.insert(own_chain, Vec::new());
@@ -138,14 +141,9 @@ pub fn erase(tx: &Tx<'_>, by: &By, person: Person, names: &Names) -> Result<Audi
     }
     for (chain_id, mut texts) in chains {
         texts.sort_unstable();
-        erase_from(tx, by, person, (chain_id, &texts), is_more)?;
+        erase_from(tx, by, person, (chain_id, &texts), erased)?;
     }
-    Ok(Audited {
-        value: Erased {
-            texts: count,
-            is_more,
-        },
-    })
+    Ok(Audited { value: erased })
 }
 
 fn erase_from(
@@ -153,7 +151,7 @@ fn erase_from(
     by: &By,
     person: Person,
     (chain_id, texts): (i64, &[(i64, u8)]),
-    is_more: bool,
+    erased: Erased,
 ) -> Result<()> {
     let head = sql::head(tx, chain_id)?.map(|head| (head.number, head.hash));
     let event = head.map_or(1, |(number, _)| number + 1);
@@ -171,7 +169,7 @@ fn erase_from(
     let said = said
         .with(ERASED_COUNT, texts.len())
         .with(ERASED_LIST, erased_list(texts));
-    let said = if is_more {
+    let said = if erased.is_more {
         said.with("more", Value::Bool(true))
     } else {
         said
@@ -209,7 +207,7 @@ fn named(tx: &Tx<'_>, person: Person, names: &Names, chain_id: i64) -> Result<BT
 /// Whether a text that names them can be about them: what another account is called, which may have their address now,
 /// is about that one.
 fn is_about(mention: &Mention) -> bool {
-    !mention.is_on_other || (mention.slot != TARGET && !is_of_oneself(mention.action))
+    mention.on == On::Nobody || (mention.slot != TARGET && !is_of_oneself(mention.action))
 }
 
 /// The words by which the index finds a name, quoted; none where it is not certain how the index takes it apart.

@@ -188,6 +188,15 @@ pub(in crate::audit) fn returned(read: &Read<'_>, chain_id: i64) -> Result<Optio
     )
 }
 
+/// To whom an event was done, as far as the account is concerned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::audit) enum On {
+    /// To itself, or to no account.
+    Nobody,
+    /// To another.
+    Other,
+}
+
 /// A text of an event, and how its account stands to it.
 pub(in crate::audit) struct Mention {
     pub(in crate::audit) number: i64,
@@ -195,8 +204,7 @@ pub(in crate::audit) struct Mention {
     pub(in crate::audit) action: Action,
     /// Nobody who is signed in did it: a stranger, or the sum of what strangers did.
     pub(in crate::audit) is_by_stranger: bool,
-    /// To another account.
-    pub(in crate::audit) is_on_other: bool,
+    pub(in crate::audit) on: On,
     pub(in crate::audit) text: String,
 }
 
@@ -210,7 +218,7 @@ fn mention_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Mention> {
         slot: row.get(1)?,
         action: Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?,
         is_by_stranger: row.get(3)?,
-        is_on_other: row.get(4)?,
+        on: if row.get(4)? { On::Other } else { On::Nobody },
         text: row.get(5)?,
     })
 }

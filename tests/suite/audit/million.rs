@@ -2,12 +2,13 @@
 //! bounded, and nobody else waits for it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use doorward::audit::{Action, Event};
 use doorward::domain::role::Role;
 use doorward::kit::keys::Use;
 use doorward::kit::throttle::Subject;
+use doorward::kit::time;
 use doorward::scope::{Actor, By};
 
 use crate::portal::{OWNER, Portal};
@@ -69,8 +70,8 @@ fn flood(portal: &Portal, failures: u32) -> Left {
             at = 0;
             portal.travel(1);
             portal.work();
-            if number / A_SECOND % 600 == 0 {
-                let start = Instant::now();
+            if (number / A_SECOND).is_multiple_of(600) {
+                let start = time::instant();
                 let email = format!("new{deeds}@fjord.example");
                 app.write(app.now(), |tx| {
                     let by = doorward::scope::Allowed::operator(portal.first());
@@ -117,7 +118,7 @@ fn twenty_thousand_different_failures_leave_rows_by_the_minute() {
 #[ignore = "a million of them: some minutes"]
 fn a_million_different_failures_leave_less_than_fifty_megabytes() {
     let portal = Portal::start();
-    let begun = Instant::now();
+    let begun = time::instant();
     let left = flood(&portal, 1_000_000);
     println!(
         "{} rows, {} bytes, slowest other deed {:?}, took {:?}",
