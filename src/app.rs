@@ -11,7 +11,7 @@ use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
 use crate::invitations::Terms;
 use crate::kit::db::{Db, Read, Tx, World, unpoisoned};
-use crate::kit::floods::{Floods, Verdict};
+use crate::kit::floods::{Floods, Source, Verdict};
 use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
@@ -23,7 +23,7 @@ use crate::kit::throttle::Throttle;
 use crate::kit::time::{Clock, DAY, Timestamp};
 use crate::metrics::Metrics;
 use crate::outbox::Relay;
-use crate::scope::By;
+use crate::scope::{Actor, By};
 use crate::sessions::Lifetimes;
 
 /// What the operator decided.
@@ -493,7 +493,11 @@ impl App {
             crate::kit::keys::Use::Throttle,
             &[b"flood", likeness.as_bytes()],
         );
-        match self.floods.judge(key, &flood, now) {
+        let source = match by.actor {
+            Actor::Stranger => Source::Stranger,
+            Actor::Account { .. } | Actor::Operator | Actor::System => Source::Known,
+        };
+        match self.floods.judge(key, source, &flood, now) {
             Verdict::Record => {
                 self.housekeep(now, |tx| audit::record(tx, by, event, ()).map(|_| ()))
             }

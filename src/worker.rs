@@ -501,7 +501,7 @@ impl Worker {
             Some(chain) => chain,
             None => {
                 let behind = self.last_pruned;
-                let next = app.read(now, |read| Ok(audit::next_prunable(read, behind, before)?))?;
+                let next = app.read(now, |read| audit::next_prunable(read, behind, before))?;
                 let Some(chain) = next else {
                     self.last_pruned = None;
                     self.next_prune = now.plus(PRUNE_EVERY);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::chain::{ERASED_COUNT, ERASED_LIST, erased_list};
-use super::sql::past::{self, Mention};
+use super::sql::past::{self, Mention, On};
 use super::{Action, Audited, Event, append, sql};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::error::Result;
@@ -15,14 +15,12 @@ use crate::kit::time::{DAY, Timestamp};
 use crate::scope::By;
 
 /// Texts that are erased in one transaction: writers wait meanwhile.
-const TEXTS_MAX: usize = 10_000;
+const TEXTS_MAX: usize = 2_000;
 /// Pages of the index that are merged in one step.
 const PAGES: i64 = 400;
-/// The slots of a row's texts.
-const ACTOR: u8 = 1;
+/// Slots of a row's texts.
 const ADDRESS: u8 = 2;
 const TARGET: u8 = 3;
-const BEFORE: u8 = 4;
 const AFTER: u8 = 5;
 
 /// Whose texts.
@@ -60,21 +58,14 @@ impl Names {
     /// All that the log knows of this account: its addresses, its names and its telephone numbers.
     pub fn known(read: &Read<'_>, person: Person) -> Result<Self> {
         let mut names = Self::default();
-        for mention in past::own(read, person.account, person.organisation.number())? {
-            match mention.slot {
-                ACTOR if mention.is_by => names.add(&mention.text),
-                TARGET if mention.is_on => names.add(&mention.text),
-                BEFORE | AFTER if mention.is_on && is_of_oneself(mention.action) => {
-                    // A name, and behind it a telephone number.
-                    match mention.text.rsplit_once(", +") {
-                        Some((name, phone)) => {
-                            names.add(name);
-                            names.add(&format!("+{phone}"));
-                        }
-                        None => names.add(&mention.text),
-                    }
+        for (slot, text) in past::called(read, person.account, person.organisation.number())? {
+            // What was changed may be a name, and behind it a telephone number.
+            match text.rsplit_once(", +") {
+                Some((name, phone)) if slot > TARGET => {
+                    names.add(name);
+                    names.add(&format!("+{phone}"));
                 }
-                _ => {}
+                _ => names.add(&text),
             }
         }
         Ok(names)
@@ -111,7 +102,7 @@ fn holds(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether what was changed by it is what its account is called.
+/// Whether what was changed by it is what its account is called; as in the statements.
 const fn is_of_oneself(action: Action) -> bool {
     matches!(
         action,
@@ -133,15 +124,15 @@ pub fn erase(tx: &Tx<'_>, by: &By, person: Person, names: &Names) -> Result<Audi
         texts.extend(named.into_iter().map(|text| (chain_id, text)));
     }
     for chain_id in [0, own_chain] {
-        let own = past::own(tx, person.account, chain_id)?;
-        let own = own.iter().filter(|mention| is_own(mention));
-        texts.extend(own.map(|mention| (chain_id, (mention.number, mention.slot))));
+        let own = past::own(tx, person.account, chain_id, TEXTS_MAX as i64 + 1)?;
+        texts.extend(own.into_iter().map(|text| (chain_id, text)));
     }
-    let mut seen = BTreeSet::new();
-    texts.retain(|text| seen.insert(*text));
     let is_more = texts.len() > TEXTS_MAX;
     texts.truncate(TEXTS_MAX);
-    let count = texts.len();
+    let erased = Erased {
+        texts: texts.len(),
+        is_more,
+    };
     let mut chains: BTreeMap<i64, Vec<(i64, u8)>> = BTreeMap::new();
     // That it was done stands in their organisation's chain in any case.
     chains.insert(own_chain, Vec::new());
@@ -150,14 +141,9 @@ pub fn erase(tx: &Tx<'_>, by: &By, person: Person, names: &Names) -> Result<Audi
     }
     for (chain_id, mut texts) in chains {
         texts.sort_unstable();
-        erase_from(tx, by, person, (chain_id, &texts), is_more)?;
+        erase_from(tx, by, person, (chain_id, &texts), erased)?;
     }
-    Ok(Audited {
-        value: Erased {
-            texts: count,
-            is_more,
-        },
-    })
+    Ok(Audited { value: erased })
 }
 
 fn erase_from(
@@ -165,7 +151,7 @@ fn erase_from(
     by: &By,
     person: Person,
     (chain_id, texts): (i64, &[(i64, u8)]),
-    is_more: bool,
+    erased: Erased,
 ) -> Result<()> {
     let head = sql::head(tx, chain_id)?.map(|head| (head.number, head.hash));
     let event = head.map_or(1, |(number, _)| number + 1);
@@ -183,23 +169,12 @@ fn erase_from(
     let said = said
         .with(ERASED_COUNT, texts.len())
         .with(ERASED_LIST, erased_list(texts));
-    let said = if is_more {
+    let said = if erased.is_more {
         said.with("more", Value::Bool(true))
     } else {
         said
     };
     append(tx, by, &said, (chain_id, head))
-}
-
-/// Whether a text of an event of theirs is theirs: who somebody else was who did it, or to whom it was done, stays.
-fn is_own(mention: &Mention) -> bool {
-    match mention.slot {
-        ACTOR => mention.is_by,
-        ADDRESS => mention.is_by || (mention.is_on && mention.is_by_stranger),
-        TARGET => mention.is_on,
-        BEFORE | AFTER => mention.is_on && is_of_oneself(mention.action),
-        _ => false,
-    }
 }
 
 /// Where else they are named: in what others did, and in what strangers typed.
@@ -232,7 +207,7 @@ fn named(tx: &Tx<'_>, person: Person, names: &Names, chain_id: i64) -> Result<BT
 /// Whether a text that names them can be about them: what another account is called, which may have their address now,
 /// is about that one.
 fn is_about(mention: &Mention) -> bool {
-    !mention.is_on_other || (mention.slot != TARGET && !is_of_oneself(mention.action))
+    mention.on == On::Nobody || (mention.slot != TARGET && !is_of_oneself(mention.action))
 }
 
 /// The words by which the index finds a name, quoted; none where it is not certain how the index takes it apart.

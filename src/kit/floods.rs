@@ -1,5 +1,5 @@
 //! The audit log's rule for floods: of like events in one minute the first five are rows of their own, and the rest
-//! one sum. It knows neither rows nor chains: what makes events alike, and what a sum row says, is the caller's.
+//! one sum. What strangers do is bounded beyond that: whoever fails from many addresses at many accounts does nothing twice. It knows neither rows nor chains: what makes events alike, and what a sum row says, is the caller's.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,21 @@ use crate::kit::time::{MINUTE, Timestamp};
 const RECORDED_MAX: u64 = 5;
 /// So many kinds of events are told apart within a minute; beyond, there is one sum for all others.
 const CAPACITY: usize = 10_000;
+/// So many rows of strangers are written at once, and so many more in each minute after: a million failures in a night leave
+/// some ten thousand rows, and a sum for each minute.
+const STRANGERS_AT_ONCE: u64 = 5_000;
+const STRANGERS_A_MINUTE: u64 = 30;
 /// A clock that is behind by so many minutes is taken as standing still; by more, as set back.
 const BEHIND_MAX: i64 = 2;
+
+/// Whose event it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody's who is known: their rows are theirs, whatever others do.
+    Known,
+    /// A stranger's: all of them share what is written of strangers.
+    Stranger,
+}
 
 /// What to do with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +65,9 @@ struct State<T> {
     others: Option<Sum<T>>,
     ended: Vec<Sum<T>>,
     ended_before: i64,
+    /// Rows that strangers may have by this minute.
+    strangers: u64,
+    refilled: i64,
 }
 
 struct Kind<T> {
@@ -80,31 +96,43 @@ impl<T: Clone> Floods<T> {
                 others: None,
                 ended: Vec::new(),
                 ended_before: i64::MIN,
+                strangers: STRANGERS_AT_ONCE,
+                refilled: i64::MIN,
             }),
             capacity,
         }
     }
 
     /// Whether this event is to be recorded. Events with the same key are alike; the payload is kept for the sum.
-    pub fn judge(&self, key: [u8; 32], payload: &T, now: Timestamp) -> Verdict {
+    pub fn judge(&self, key: [u8; 32], source: Source, payload: &T, now: Timestamp) -> Verdict {
         let mut state = self.lock();
         let minute = minute(now);
         // Once a minute is enough: within it nothing ends.
         if state.kinds.len() >= self.capacity && state.ended_before != minute {
             state.end(minute);
         }
-        if !state.kinds.contains_key(&key) && state.kinds.len() >= self.capacity {
+        let may_write = source == Source::Known || state.has_room(minute);
+        let is_new = !state.kinds.contains_key(&key);
+        if is_new && (state.kinds.len() >= self.capacity || !may_write) {
             add(&mut state.others, payload, minute).is_mixed = true;
             return Verdict::Count;
         }
-        let State { kinds, ended, .. } = &mut *state;
+        let State {
+            kinds,
+            ended,
+            strangers,
+            ..
+        } = &mut *state;
         let kind = kinds.entry(key).or_insert_with(|| Kind::new(minute));
         if is_over(kind.minute, minute) {
             let before = std::mem::replace(kind, Kind::new(minute));
             ended.extend(before.sum);
         }
-        if kind.recorded < RECORDED_MAX {
+        if kind.recorded < RECORDED_MAX && may_write {
             kind.recorded += 1;
+            if source == Source::Stranger {
+                *strangers = strangers.saturating_sub(1);
+            }
             return Verdict::Record;
         }
         add(&mut kind.sum, payload, kind.minute);
@@ -141,6 +169,17 @@ impl<T> Floods<T> {
 }
 
 impl<T> State<T> {
+    /// Whether a stranger's row may be written in this minute.
+    fn has_room(&mut self, minute: i64) -> bool {
+        if minute > self.refilled {
+            let gone = minute.saturating_sub(self.refilled).unsigned_abs();
+            let more = gone.saturating_mul(STRANGERS_A_MINUTE);
+            self.strangers = self.strangers.saturating_add(more).min(STRANGERS_AT_ONCE);
+            self.refilled = minute;
+        }
+        self.strangers > 0
+    }
+
     /// Moves to `ended` whatever does not belong to this minute.
     fn end(&mut self, minute: i64) {
         let Self {
@@ -148,6 +187,7 @@ impl<T> State<T> {
             others,
             ended,
             ended_before,
+            ..
         } = self;
         *ended_before = minute;
         kinds.retain(|_, kind| {
@@ -199,7 +239,7 @@ mod tests {
 
     fn verdicts(floods: &Floods<&str>, count: usize, now: Timestamp) -> usize {
         (0..count)
-            .filter(|_| floods.judge([1; 32], &"ann", now) == Verdict::Record)
+            .filter(|_| floods.judge([1; 32], Source::Known, &"ann", now) == Verdict::Record)
             .count()
     }
 
@@ -207,7 +247,10 @@ mod tests {
     fn five_are_recorded_and_the_rest_is_one_sum() {
         let floods = Floods::new();
         assert_eq!(verdicts(&floods, 1_000, START), 5);
-        assert_eq!(floods.judge([2; 32], &"ben", START), Verdict::Record);
+        assert_eq!(
+            floods.judge([2; 32], Source::Known, &"ben", START),
+            Verdict::Record
+        );
         assert_eq!(floods.sums(START.plus(59)), [], "the minute is not over");
         let sum = Sum {
             payload: "ann",
@@ -251,22 +294,35 @@ mod tests {
         let mut recorded = 0;
         for n in 0..=99 {
             for _ in 0..6 {
-                recorded += u64::from(floods.judge([n; 32], &n, START) == Verdict::Record);
+                recorded +=
+                    u64::from(floods.judge([n; 32], Source::Known, &n, START) == Verdict::Record);
             }
         }
         assert_eq!(recorded, 3 * 5);
         let sums = floods.sums(START.plus(60));
         assert_eq!(sums.iter().map(|sum| sum.count).sum::<u64>(), 600 - 15);
         assert_eq!(sums.iter().filter(|sum| sum.is_mixed).count(), 1);
-        assert_eq!(floods.judge([9; 32], &9, START.plus(60)), Verdict::Record);
+        assert_eq!(
+            floods.judge([9; 32], Source::Known, &9, START.plus(60)),
+            Verdict::Record
+        );
     }
 
     #[test]
     fn a_minute_that_is_over_makes_room() {
         let floods = Floods::bounded(1);
-        assert_eq!(floods.judge([1; 32], &1, START), Verdict::Record);
-        assert_eq!(floods.judge([2; 32], &2, START), Verdict::Count);
-        assert_eq!(floods.judge([2; 32], &2, START.plus(60)), Verdict::Record);
+        assert_eq!(
+            floods.judge([1; 32], Source::Known, &1, START),
+            Verdict::Record
+        );
+        assert_eq!(
+            floods.judge([2; 32], Source::Known, &2, START),
+            Verdict::Count
+        );
+        assert_eq!(
+            floods.judge([2; 32], Source::Known, &2, START.plus(60)),
+            Verdict::Record
+        );
     }
 
     #[test]
@@ -286,5 +342,35 @@ mod tests {
         assert_eq!(verdicts(&floods, 7, START), 5);
         assert_eq!(verdicts(&floods, 7, START.minus(86_400)), 5);
         assert_eq!(floods.rest().len(), 2);
+    }
+
+    #[test]
+    fn what_strangers_do_is_bounded_however_different_it_is() {
+        let floods = Floods::new();
+        let key = |n: u64| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&n.to_be_bytes());
+            key
+        };
+        let (mut rows, mut recorded, mut summed) = (0, 0, 0);
+        // A different failure each time, ten a second for ten hours.
+        for n in 0..360_000_u64 {
+            let now = START.plus(i64::try_from(n / 10).unwrap());
+            let verdict = floods.judge(key(n), Source::Stranger, &n, now);
+            recorded += u64::from(verdict == Verdict::Record);
+            let sums = floods.sums(now);
+            rows += sums.len() as u64;
+            summed += sums.iter().map(|sum| sum.count).sum::<u64>();
+        }
+        rows += recorded;
+        assert!((22_000..=25_000).contains(&rows), "{rows}");
+        let last = floods.rest();
+        assert_eq!(recorded + summed + last[0].count, 360_000);
+        // Whoever is known has rows all the same.
+        let now = START.plus(36_000);
+        assert_eq!(
+            floods.judge([1; 32], Source::Known, &1, now),
+            Verdict::Record
+        );
     }
 }

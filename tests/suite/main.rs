@@ -84,6 +84,8 @@ mod imports;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod leaving;
 #[cfg(test)]
 mod letter;

@@ -188,6 +188,15 @@ pub(in crate::audit) fn returned(read: &Read<'_>, chain_id: i64) -> Result<Optio
     )
 }
 
+/// To whom an event was done, as far as the account is concerned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::audit) enum On {
+    /// To itself, or to no account.
+    Nobody,
+    /// To another.
+    Other,
+}
+
 /// A text of an event, and how its account stands to it.
 pub(in crate::audit) struct Mention {
     pub(in crate::audit) number: i64,
@@ -195,18 +204,12 @@ pub(in crate::audit) struct Mention {
     pub(in crate::audit) action: Action,
     /// Nobody who is signed in did it: a stranger, or the sum of what strangers did.
     pub(in crate::audit) is_by_stranger: bool,
-    /// By this very account.
-    pub(in crate::audit) is_by: bool,
-    /// To this very account.
-    pub(in crate::audit) is_on: bool,
-    /// To another account.
-    pub(in crate::audit) is_on_other: bool,
+    pub(in crate::audit) on: On,
     pub(in crate::audit) text: String,
 }
 
-const MENTION: &str =
-    "SELECT e.number, t.slot, e.action, e.actor IN ('stranger', 'system'), e.actor_id IS ?1,
-    e.target_id IS ?1, e.target_id IS NOT NULL AND e.target_id <> ?1, t.text";
+const MENTION: &str = "SELECT e.number, t.slot, e.action, e.actor IN ('stranger', 'system'),
+    e.target_id IS NOT NULL AND e.target_id <> ?1, t.text";
 
 fn mention_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Mention> {
     let slug = row.get_ref(2)?.as_str()?;
@@ -215,34 +218,61 @@ fn mention_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Mention> {
         slot: row.get(1)?,
         action: Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?,
         is_by_stranger: row.get(3)?,
-        is_by: row.get(4)?,
-        is_on: row.get(5)?,
-        is_on_other: row.get(6)?,
-        text: row.get(7)?,
+        on: if row.get(4)? { On::Other } else { On::Nobody },
+        text: row.get(5)?,
     })
 }
 
-/// The texts of all events that the account did or that were done to it.
+/// Whether a text of an event is the account's own: who somebody else was who did it, or to whom it was done, is not.
+const OWN: &str = "(t.slot = 1 AND e.actor_id IS ?1
+    OR t.slot = 2 AND (e.actor_id IS ?1 OR e.target_id IS ?1 AND e.actor IN ('stranger', 'system'))
+    OR t.slot = 3 AND e.target_id IS ?1
+    OR t.slot IN (4, 5) AND e.target_id IS ?1
+       AND e.action IN ('profile.changed', 'email.change_asked', 'email.changed', 'owner.invited'))";
+
+/// Texts of the account's own, by slot: what somebody is and was called, each once.
+pub(in crate::audit) fn called(
+    read: &Read<'_>,
+    account: AccountId,
+    chain_id: i64,
+) -> Result<Vec<(u8, String)>> {
+    read.list(
+        &format!(
+            "SELECT DISTINCT t.slot, t.text
+               FROM (SELECT number FROM audit_events WHERE actor_id = ?1 AND chain_id = ?2
+               UNION SELECT number FROM audit_events WHERE target_id = ?1 AND chain_id = ?2) o
+               JOIN audit_events e ON e.chain_id = ?2 AND e.number = o.number
+               JOIN audit_texts t ON t.chain_id = ?2 AND t.number = o.number
+              WHERE t.slot <> 2 AND {OWN}"
+        ),
+        (account, chain_id),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// The account's own texts, the oldest first, so many at most: in which row, and in which slot.
 pub(in crate::audit) fn own(
     read: &Read<'_>,
     account: AccountId,
     chain_id: i64,
-) -> Result<Vec<Mention>> {
+    rows: i64,
+) -> Result<Vec<(i64, u8)>> {
     read.list(
         &format!(
-            "{MENTION} FROM (SELECT number FROM audit_events WHERE actor_id = ?1 AND chain_id = ?2
-                       UNION SELECT number FROM audit_events WHERE target_id = ?1 AND chain_id = ?2) o
+            "SELECT e.number, t.slot
+               FROM (SELECT number FROM audit_events WHERE actor_id = ?1 AND chain_id = ?2
+               UNION SELECT number FROM audit_events WHERE target_id = ?1 AND chain_id = ?2) o
                JOIN audit_events e ON e.chain_id = ?2 AND e.number = o.number
                JOIN audit_texts t ON t.chain_id = ?2 AND t.number = o.number
-              ORDER BY e.number, t.slot"
+              WHERE {OWN} ORDER BY e.number, t.slot LIMIT ?3"
         ),
-        (account, chain_id),
-        mention_from_row,
+        (account, chain_id, rows),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 
-/// The texts of all events of the chain that hold these words, in any order: some of them, all of which are to be looked
-/// at again. Words are quoted.
+/// The texts, but for the account's own, of all events of the chain that hold these words, in any order: each is to be
+/// looked at again. Words are quoted.
 pub(in crate::audit) fn holding(
     read: &Read<'_>,
     account: AccountId,
@@ -255,14 +285,14 @@ pub(in crate::audit) fn holding(
                JOIN audit_index i ON i.rowid BETWEEN h.ordinal << 40 AND (h.ordinal << 40) | h.number
                JOIN audit_events e ON e.chain_id = h.chain_id AND e.number = i.rowid & ((1 << 40) - 1)
                JOIN audit_texts t ON t.chain_id = e.chain_id AND t.number = e.number
-              WHERE h.chain_id = ?2 AND audit_index MATCH ?3 ORDER BY e.number, t.slot"
+              WHERE h.chain_id = ?2 AND audit_index MATCH ?3 AND NOT {OWN} ORDER BY e.number, t.slot"
         ),
         (account, chain_id, words),
         mention_from_row,
     )
 }
 
-/// The texts of all events of the chain: for what no word of the index finds.
+/// The same of all events of the chain: for what no word of the index finds.
 pub(in crate::audit) fn all(
     read: &Read<'_>,
     account: AccountId,
@@ -271,7 +301,7 @@ pub(in crate::audit) fn all(
     read.list(
         &format!(
             "{MENTION} FROM audit_texts t JOIN audit_events e ON e.chain_id = t.chain_id AND e.number = t.number
-              WHERE t.chain_id = ?2 ORDER BY e.number, t.slot"
+              WHERE t.chain_id = ?2 AND NOT {OWN} ORDER BY e.number, t.slot"
         ),
         (account, chain_id),
         mention_from_row,
