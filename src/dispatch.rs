@@ -4,6 +4,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::error_page;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Subject, Wait};
@@ -11,8 +12,9 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, help, invitations, leaving, lifecycle, outbox, ownership,
-    passwords, profile, resources, roles, selection, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, erasing, help, invitations, leaving, lifecycle, outbox,
+    ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
+    two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -41,6 +43,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DisableAccount(id) => leaving::pages::confirm_disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::confirm_enable(visit, *id),
         Route::DeleteAccount(id) => leaving::pages::confirm_delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::confirm(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
@@ -78,6 +81,8 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
+        | Route::PutFirstStepsAway
         | Route::SaveBudget
         | Route::PayInvoice(_)
         | Route::ConfirmTwoFactor
@@ -93,7 +98,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::ChangeEmail
         | Route::EndSession(_)
         | Route::EndOtherSessions
-        | Route::Theme => Ok(not_allowed("POST")),
+        | Route::Theme => Ok(error_page::not_allowed(visit, "POST")),
         Route::Asset(_) | Route::Healthz | Route::Readyz | Route::Metrics => {
             Err(crate::error::Error::NotFound)
         }
@@ -120,6 +125,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::DisableAccount(id) => leaving::pages::disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::enable(visit, *id),
         Route::DeleteAccount(id) => leaving::pages::delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::erase(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),
@@ -129,6 +135,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::RenewCodes => two_factor::pages::renew_codes(visit),
         Route::SavePolicy => settings::pages::save_policy(visit),
         Route::SaveBilling => settings::pages::save_billing(visit),
+        Route::SaveDomains => settings::pages::save_domains(visit),
+        Route::PutFirstStepsAway => dashboard::pages::put_first_steps_away(visit),
         Route::NewResource => resources::pages::create(visit),
         Route::DescribeResource(id) => resources::pages::describe(visit, *id),
         Route::ChangePlan(id) => resources::pages::change_plan(visit, *id),
@@ -174,7 +182,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Asset(_)
         | Route::Healthz
         | Route::Readyz
-        | Route::Metrics => Ok(not_allowed("GET, HEAD")),
+        | Route::Metrics => Ok(error_page::not_allowed(visit, "GET, HEAD")),
     }
 }
 

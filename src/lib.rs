@@ -4,6 +4,7 @@ pub mod kit;
 
 pub mod domain;
 
+pub mod erasing;
 pub mod error;
 pub mod routes;
 pub mod scope;

@@ -53,6 +53,8 @@ pub enum Route {
     KeepAccount(AccountId),
     /// What deleting does; then doing it.
     DeleteAccount(AccountId),
+    /// What erasing what is left of a deleted one does; then doing it.
+    EraseAccount(AccountId),
     /// Which sessions there are; then ending them all.
     SignOutAccount(AccountId),
     /// What a reset does; then doing it.
@@ -79,6 +81,10 @@ pub enum Route {
     SaveSecurity,
     /// What is asked of each role besides the password.
     SavePolicy,
+    /// Whose addresses may be invited.
+    SaveDomains,
+    /// The list of first steps, put away.
+    PutFirstStepsAway,
     /// Offering the ownership to another Master.
     OfferOwnership,
     /// Taking the offer back.
@@ -238,6 +244,8 @@ impl Route {
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
             ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
+            ("settings", Some("domains"), None, None) => Self::SaveDomains,
+            ("settings", Some("first-steps"), None, None) => Self::PutFirstStepsAway,
             ("settings", Some("billing"), None, None) => Self::SaveBilling,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
             ("resources", None, None, None) => Self::Resources,
@@ -293,6 +301,7 @@ impl Route {
             "enable" => Some(Self::EnableAccount(id)),
             "keep" => Some(Self::KeepAccount(id)),
             "delete" => Some(Self::DeleteAccount(id)),
+            "erase" => Some(Self::EraseAccount(id)),
             "sign-out" => Some(Self::SignOutAccount(id)),
             "reset-password" => Some(Self::ResetAccountPassword(id)),
             "reset-two-factor" => Some(Self::ResetAccountTwoFactor(id)),
@@ -386,11 +395,14 @@ impl Route {
             | Self::Invoice(_)
             | Self::InvoiceCsv(_)
             | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
-            Self::Settings
+            Self::EraseAccount(_)
+            | Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
             | Self::SavePolicy
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -417,6 +429,8 @@ impl Route {
                 | Self::SaveSecurity
                 | Self::SavePolicy
                 | Self::SaveBilling
+                | Self::SaveDomains
+                | Self::PutFirstStepsAway
                 | Self::SaveBudget
                 | Self::PayInvoice(_)
                 | Self::ResourcesCsv
@@ -469,6 +483,7 @@ impl Route {
             Self::EnableAccount(_) => "/iam/accounts/{id}/enable",
             Self::KeepAccount(_) => "/iam/accounts/{id}/keep",
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
+            Self::EraseAccount(_) => "/iam/accounts/{id}/erase",
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
             Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
             Self::ResetAccountTwoFactor(_) => "/iam/accounts/{id}/reset-two-factor",
@@ -487,6 +502,8 @@ impl Route {
             Self::AcceptOwnership => "/settings/ownership/accept",
             Self::DeclineOwnership => "/settings/ownership/decline",
             Self::SaveBilling => "/settings/billing",
+            Self::SaveDomains => "/settings/domains",
+            Self::PutFirstStepsAway => "/settings/first-steps",
             Self::Resources => "/resources",
             Self::ResourcesCsv => "/resources.csv",
             Self::NewResource => "/resources/new",
@@ -539,6 +556,7 @@ impl fmt::Display for Route {
             Self::EnableAccount(id) => write!(f, "/iam/accounts/{id}/enable"),
             Self::KeepAccount(id) => write!(f, "/iam/accounts/{id}/keep"),
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
+            Self::EraseAccount(id) => write!(f, "/iam/accounts/{id}/erase"),
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
             Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
@@ -584,6 +602,8 @@ impl fmt::Display for Route {
             | Self::AcceptOwnership
             | Self::DeclineOwnership
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::Resources
             | Self::ResourcesCsv
             | Self::NewResource
@@ -642,6 +662,7 @@ mod tests {
             Route::EnableAccount(account),
             Route::KeepAccount(account),
             Route::DeleteAccount(account),
+            Route::EraseAccount(account),
             Route::SignOutAccount(account),
             Route::ResetAccountPassword(account),
             Route::Settings,
@@ -652,6 +673,8 @@ mod tests {
             Route::AcceptOwnership,
             Route::DeclineOwnership,
             Route::SaveBilling,
+            Route::SaveDomains,
+            Route::PutFirstStepsAway,
             Route::Resources,
             Route::ResourcesCsv,
             Route::NewResource,

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
-use crate::audit::{self, Action, Event};
+use crate::audit::{self, Action, Event, Prunable, Scrub};
 use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
@@ -21,7 +21,7 @@ use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
 use crate::kit::mail::{Failure, Mailer, Message};
-use crate::kit::time::{HOUR, MINUTE, Timestamp};
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::leaving;
 use crate::lifecycle;
 use crate::metrics::Delivery;
@@ -46,6 +46,12 @@ const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
 /// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
+/// How often it is asked whether the audit log has rows that are older than the operator keeps.
+const PRUNE_EVERY: i64 = HOUR;
+/// How long the clock must have run evenly before anything is removed by it, once it did not.
+const EVEN_FOR: Duration = Duration::from_secs(DAY.unsigned_abs());
+/// Where the newest record is older than this at a start, the clock is taken as one that may be wrong.
+const SILENCE_MAX: i64 = 7 * DAY;
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
 /// How often budgets are looked at.
@@ -74,6 +80,13 @@ pub struct Worker {
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
+    next_prune: Timestamp,
+    /// The chain that is being pruned, and the last one that was in this round.
+    pruning: Option<Prunable>,
+    last_pruned: Option<Prunable>,
+    pace: Pace,
+    /// When texts were last erased, as this thread knows.
+    last_erasure: Option<Timestamp>,
     next_look: Timestamp,
     next_backup: Timestamp,
     next_budgets: Timestamp,
@@ -87,6 +100,44 @@ pub struct Worker {
     copying: Option<Copying>,
     /// How one ended that could not be written down yet.
     unwritten: Option<Attempt>,
+}
+
+/// Whether the machine's clock runs as evenly as the one that never steps: what is removed by its word is gone.
+#[derive(Debug)]
+struct Pace {
+    at: Timestamp,
+    elapsed: Duration,
+    /// From when on it is believed.
+    even_from: Duration,
+}
+
+impl Pace {
+    /// At a start nothing is known but the log: a machine that was off for long may have the wrong time.
+    fn begin(app: &App, now: Timestamp) -> Result<Self> {
+        let newest = app.read(now, |read| Ok(audit::latest_instant(read)?))?;
+        let is_near = newest.is_none_or(|newest| now.since(newest) <= SILENCE_MAX);
+        let elapsed = app.elapsed();
+        Ok(Self {
+            at: now,
+            elapsed,
+            even_from: if is_near {
+                elapsed
+            } else {
+                elapsed.saturating_add(EVEN_FOR)
+            },
+        })
+    }
+
+    fn is_even(&mut self, app: &App, now: Timestamp) -> bool {
+        let elapsed = app.elapsed();
+        let gone = elapsed.saturating_sub(self.elapsed).as_secs();
+        let leap = now.since(self.at) - i64::try_from(gone).unwrap_or(i64::MAX);
+        if leap.abs() > HOUR {
+            self.even_from = elapsed.saturating_add(EVEN_FOR);
+        }
+        (self.at, self.elapsed) = (now, elapsed);
+        app.behind() <= 2 * MINUTE && elapsed >= self.even_from
+    }
 }
 
 /// A nightly backup that is being made.
@@ -126,7 +177,13 @@ impl Worker {
             backups::tidy_up(&plan.folder);
             *unpoisoned(&app.backup_trouble) = app.read(now, backups::failing)?;
         }
+        *unpoisoned(&app.scrub) = app.read(now, Scrub::owed)?;
         Ok(Self {
+            next_prune: now,
+            pruning: None,
+            last_pruned: None,
+            pace: Pace::begin(app, now)?,
+            last_erasure: app.read(now, |read| Ok(audit::last_erasure(read)?))?,
             next_backup: now,
             next_budgets: now,
             last_budget: None,
@@ -158,6 +215,8 @@ impl Worker {
             ("close months", self.close_months(app, now)),
             ("look at budgets", self.look_at_budgets(app, now)),
             ("sweep", self.sweep(app, now)),
+            ("scrub", scrub(app, now)),
+            ("prune", self.prune(app, now)),
             ("back up", self.back_up(app, now)),
             ("look", self.look(app, now)),
         ] {
@@ -240,6 +299,11 @@ impl Worker {
             self.foreign_version = version;
             let saved = app.read(now, |read| Ok(passwords::load_throttles(read)?))?;
             app.throttle.reload(saved);
+            let last = app.read(now, |read| Ok(audit::last_erasure(read)?))?;
+            if last != self.last_erasure {
+                self.last_erasure = last;
+                app.owe_scrub();
+            }
         }
         let is_behind = app.behind() > 2 * MINUTE;
         if is_behind && !self.told_of_clock {
@@ -294,7 +358,9 @@ impl Worker {
         let Some(at) = app.settings.backups.at else {
             return Ok(false);
         };
-        if self.is_copying() || now < self.next_backup {
+        // What was erased shall not be in it.
+        let is_scrubbed = *unpoisoned(&app.scrub) == Scrub::Done;
+        if self.is_copying() || now < self.next_backup || !is_scrubbed {
             return Ok(false);
         }
         self.next_backup = now.plus(BACKUP_EVERY);
@@ -396,6 +462,36 @@ impl Worker {
         Ok(!due.is_empty())
     }
 
+    /// Removes what is older in the audit log than the operator keeps, chain by chain, some thousand rows in a round.
+    fn prune(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        let is_even = self.pace.is_even(app, now);
+        let Some(days) = app.settings.audit_keep_days else {
+            return Ok(false);
+        };
+        if !is_even || now < self.next_prune {
+            return Ok(false);
+        }
+        let before = now.minus(days * DAY);
+        let chain = match self.pruning.take() {
+            Some(chain) => chain,
+            None => {
+                let behind = self.last_pruned;
+                let next = app.read(now, |read| Ok(audit::next_prunable(read, behind, before)?))?;
+                let Some(chain) = next else {
+                    self.last_pruned = None;
+                    self.next_prune = now.plus(PRUNE_EVERY);
+                    return Ok(false);
+                };
+                chain
+            }
+        };
+        // Before it is done, so that one where that fails holds up no other.
+        self.last_pruned = Some(chain);
+        let is_more = app.housekeep(now, |tx| audit::prune(tx, chain, before))?;
+        self.pruning = is_more.then_some(chain);
+        Ok(true)
+    }
+
     /// Once a minute: whether there is something that somebody has to see to.
     fn look(&mut self, app: &App, now: Timestamp) -> Result<bool> {
         if now < self.next_look {
@@ -486,6 +582,11 @@ impl Copying {
             outcome,
         }
     }
+}
+
+/// Takes the words of erased texts out of the file, a step in each round.
+fn scrub(app: &App, now: Timestamp) -> Result<bool> {
+    Ok(!app.scrub(now)?)
 }
 
 /// Writes down what memory decided: failures of the last second, and the sums of floods that are over.

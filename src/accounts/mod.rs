@@ -22,10 +22,10 @@ use crate::scope::{Allowed, Right};
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status, active,
-    by_email, counts, counts_of_all, counts_with, departing, departure, departures_dropped,
-    departures_set_by, find, find_in, line, list, masters_active, masters_beside, matching,
-    protection,
+    Account, Counts, DELETED, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status,
+    active, by_email, counts, counts_of_all, counts_with, deleted_count, departing, departure,
+    departures_dropped, departures_set_by, find, find_in, line, list, masters_active,
+    masters_beside, matching, outside, protection,
 };
 
 impl Account {
@@ -193,6 +193,11 @@ pub fn clear_departure(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
     sql::clear_departure(tx, id)?;
     done(sql::bury(tx, id))
+}
+
+/// What the tombstone said is gone, too: what the account made was made by an erased one.
+pub fn forget_name(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::forget_name(tx, id))
 }
 
 /// Removes a row that nothing refers to: only for an organisation that never began.

@@ -2,13 +2,15 @@
 
 use super::views::{self, Facts, Found, Held, Leaving, Mail, Query, Tab, Viewer};
 use super::{
-    Filter, Status, counts, counts_with, departure, find, line, list, protection, standing,
+    Filter, Status, counts, counts_with, deleted_count, departure, find, find_in, line, list,
+    protection, standing,
 };
 use crate::audit;
 use crate::catalogue;
 use crate::domain::id::AccountId;
 use crate::domain::policy::Level;
 use crate::domain::role::{Permission, Role};
+use crate::erasing;
 use crate::error::{Error, Result};
 use crate::kit::db::Read;
 use crate::kit::http::fields::Fields;
@@ -52,6 +54,7 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
                 is_required: Role::ALL
                     .into_iter()
                     .all(|role| policies.of(role).level == Level::Required),
+                deleted: deleted_count(read, by.organisation())?,
             },
             all,
         ))
@@ -63,9 +66,15 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     layout::page(visit, 200, &Page::new("Accounts · IAM", Place::Iam), &body)
 }
 
-/// One account; another organisation's, and a deleted one, is none.
+/// One account, or what a deleted one leaves; another organisation's is none.
 pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ReadAccount>()?;
+    let account = visit.read(|read| Ok(find_in(read, by.organisation(), id)?))?;
+    if let Some(account) =
+        account.filter(|account| matches!(account.status, Status::Deleted { .. }))
+    {
+        return erasing::pages::tombstone(visit, &by, &account);
+    }
     let viewer = viewer(visit)?;
     let facts = visit.read(|read| {
         let line = line(read, by.organisation(), id)?.ok_or(Error::NotFound)?;

@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod day;
+pub mod domains;
 pub mod email;
 pub mod id;
 pub mod invoice;

@@ -135,6 +135,26 @@ CREATE TABLE audit_erasures (
   PRIMARY KEY (chain_id, number, slot)
 ) STRICT, WITHOUT ROWID;
 
+-- How often people signed in, and how often somebody was not let in, by quarter of an hour: no page counts the log for it,
+-- and of quarters the days of every time zone can be made.
+CREATE TABLE sign_ins (
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  from_at         INTEGER NOT NULL CHECK (from_at % 900 = 0),
+  succeeded       INTEGER NOT NULL,
+  failed          INTEGER NOT NULL,
+  PRIMARY KEY (organisation_id, from_at)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO sign_ins
+  SELECT chain_id, at - at % 900, sum(iif(action = 'sign_in.succeeded', 1, 0)),
+         sum(iif(action = 'sign_in.succeeded', 0, coalesce(json_extract(details, '$.count'), 1)))
+    FROM audit_events
+   WHERE chain_id IN (SELECT id FROM organisations)
+     AND (action = 'sign_in.succeeded'
+       OR (action IN ('sign_in.failed', 'sign_in.throttled', 'code.failed', 'code.throttled')
+           AND actor <> 'account' AND json_extract(details, '$.asked') IS NULL))
+   GROUP BY 1, 2;
+
 -- By which words an event is found: what was done, by whom, to whom, the request, and the words of its texts. A row's id
 -- is the chain's ordinal times 2^40 plus the event's number.
 CREATE VIRTUAL TABLE audit_index USING fts5 (words, content = '', contentless_delete = 1, detail = 'none', tokenize = "unicode61 tokenchars ':'");

@@ -9,7 +9,7 @@ pub mod views;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{self, Action, Audited, Event};
+use crate::audit::{self, Action, Audited, Event, Names};
 use crate::domain::email::Email;
 use crate::domain::id::{
     AccountId, EmailChangeId, ErrandId, InvitationId, OrganisationId, ResetId,
@@ -546,6 +546,20 @@ pub fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
 /// The account was deleted: what was owed to it is not needed, and its address goes from every row.
 pub fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget_account(tx, account)?)
+}
+
+/// Nothing is left of what was mailed to them, nor of what a server said of them to others.
+pub fn erase(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    names: &Names,
+) -> Result<()> {
+    sql::drop_all_to(tx, account)?;
+    for name in names.iter() {
+        sql::forget_words(tx, organisation, name)?;
+    }
+    Ok(())
 }
 
 /// The organisation never began: its mail goes with it.

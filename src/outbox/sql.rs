@@ -318,6 +318,30 @@ pub(super) fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
     )
 }
 
+pub(super) fn drop_all_to(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute("DELETE FROM errands WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
+/// What a server said where it named them.
+pub(super) fn forget_words(tx: &Tx<'_>, organisation: OrganisationId, name: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET answer = 'Erased.' WHERE organisation_id = ?1 AND instr(lower(answer), ?2) > 0",
+        (organisation, name),
+    )?;
+    tx.execute(
+        "UPDATE attempts SET answer = 'Erased.' WHERE instr(lower(answer), ?2) > 0
+            AND errand_id IN (SELECT id FROM errands WHERE organisation_id = ?1)",
+        (organisation, name),
+    )?;
+    tx.execute(
+        "DELETE FROM dialogues WHERE instr(lower(text), ?2) > 0
+            AND errand_id IN (SELECT id FROM errands WHERE organisation_id = ?1)",
+        (organisation, name),
+    )?;
+    Ok(())
+}
+
 pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute(
         "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = 'The account was deleted.'

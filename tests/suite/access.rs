@@ -114,9 +114,15 @@ pub(crate) fn fields(
             ));
             with(&[("email", &email[0])])
         }
+        Route::EraseAccount(_) => with(&[("name", "Aud Vik"), ("current_password", PASSWORD)]),
         Route::ChangeRole(_) => with(&[("role", "billing")]),
         Route::ResetAccountPassword(_) => with(&[("handover", "copy")]),
-        Route::SaveGeneral => with(&[("organisation", "Fjord Works"), ("timezone", "Europe/Oslo")]),
+        Route::SaveGeneral => with(&[
+            ("organisation", "Fjord Works"),
+            ("address", "Storgata 1"),
+            ("vat_number", ""),
+            ("timezone", "Europe/Oslo"),
+        ]),
         Route::SaveSecurity => with(&[]),
         Route::OfferOwnership => {
             let masters = portal.ask::<AccountId>(
@@ -166,12 +172,10 @@ pub(crate) fn fields(
         }
         Route::SaveBudget => with(&[("budget", "1470")]),
         Route::PayInvoice(_) => with(&[("reference", "R-1")]),
-        Route::SaveBilling => with(&[
-            ("address", "Storgata 1"),
-            ("vat_number", ""),
-            ("contact", ""),
-        ]),
+        Route::SaveDomains => with(&[("domains", "fjord.example\nlake.example")]),
+        Route::SaveBilling => with(&[("contact", "")]),
         Route::Dashboard
+        | Route::PutFirstStepsAway
         | Route::SignOut
         | Route::SetUpHelp
         | Route::AskForLink(_)

@@ -817,7 +817,7 @@ fn a_backup_that_does_not_fit_leaves_nothing() {
 pub(crate) fn make_older(file: &Path) {
     let conn = Connection::open(file).unwrap();
     conn.execute_batch(
-        "DROP TABLE dialogues; DROP TABLE import_lines; DROP TABLE imports; DROP TABLE departures;
+        "DROP TABLE dialogues; DROP TABLE import_lines; DROP TABLE imports; DROP TABLE departures; DROP TABLE sign_ins;
          DROP TRIGGER audit_events_remain; DROP TRIGGER audit_texts_remain;
          DROP TABLE audit_index; DROP TABLE audit_erasures; DROP TABLE audit_checkpoints; DROP INDEX audit_by_time;
          CREATE TABLE heads AS SELECT chain_id, number, hash, mac FROM audit_heads; DROP TABLE audit_heads;

@@ -558,11 +558,12 @@ fn whoever_is_deleted_leaves_the_name_and_frees_the_address() {
         .sees_not("ada@fjord.example");
     ada.get("/").answers(303).goes_to("/sign-in");
     ada.try_password(ADA, PASSWORD).answers(422);
-    for path in [
-        page.clone(),
-        format!("{page}/delete"),
-        format!("{page}/role"),
-    ] {
+    owner
+        .get(&page)
+        .answers(200)
+        .sees("This account is deleted.")
+        .sees("ADA Vik");
+    for path in [format!("{page}/delete"), format!("{page}/role")] {
         owner.get(path).answers(404);
     }
     let tombstone: Vec<String> = portal.ask(&format!(

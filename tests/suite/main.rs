@@ -46,6 +46,8 @@ mod encrypted;
 #[cfg(test)]
 mod enrolling;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod error_pages;
 #[cfg(test)]
 mod factor_mails;

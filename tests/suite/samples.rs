@@ -16,7 +16,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 73;
+pub(crate) const ROUTES: usize = 76;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -92,8 +92,11 @@ const fn place(route: &Route) -> usize {
         Route::Invoice(_) => 68,
         Route::InvoiceCsv(_) => 69,
         Route::PayInvoice(_) => 70,
-        Route::SelectedAccounts => 71,
-        Route::KeepAccount(_) => 72,
+        Route::EraseAccount(_) => 71,
+        Route::SaveDomains => 72,
+        Route::PutFirstStepsAway => 73,
+        Route::SelectedAccounts => 74,
+        Route::KeepAccount(_) => 75,
     }
 }
 
@@ -178,8 +181,11 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         68 => Route::Invoice(invoice()),
         69 => Route::InvoiceCsv(invoice()),
         70 => Route::PayInvoice(invoice()),
-        71 => Route::SelectedAccounts,
-        72 => Route::KeepAccount(leaving(portal, owner)),
+        71 => Route::EraseAccount(deleted(portal, owner)),
+        72 => Route::SaveDomains,
+        73 => Route::PutFirstStepsAway,
+        74 => Route::SelectedAccounts,
+        75 => Route::KeepAccount(leaving(portal, owner)),
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -280,6 +286,15 @@ fn disabled(portal: &Portal, owner: &Visitor) -> AccountId {
     let id = active(portal, owner);
     let app = portal.app();
     app.write(app.now(), |tx| lifecycle::disable(tx, &owner.allowed(), id))
+        .unwrap();
+    id
+}
+
+/// A member who was deleted.
+fn deleted(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let app = portal.app();
+    app.write(app.now(), |tx| lifecycle::delete(tx, &owner.allowed(), id))
         .unwrap();
     id
 }

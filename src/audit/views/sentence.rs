@@ -47,6 +47,8 @@ fn told(deed: &Deed) -> String {
             Some("masters") => format!("{who} decided that only Masters manage users"),
             _ => format!("{who} decided that Admins manage users as well"),
         },
+        Action::DomainsChanged => format!("{who} {}", domains(deed)),
+        Action::FirstStepsPutAway => format!("{who} put the list of first steps away"),
         Action::OrganisationDisabled => format!("{who} disabled the organisation"),
         Action::OrganisationEnabled => format!("{who} enabled the organisation"),
         Action::OwnershipOffered => format!("{who} offered {whom} the ownership"),
@@ -95,6 +97,7 @@ fn told(deed: &Deed) -> String {
             }
             _ => format!("{who} deleted {}", account(deed)),
         },
+        Action::AccountErased => format!("{who} erased the personal data of {whom}"),
         Action::RoleChanged => {
             let roles = role(deed, "from").zip(role(deed, "role"));
             format!("{who} changed {whose} permission{}", from_to(&roles))
@@ -113,6 +116,14 @@ fn told(deed: &Deed) -> String {
                 format!("{who} could not change to {whom}: the address is taken")
             }
             Some("taken") => format!("{who} could not invite {whom}: the address is taken"),
+            Some("domain") if text(deed, "for") == Some("own_account") => {
+                format!(
+                    "{who} could not change to {whom}: addresses of that domain are not allowed"
+                )
+            }
+            Some("domain") => {
+                format!("{who} could not invite {whom}: addresses of that domain are not allowed")
+            }
             _ => format!(
                 "{} activation link was refused: whoever gave the permission may no longer give it",
                 capital(&whose)
@@ -178,6 +189,17 @@ fn told(deed: &Deed) -> String {
         }
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
+        Action::LogPruned => match deed.details.get("rows").and_then(Value::as_i64) {
+            Some(1) => {
+                "The oldest event was removed: the operator keeps events for so long".to_owned()
+            }
+            Some(rows) => {
+                format!(
+                    "The oldest {rows} events were removed: the operator keeps events for so long"
+                )
+            }
+            None => "The oldest events were removed".to_owned(),
+        },
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
         Action::PolicyChanged => format!("{who} changed the two-factor policy{}", policy(deed)),
         Action::TwoFactorBegun if is(deed, "replaces") => {
@@ -316,6 +338,18 @@ fn resource(deed: &Deed) -> String {
     match &deed.whom {
         Whom::Other(name) => format!("the resource {name}"),
         Whom::Reader | Whom::Doer | Whom::Nobody => "a resource".to_owned(),
+    }
+}
+
+/// Whose addresses may be invited from then on, while that is known.
+fn domains(deed: &Deed) -> String {
+    match change(deed) {
+        Some((_, "")) => "allowed invitations to any email domain".to_owned(),
+        Some((_, after)) => {
+            let domains: Vec<&str> = after.lines().collect();
+            format!("allowed invitations to {} alone", listed(&domains))
+        }
+        None => "changed the allowed email domains".to_owned(),
     }
 }
 

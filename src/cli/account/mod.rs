@@ -41,6 +41,9 @@ enum Act {
         /// Only those whose name or address holds this text
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+        /// What deleted accounts left instead: their ids, and their names until these are erased
+        #[arg(long)]
+        deleted: bool,
         #[command(flatten)]
         output: Output,
     },
@@ -88,6 +91,14 @@ enum Act {
     Delete {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Erase the personal data that a deleted account left: its name, and every address of its person in the audit log
+    Erase {
+        /// The deleted account's id, as account list --deleted shows it
+        #[arg(value_name = "ID")]
+        account: String,
         #[command(flatten)]
         sure: Sure,
     },
@@ -162,6 +173,18 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Act::List {
             org,
             search,
+            deleted: true,
+            output,
+        } => shown::deleted(
+            &app,
+            org.as_deref(),
+            search.as_deref().unwrap_or_default(),
+            output,
+        ),
+        Act::List {
+            org,
+            search,
+            deleted: false,
             output,
         } => shown::list(
             &app,
@@ -194,6 +217,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         }
         Act::Enable { which } => deeds::enable(&app, &find(&app, &which)?),
         Act::Delete { which, sure } => deeds::delete(&app, &find(&app, &which)?, sure),
+        Act::Erase { account, sure } => deeds::erase(&app, &account, sure),
         Act::SetRole { which, role } => deeds::set_role(&app, &find(&app, &which)?, role),
         Act::Resend { which, output } => deeds::resend(&app, &find(&app, &which)?, output),
         Act::SignOut { which } => deeds::sign_out(&app, &find(&app, &which)?),

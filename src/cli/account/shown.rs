@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::accounts::{self, Account, Departure, Line, MailState, Status};
+use crate::accounts::{self, Account, Departure, Filter, Line, MailState, Status};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::print::Output;
@@ -15,6 +15,7 @@ use crate::error::Result as Outcome;
 use crate::kit::db::Read;
 use crate::kit::time::DAY;
 use crate::organisations;
+use crate::scope::{Allowed, ListAccounts};
 use crate::sessions::{self, Lifetimes};
 use crate::two_factor::{self, State};
 
@@ -23,6 +24,45 @@ const ANY_LIFE: Lifetimes = Lifetimes {
     idle: 10_000 * DAY,
     max: 10_000 * DAY,
 };
+
+/// What deleted accounts of an organisation left.
+pub(super) fn deleted(
+    app: &App,
+    org: Option<&str>,
+    search: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let organisation = beside::organisation(app, org)?;
+    let by = Allowed::<ListAccounts>::operator(organisation.id);
+    let filter = Filter {
+        text: (!search.is_empty()).then(|| search.to_owned()),
+        status: Some(accounts::DELETED),
+        ..Filter::default()
+    };
+    let (lines, _) = app.read(app.now(), |read| {
+        Ok(accounts::list(read, &by, &filter, 0, i64::MAX)?)
+    })?;
+    if output.is_json() {
+        let rows: Vec<Value> = lines
+            .iter()
+            .map(|line| value(&line.account, (None, None), organisation.owner))
+            .collect();
+        return print::json(&rows.into());
+    }
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| {
+            let account = &line.account;
+            vec![
+                account.id.to_string(),
+                account.label(),
+                account.role.to_string(),
+                status(account),
+            ]
+        })
+        .collect();
+    print::table(&["ID", "NAME", "PERMISSION", "STATUS"], &rows)
+}
 
 /// The accounts of an organisation.
 pub(super) fn list(

@@ -12,6 +12,11 @@ use crate::kit::time::{DAY, HOUR, MINUTE};
 const NOW: Timestamp = Timestamp(1_795_526_400);
 static OSLO: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Oslo").unwrap());
 
+static NO_SIGN_INS: SignIns = SignIns {
+    whose: Whose::Own,
+    days: Vec::new(),
+};
+
 fn drawn<'d>(change: impl FnOnce(&mut Dashboard<'d>)) -> String {
     let mut page = Dashboard {
         name: "Ingrid",
@@ -19,9 +24,13 @@ fn drawn<'d>(change: impl FnOnce(&mut Dashboard<'d>)) -> String {
         running: None,
         bill: None,
         own: None,
+        first_steps: None,
         concerns: None,
         sign_in_before: None,
+        sign_ins: &NO_SIGN_INS,
         deeds: &[],
+        deeds_of: Whose::Own,
+        csrf: "proof",
         now: NOW,
         zone: &OSLO,
     };
@@ -277,7 +286,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         owner: "Olivia <Berg>".to_owned(),
         organisation: "Fjord & Sons".parse().unwrap(),
     };
-    let told: [(Concern, &[&str]); 16] = [
+    let told: [(Concern, &[&str]); 19] = [
         (
             offered,
             &[
@@ -302,6 +311,22 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
             fails,
             &["in trouble", "12 min ago", "today, 14:21", "href=\"/mail\""],
         ),
+        (
+            Concern::Backup(Failing {
+                since: NOW.minus(2 * DAY),
+                words: "no room".to_owned(),
+            }),
+            &["Backups fail", "2 days ago", "href=\"/settings#backup\""],
+        ),
+        (
+            Concern::NoBackup(Yes::Yes),
+            &[
+                "None yet",
+                "in the coming night",
+                "href=\"/settings#backup\"",
+            ],
+        ),
+        (Concern::NoBackup(Yes::No), &["Nightly backups are off"]),
         (
             Concern::OneMaster,
             &["One Master", "href=\"/iam/accounts/new\""],
