@@ -62,7 +62,7 @@ impl Farewell<'_> {
             ..
         } = self.inventory;
         let mut lines = Vec::new();
-        if self.ask.account.status == Status::Active {
+        if self.ask.account.status != Status::Pending {
             lines.push(("Sessions", self.sessions(&ends.sessions)));
         }
         if !ends.invited.is_empty() {

@@ -160,13 +160,18 @@ fn told(act: Act, result: &Done, others: &[String]) -> String {
         .collect();
     let left = stopped.len() + others.len();
     let done = result.done.len();
-    let what = match (act, done) {
-        (Act::Resend, 1) => "invitation is resent",
-        (Act::Resend, _) => "invitations are resent",
-        (Act::Disable, 1) => "account is disabled and signed out everywhere",
-        (Act::Disable, _) => "accounts are disabled and signed out everywhere",
-        (Act::SignOut, 1) => "account is signed out everywhere",
-        (Act::SignOut, _) => "accounts are signed out everywhere",
+    let of = done + left;
+    let what = match (act, of) {
+        (Act::Resend, 1) => "invitation",
+        (Act::Resend, _) => "invitations",
+        (Act::Disable | Act::SignOut, 1) => "account",
+        (Act::Disable | Act::SignOut, _) => "accounts",
+    };
+    let are = if done == 1 { "is" } else { "are" };
+    let so = match act {
+        Act::Resend => "resent",
+        Act::Disable => "disabled and signed out everywhere",
+        Act::SignOut => "signed out everywhere",
     };
     let how_many = match (done, left, result.done.first().map(Account::label)) {
         (1, 0, Some(label)) if act != Act::Resend => {
@@ -176,10 +181,10 @@ fn told(act: Act, result: &Done, others: &[String]) -> String {
             };
         }
         (count, 0, _) => count.to_string(),
-        (count, left, _) => format!("{count} of {}", count + left),
+        (count, ..) => format!("{count} of {of}"),
     };
     if left == 0 {
-        return format!("{how_many} {what}.");
+        return format!("{how_many} {what} {are} {so}.");
     }
     // Those that were stopped only now come with the reason: it stood on no page before.
     let mut named: Vec<String> = Vec::new();
@@ -193,7 +198,10 @@ fn told(act: Act, result: &Done, others: &[String]) -> String {
     if !others.is_empty() {
         named.push(names(others));
     }
-    format!("{how_many} {what}. Left out: {}.", named.join(", "))
+    format!(
+        "{how_many} {what} {are} {so}. Left out: {}.",
+        named.join(", ")
+    )
 }
 
 /// As many names as a message has room for.

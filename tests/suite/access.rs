@@ -103,9 +103,9 @@ pub(crate) fn fields(
             ])
         }
         Route::SelectedAccounts => {
-            let members = portal
-                .ask::<AccountId>("SELECT id FROM accounts WHERE email = 'member@fjord.example'");
-            with(&[("account", &members[0].to_string()), ("deed", "sign-out")])
+            let owner = portal
+                .ask::<AccountId>(&format!("SELECT id FROM accounts WHERE email = '{OWNER}'"));
+            with(&[("account", &owner[0].to_string()), ("deed", "sign-out")])
         }
         Route::Import => {
             let number = portal.ask::<i64>("SELECT count(*) FROM accounts")[0];

@@ -416,7 +416,7 @@ fn whoever_lost_the_right_disables_nobody_and_that_is_not_kept_quiet() {
             _ => owner.post_from(
                 "/settings",
                 "/settings/security",
-                &[("managers", "masters")],
+                &[("only_masters", "yes")],
             ),
         };
         owner.answers(303);

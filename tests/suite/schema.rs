@@ -160,6 +160,7 @@ fn every_reference_to_an_account_can_be_looked_up() {
         "accounts.created_by",
         // Accounts are deleted from where they stand only in an organisation that never began, and plans never.
         "billing.contact_id",
+        "departures.heir_id",
         "departures.set_by",
         "imports.given_by",
         "invitations.given_by",

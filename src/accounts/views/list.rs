@@ -195,7 +195,7 @@ pub fn index(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Marku
         @if found.lines.is_empty() {
             (nobody())
         } @else {
-            @if viewer.may_manage() { (selection(query, csrf)) }
+            @if viewer.may_manage() && query.filter.status != Some(DELETED) { (selection(query, csrf)) }
             (table(viewer, query, &found.lines, csrf))
             (pager(query, found))
             @if found.total == 1 && !query.is_filtered() { (only_you(viewer)) }
@@ -393,7 +393,7 @@ fn account(viewer: &Viewer, line: &Line, csrf: &str) -> Markup {
         (
             Cell::Main,
             html! {
-                @if viewer.may_manage() { (tick(account)) }
+                @if viewer.may_manage() && !matches!(account.status, Status::Deleted { .. }) { (tick(account)) }
                 (person(
                     &face(account, viewer),
                     &html! { (name) (tags(account, viewer)) },
