@@ -257,7 +257,7 @@ async function names() {
     for (const [field, value] of fields) await page.fill(`main [name=${field}] >> nth=0`, value);
     await Promise.all([page.waitForNavigation(), page.click(`main button:has-text('${button}') >> nth=0`)]);
   };
-  await send("/settings", [["name", LONG]], "Save");
+  await send("/settings", [["organisation", LONG]], "Save");
   await send("/iam/accounts/new", [["email", `${"w".repeat(60)}@${"x".repeat(60)}.${"y".repeat(60)}.example`]], "Confirm");
   await page.goto(`${LOOK_ADDRESS}/resources`);
   const resource = await page.$$eval("tbody a", (all) => all.map((one) => one.getAttribute("href")).find((href) => /res_/.test(href)));

@@ -77,6 +77,8 @@ mod house;
 #[cfg(test)]
 mod html;
 #[cfg(test)]
+mod inputs;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod leaving;
