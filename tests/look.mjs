@@ -162,7 +162,7 @@ async function look(page, name, full) {
   if (await page.evaluate(() => document.getAnimations().some((one) => one.playState === "running"))) fault(name, "moves, though asked not to");
   await page.emulateMedia({ reducedMotion: "no-preference", media: "print" });
   for (const what of await page.evaluate(ON_PAPER)) fault(name, `on paper: ${what}`);
-  await page.emulateMedia({ media: "screen" });
+  await page.emulateMedia({ media: null });
   const pdf = join(LOOK_OUT, `${fileOf(name)}.pdf`);
   writeFileSync(pdf, await page.pdf({ format: "A4", preferCSSPageSize: true, printBackground: false }));
   execFileSync("pdftoppm", ["-r", "60", "-png", "-l", "3", pdf, join(LOOK_OUT, `${fileOf(name)}.paper`)]);
