@@ -22,7 +22,8 @@ async function lift(href) {
   dialog.append(document.adoptNode(panel));
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (!$$("input:not([type=hidden])", dialog).some((input) => input.value)) lifted.delete(href);
+    const isTyped = (input) => input.value !== input.defaultValue || input.checked !== input.defaultChecked;
+    if (!$$("input:not([type=hidden])", dialog).some(isTyped)) lifted.delete(href);
   });
   lifted.set(href, dialog);
   return dialog;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{self, Audited, Event};
+use crate::audit::{self, Audited, Event, Scrub};
 use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::kit::hasher::Hasher;
 use crate::kit::http::cookie::Transport;
 use crate::kit::keys::Keys;
 use crate::kit::log::AccessDial;
-use crate::kit::mail::{Mailbox, Mailer};
+use crate::kit::mail::{Cause, Mailbox, Mailer};
 use crate::kit::random::Random;
 use crate::kit::secret::Secret;
 use crate::kit::throttle::Throttle;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, and where they go.
     pub backups: Plan,
+    /// For how many days events stay in the audit log; none: for ever.
+    pub audit_keep_days: Option<i64>,
     /// What stands on every invoice.
     pub billing: crate::billing::Terms,
 }
@@ -98,12 +100,14 @@ impl Settings {
 pub struct Trouble {
     /// Since when it fails.
     pub since: Timestamp,
+    /// What kind of trouble it is.
+    pub cause: Cause,
     /// Its words.
     pub words: String,
     /// When it is tried next.
     pub next_try: Timestamp,
-    /// The mail that was in its hands when it last failed.
-    pub mail: ErrandId,
+    /// The mail that was in its hands when it last failed; none when it was tried without one.
+    pub mail: Option<ErrandId>,
 }
 
 /// Rings when there is work for the background thread.
@@ -197,6 +201,8 @@ pub struct App {
     pub access: AccessDial,
     /// What is counted.
     pub metrics: Metrics,
+    /// How far the words of erased texts are out of the file.
+    pub scrub: Mutex<Scrub>,
     /// What somebody has to see to, as the worker last saw it.
     pub troubles: Mutex<Vec<&'static str>>,
     /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
@@ -205,6 +211,8 @@ pub struct App {
     worked_at: Mutex<Duration>,
     /// The threads that answer requests; none on the command line.
     watched: Mutex<Vec<Watched>>,
+    /// When it began.
+    started_at: Timestamp,
     /// When it was last said in the log that a proxy is not believed, by the clock that never steps back.
     pub disbelieved_at: Mutex<Option<Duration>>,
     latest: Mutex<Latest>,
@@ -261,9 +269,11 @@ impl App {
             trouble: Mutex::new(None),
             access: AccessDial::default(),
             metrics,
+            scrub: Mutex::new(Scrub::Done),
             troubles: Mutex::default(),
             backup_trouble: Mutex::new(None),
             worked_at,
+            started_at: now,
             watched: Mutex::default(),
             disbelieved_at: Mutex::new(None),
             latest: Mutex::new(latest),
@@ -288,6 +298,12 @@ impl App {
             };
         }
         now
+    }
+
+    /// Since when it runs.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     /// What the machine's clock shows, which other machines' clocks are to be compared with; it may step back.
@@ -393,6 +409,7 @@ impl App {
             None => Relay::Works,
             Some(trouble) => Relay::Fails {
                 since: trouble.since,
+                cause: trouble.cause,
                 words: trouble.words.clone(),
                 next_try: trouble.next_try,
             },
@@ -482,6 +499,28 @@ impl App {
             }
             Verdict::Count => Ok(()),
         }
+    }
+
+    /// Texts were erased: their words are still in the index, and in the log beside the file.
+    pub fn owe_scrub(&self) {
+        *unpoisoned(&self.scrub) = Scrub::Owed;
+        self.bell.ring();
+    }
+
+    /// Takes the next step towards a file that holds nothing of what was erased; answers whether it was the last.
+    pub fn scrub(&self, now: Timestamp) -> Result<bool> {
+        let mut stage = unpoisoned(&self.scrub);
+        if *stage == Scrub::Done {
+            return Ok(true);
+        }
+        let next = self.housekeep(now, |tx| stage.go_on(tx))?;
+        // The pages as they were stand in the log until it is folded.
+        *stage = if next == Scrub::Done && !self.db.fold()? {
+            Scrub::Begun
+        } else {
+            next
+        };
+        Ok(*stage == Scrub::Done)
     }
 
     /// Another process wrote to the file since this number was asked last.

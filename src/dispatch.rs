@@ -4,6 +4,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::error_page;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::kit::throttle::{Subject, Wait};
@@ -11,8 +12,9 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, help, invitations, lifecycle, outbox, ownership, passwords,
-    profile, resources, roles, sessions, settings, setup, two_factor,
+    accounts, billing, dashboard, erasing, help, invitations, leaving, lifecycle, outbox,
+    ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
+    two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -38,9 +40,10 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::NewAccount => invitations::pages::new(visit),
         Route::Account(id) => accounts::pages::show(visit, *id),
         Route::ChangeRole(id) => lifecycle::pages::choose_role(visit, *id),
-        Route::DisableAccount(id) => lifecycle::pages::confirm_disable(visit, *id),
+        Route::DisableAccount(id) => leaving::pages::confirm_disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::confirm_enable(visit, *id),
-        Route::DeleteAccount(id) => lifecycle::pages::confirm_delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::confirm(visit, *id),
+        Route::DeleteAccount(id) => leaving::pages::confirm_delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::confirm_sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::confirm_reset(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::confirm_two_factor_reset(visit, *id),
@@ -70,13 +73,19 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Help(topic) => help::pages::show(visit, *topic),
         Route::SignOut
         | Route::AskForLink(_)
+        | Route::SelectedAccounts
+        | Route::KeepAccount(_)
         | Route::ResendInvitation(_)
         | Route::CopyLink(_)
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::RetryErrand(_)
         | Route::SaveGeneral
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
+        | Route::PutFirstStepsAway
         | Route::SaveBudget
         | Route::PayInvoice(_)
         | Route::ConfirmTwoFactor
@@ -92,7 +101,7 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::ChangeEmail
         | Route::EndSession(_)
         | Route::EndOtherSessions
-        | Route::Theme => Ok(not_allowed("POST")),
+        | Route::Theme => Ok(error_page::not_allowed(visit, "POST")),
         Route::Asset(_) | Route::Healthz | Route::Readyz | Route::Metrics => {
             Err(crate::error::Error::NotFound)
         }
@@ -111,12 +120,15 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::ForgotPassword => passwords::pages::create(visit),
         Route::ResetPassword(token) => passwords::pages::update(visit, token),
         Route::Accounts => invitations::pages::create(visit),
+        Route::SelectedAccounts => selection::pages::select(visit),
+        Route::KeepAccount(id) => leaving::pages::cancel(visit, *id),
         Route::ResendInvitation(id) => invitations::pages::resend(visit, *id),
         Route::CopyLink(id) => invitations::pages::copy_link(visit, *id),
         Route::ChangeRole(id) => lifecycle::pages::change_role(visit, *id),
-        Route::DisableAccount(id) => lifecycle::pages::disable(visit, *id),
+        Route::DisableAccount(id) => leaving::pages::disable(visit, *id),
         Route::EnableAccount(id) => lifecycle::pages::enable(visit, *id),
-        Route::DeleteAccount(id) => lifecycle::pages::delete(visit, *id),
+        Route::EraseAccount(id) => erasing::pages::erase(visit, *id),
+        Route::DeleteAccount(id) => leaving::pages::delete(visit, *id),
         Route::SignOutAccount(id) => lifecycle::pages::sign_out(visit, *id),
         Route::ResetAccountPassword(id) => lifecycle::pages::reset_password(visit, *id),
         Route::ResetAccountTwoFactor(id) => lifecycle::pages::reset_two_factor(visit, *id),
@@ -126,6 +138,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::RenewCodes => two_factor::pages::renew_codes(visit),
         Route::SavePolicy => settings::pages::save_policy(visit),
         Route::SaveBilling => settings::pages::save_billing(visit),
+        Route::SaveDomains => settings::pages::save_domains(visit),
+        Route::PutFirstStepsAway => dashboard::pages::put_first_steps_away(visit),
         Route::NewResource => resources::pages::create(visit),
         Route::DescribeResource(id) => resources::pages::describe(visit, *id),
         Route::ChangePlan(id) => resources::pages::change_plan(visit, *id),
@@ -147,6 +161,8 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::ConfirmEmail(token) => profile::pages::use_email_link(visit, token),
         Route::EndSession(id) => profile::pages::end_session(visit, *id),
         Route::EndOtherSessions => profile::pages::end_others(visit),
+        Route::TestMail => outbox::pages::send_test(visit),
+        Route::RetryFailed => outbox::pages::retry_all(visit),
         Route::RetryErrand(id) => outbox::pages::retry(visit, *id),
         Route::Theme => sessions::pages::theme(visit),
         Route::Dashboard
@@ -172,7 +188,7 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::Asset(_)
         | Route::Healthz
         | Route::Readyz
-        | Route::Metrics => Ok(not_allowed("GET, HEAD")),
+        | Route::Metrics => Ok(error_page::not_allowed(visit, "GET, HEAD")),
     }
 }
 

@@ -33,8 +33,7 @@ pub fn handle(app: &App, request: &Request) -> Response {
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, request, &request_id)));
     let answered = answer.unwrap_or_else(|_| {
         tracing::error!("a handler panicked");
-        let page = format!("Something broke here. Nothing was saved.\nRequest {request_id}\n");
-        Answered::by_nobody("panic", Response::text(500, page))
+        Answered::by_nobody("panic", broken((app, request, &request_id)))
     });
     let took = app.elapsed().saturating_sub(started);
     let status = answered.response.status;
@@ -92,7 +91,12 @@ fn request_id(app: &App) -> String {
 fn answer(app: &App, request: &Request, request_id: &str) -> Answered {
     let mut route = match decode_path(&request.path) {
         None => {
-            let page = Response::text(400, "This address cannot be read.\n");
+            let page = error_page::bare(
+                (app, request, request_id),
+                400,
+                "This address cannot be read",
+                &["It holds signs that no address of ours has. Check it for typing mistakes."],
+            );
             return Answered::by_nobody("bad path", page);
         }
         Some(_) => Route::parse(&request.path),
@@ -104,7 +108,7 @@ fn answer(app: &App, request: &Request, request_id: &str) -> Answered {
     }
     // Whoever shows no token is told what anybody is told of an address that is not there.
     route = route.filter(|route| *route != Route::Metrics);
-    if let Some(refusal) = unknown_host(app, request) {
+    if let Some(refusal) = unknown_host(app, request, request_id) {
         return Answered::by_nobody("unknown host", refusal);
     }
     let name = route.as_ref().map_or("unknown", Route::name);
@@ -174,27 +178,43 @@ fn probed(app: &App, request: &Request) -> Option<Response> {
         "came": came.to_string(),
         "client": request.client.to_string(),
         "host": host,
-        "is_host_known": unknown_host(app, request).is_none(),
+        "is_host_known": is_known(app, request),
     });
     Some(Response::json(200, answer.to_string()))
 }
 
 /// A name we are not known by: somebody else's page, or a setting that is missing.
-fn unknown_host(app: &App, request: &Request) -> Option<Response> {
-    let host = host_name(request.header("host").unwrap_or_default());
-    if app
-        .settings
-        .hosts
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(host))
-    {
+fn unknown_host(app: &App, request: &Request, request_id: &str) -> Option<Response> {
+    if is_known(app, request) {
         return None;
     }
-    Some(Response::text(
+    Some(error_page::bare(
+        (app, request, request_id),
         421,
-        "This Portal is not known by the name you used.\nIf you run it: set public_url to the address people type, \
-         as in public_url = \"https://portal.example.com\".\n",
+        "This Portal is not known by the name you used",
+        &[
+            "Open it by the address that you were given.",
+            "If you run it: set public_url to the address people type, as in public_url = \"https://portal.example.com\".",
+        ],
     ))
+}
+
+fn is_known(app: &App, request: &Request) -> bool {
+    let host = host_name(request.header("host").unwrap_or_default());
+    let mut hosts = app.settings.hosts.iter();
+    hosts.any(|known| known.eq_ignore_ascii_case(host))
+}
+
+/// What broke where not even a visit could be drawn.
+fn broken(asked: (&App, &Request, &str)) -> Response {
+    error_page::bare(
+        asked,
+        500,
+        "Something broke here",
+        &[
+            "Nothing was saved. Try again; if it stays so, tell whoever runs this Portal the request below.",
+        ],
+    )
 }
 
 /// A Host or authority without its port.
@@ -228,8 +248,7 @@ fn in_visit(
         Ok(visit) => visit,
         Err(error) => {
             tracing::error!(err = %error, "a visit could not begin");
-            let page = Response::text(500, "Something broke here. Nothing was saved.\n");
-            return (None, page);
+            return (None, broken((app, request, request_id)));
         }
     };
     let who = visit.who();

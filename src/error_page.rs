@@ -4,11 +4,13 @@
 
 use maud::{Markup, html};
 
+use crate::app::App;
 use crate::domain::role::{Permission, who_may};
 use crate::error::Error;
 use crate::kit::html::button::Button;
+use crate::kit::html::frame;
 use crate::kit::html::stats::details;
-use crate::kit::http::request::Method;
+use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
 use crate::routes::{HelpTopic, Route};
@@ -48,6 +50,65 @@ pub fn page(visit: &Visit<'_>, error: &Error) -> Response {
         ),
     };
     with_patience(response, error)
+}
+
+/// An address that only takes what a form sends was typed, or was left in the address bar after a refusal; or the other way
+/// round. These are the methods it takes.
+#[must_use]
+pub fn not_allowed(visit: &Visit<'_>, allow: &str) -> Response {
+    // What is named in the address may not be theirs to know of.
+    let (label, way_on) = if visit.route.name().contains('{') {
+        ("Back to the dashboard", Route::Dashboard.to_string())
+    } else {
+        ("To the form", page_of(visit))
+    };
+    let body = html! {
+        section.stack.narrow {
+            h1 { "Nothing to see here" }
+            p { "This address only does something when a form is sent to it." }
+            div.row { (Button::link(label, &way_on).primary()) }
+            p.hint { "Request " code { (visit.request_id) } }
+        }
+    };
+    let page = Page::new("Nothing to see here", Place::Elsewhere);
+    let is_asked = visit.request.method != Method::Post && wants_page(visit.request);
+    let drawn = is_asked.then(|| layout::page(visit, 405, &page, &body));
+    let response = match drawn {
+        Some(Ok(response)) => response,
+        Some(Err(_)) | None => Response::text(405, "This address does not take that method.\n"),
+    };
+    response.with("Allow", allow)
+}
+
+/// What is refused before it is known who asks: what happened, and what to do. Whoever did not ask for a page gets the words.
+#[must_use]
+pub fn bare(
+    (app, request, request_id): (&App, &Request, &str),
+    status: u16,
+    title: &str,
+    sentences: &[&str],
+) -> Response {
+    if !wants_page(request) {
+        let words = sentences.join("\n");
+        return Response::text(status, format!("{title}.\n{words}\nRequest {request_id}\n"));
+    }
+    let home = Route::Dashboard.to_string();
+    let body = html! {
+        section.stack.narrow {
+            h1 { (title) }
+            @for sentence in sentences { p { (sentence) } }
+            // Under a name that is not ours the first page would say the same.
+            @if status != 421 { div.row { (Button::link("To the first page", &home).primary()) } }
+            p.hint { "Request " code { (request_id) } }
+        }
+    };
+    let page = frame::plain(&app.settings.brand, &home, title, &body);
+    Response::html(status, page.into_string())
+}
+
+fn wants_page(request: &Request) -> bool {
+    let accept = request.header("accept").unwrap_or_default();
+    accept.contains("text/html")
 }
 
 /// The same for programs: `{code, message, request_id}` and the field, where one is to blame.
@@ -94,7 +155,7 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
             "There is nothing here",
             "The address may be mistyped, or what was here is gone.".to_owned(),
         ),
-        Error::Forbidden(permission) => ("You cannot open this", forbidden(visit, *permission)),
+        Error::Forbidden(permission) => (cannot(visit), forbidden(visit, *permission)),
         Error::Refused(sentence) => ("This cannot be done", sentence.clone()),
         Error::Stale => ("The form has expired", stale(kept)),
         Error::CodeFirst | Error::EnrolFirst => (
@@ -127,6 +188,24 @@ fn words(visit: &Visit<'_>, error: &Error, kept: Option<&Markup>) -> Words {
         ),
     };
     Words { title, sentence }
+}
+
+/// What is out of reach, by its name where it is a page that others have in their menu.
+const fn cannot(visit: &Visit<'_>) -> &'static str {
+    if matches!(visit.request.method, Method::Post) {
+        return "You cannot do this";
+    }
+    match visit.route {
+        Route::Accounts | Route::NewAccount => "You cannot open Accounts",
+        Route::Roles | Route::Role(_) => "You cannot open Roles",
+        Route::Account(_) => "You cannot open this account",
+        Route::Resources | Route::Resource(_) => "You cannot open Resources",
+        Route::Billing | Route::BillingCsv => "You cannot open Billing",
+        Route::Invoice(_) | Route::InvoiceCsv(_) => "You cannot open this invoice",
+        Route::Mail | Route::Errand(_) => "You cannot open Mail",
+        Route::Settings => "You cannot open Settings",
+        _ => "You cannot open this",
+    }
 }
 
 const fn is_link(route: &Route) -> bool {
@@ -197,14 +276,20 @@ fn form_of(visit: &Visit<'_>) -> String {
             None => visit.route.to_string(),
         };
     }
+    page_of(visit)
+}
+
+/// The page whose form is sent to this address; the address itself where it is a page.
+fn page_of(visit: &Visit<'_>) -> String {
     let page = match visit.route {
-        Route::SignOut | Route::Theme => Route::Dashboard,
+        Route::SignOut | Route::Theme | Route::PutFirstStepsAway => Route::Dashboard,
         Route::AskForLink(token) => Route::Activate(token.clone()),
         Route::Accounts => Route::NewAccount,
         Route::SaveGeneral
         | Route::SaveSecurity
         | Route::SavePolicy
         | Route::SaveBilling
+        | Route::SaveDomains
         | Route::OfferOwnership
         | Route::WithdrawOwnership
         | Route::AcceptOwnership
@@ -216,7 +301,11 @@ fn form_of(visit: &Visit<'_>) -> String {
         | Route::EndSession(_)
         | Route::EndOtherSessions => Route::Profile,
         Route::ConfirmTwoFactor | Route::DisableTwoFactor | Route::RenewCodes => Route::TwoFactor,
-        Route::ResendInvitation(id) | Route::CopyLink(id) => Route::Account(*id),
+        Route::SelectedAccounts => Route::Accounts,
+        Route::ResendInvitation(id) | Route::CopyLink(id) | Route::KeepAccount(id) => {
+            Route::Account(*id)
+        }
+        Route::TestMail | Route::RetryFailed => Route::Mail,
         Route::RetryErrand(id) => Route::Errand(*id),
         Route::SaveBudget => Route::Billing,
         Route::PayInvoice(number) => Route::Invoice(*number),
@@ -237,12 +326,15 @@ fn kept(visit: &Visit<'_>, error: &Error) -> Option<Markup> {
         ("phone", "Phone"),
         ("note", "Note"),
         ("address", "Address"),
+        ("vat_number", "VAT number"),
+        ("domains", "Email domains"),
+        ("budget", "Budget"),
         ("reference", "Reference"),
     ]
     .into_iter()
     .filter_map(|(field, label)| Some((label, visit.body.get(field)?)))
     .filter(|(_, text)| !text.is_empty())
-    .map(|(label, text)| (label, html! { (text) }))
+    .map(|(label, text)| (label, html! { span.lines { (text) } }))
     .collect();
     (!typed.is_empty()).then(|| details(&typed))
 }

@@ -360,16 +360,28 @@ fn banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
         .permissions
         .include(scope.role.permissions(scope.managers));
     let factor = factor_banner(visit, scope);
-    if visit.app.settings.warning.is_none() && !gains && factor.is_none() {
+    let mail = mail_banner(visit, scope);
+    if visit.app.settings.warning.is_none() && !gains && factor.is_none() && mail.is_none() {
         return None;
     }
     Some(html! {
         (warning(visit))
+        @if let Some(mail) = mail { (mail) }
         @if gains {
             (note(Tone::Plain, &html! { p { "Your permission is now " (scope.role) ". Sign out and in to use it." } }))
         }
         @if let Some(factor) = factor { (factor) }
     })
+}
+
+/// That no mail leaves, for those who answer for the organisation; the Mail pages say it themselves.
+fn mail_banner(visit: &Visit<'_>, scope: &Scope) -> Option<Markup> {
+    let answers = scope.permissions.has(Permission::OrganisationManage);
+    let says_it_itself = matches!(visit.route, Route::Mail | Route::Errand(_));
+    if !answers || says_it_itself {
+        return None;
+    }
+    outbox::views::banner(&visit.app.relay(), visit.now, &visit.zone())
 }
 
 /// What is asked of whoever has no second factor, and until when.

@@ -4,6 +4,7 @@ pub mod kit;
 
 pub mod domain;
 
+pub mod erasing;
 pub mod error;
 pub mod routes;
 pub mod scope;
@@ -23,10 +24,12 @@ pub mod accounts;
 pub mod passwords;
 pub mod profile;
 
+pub mod selection;
 pub mod sessions;
 pub mod settings;
 
 pub mod invitations;
+pub mod leaving;
 pub mod lifecycle;
 
 pub mod setup;

@@ -35,6 +35,8 @@ pub enum Route {
     Accounts,
     /// The create form as a page.
     NewAccount,
+    /// What several accounts are chosen for; then doing it.
+    SelectedAccounts,
     /// One account.
     Account(AccountId),
     /// A new link, the older dead.
@@ -47,8 +49,12 @@ pub enum Route {
     DisableAccount(AccountId),
     /// What switching on does; then doing it.
     EnableAccount(AccountId),
+    /// It is not to be switched off on a date any more.
+    KeepAccount(AccountId),
     /// What deleting does; then doing it.
     DeleteAccount(AccountId),
+    /// What erasing what is left of a deleted one does; then doing it.
+    EraseAccount(AccountId),
     /// Which sessions there are; then ending them all.
     SignOutAccount(AccountId),
     /// What a reset does; then doing it.
@@ -61,6 +67,10 @@ pub enum Route {
     Role(Role),
     /// The outbox.
     Mail,
+    /// A mail to oneself, to see whether mail arrives.
+    TestMail,
+    /// All failed mails once more.
+    RetryFailed,
     /// One mail.
     Errand(ErrandId),
     /// A failed mail once more.
@@ -75,6 +85,10 @@ pub enum Route {
     SaveSecurity,
     /// What is asked of each role besides the password.
     SavePolicy,
+    /// Whose addresses may be invited.
+    SaveDomains,
+    /// The list of first steps, put away.
+    PutFirstStepsAway,
     /// Offering the ownership to another Master.
     OfferOwnership,
     /// Taking the offer back.
@@ -229,6 +243,7 @@ impl Route {
             ("reset-password", Some(token), None, None) => Self::ResetPassword(token.to_owned()),
             ("iam", Some("accounts"), None, None) => Self::Accounts,
             ("iam", Some("accounts"), Some("new"), None) => Self::NewAccount,
+            ("iam", Some("accounts"), Some("selected"), None) => Self::SelectedAccounts,
             ("iam", Some("accounts"), Some(id), None) => Self::Account(id.parse().ok()?),
             ("iam", Some("accounts"), Some(id), Some(act)) => {
                 Self::account_act(id.parse().ok()?, act)?
@@ -236,6 +251,8 @@ impl Route {
             ("iam", Some("roles"), None, None) => Self::Roles,
             ("iam", Some("roles"), Some(key), None) => Self::Role(key.parse().ok()?),
             ("mail", None, None, None) => Self::Mail,
+            ("mail", Some("test"), None, None) => Self::TestMail,
+            ("mail", Some("retry"), None, None) => Self::RetryFailed,
             ("mail", Some(id), None, None) => Self::Errand(id.parse().ok()?),
             ("mail", Some(id), Some("retry"), None) => Self::RetryErrand(id.parse().ok()?),
             ("mail", Some(id), Some("body"), None) => Self::ErrandBody(id.parse().ok()?),
@@ -243,6 +260,8 @@ impl Route {
             ("settings", Some("general"), None, None) => Self::SaveGeneral,
             ("settings", Some("security"), None, None) => Self::SaveSecurity,
             ("settings", Some("two-factor"), None, None) => Self::SavePolicy,
+            ("settings", Some("domains"), None, None) => Self::SaveDomains,
+            ("settings", Some("first-steps"), None, None) => Self::PutFirstStepsAway,
             ("settings", Some("billing"), None, None) => Self::SaveBilling,
             ("settings", Some("ownership"), Some(act), None) => Self::ownership_act(act)?,
             ("resources", None, None, None) => Self::Resources,
@@ -297,7 +316,9 @@ impl Route {
             "role" => Some(Self::ChangeRole(id)),
             "disable" => Some(Self::DisableAccount(id)),
             "enable" => Some(Self::EnableAccount(id)),
+            "keep" => Some(Self::KeepAccount(id)),
             "delete" => Some(Self::DeleteAccount(id)),
+            "erase" => Some(Self::EraseAccount(id)),
             "sign-out" => Some(Self::SignOutAccount(id)),
             "reset-password" => Some(Self::ResetAccountPassword(id)),
             "reset-two-factor" => Some(Self::ResetAccountTwoFactor(id)),
@@ -362,15 +383,19 @@ impl Route {
             Self::Accounts | Self::Roles | Self::Role(_) => Access::With(Permission::UsersList),
             Self::Account(_) => Access::With(Permission::UsersRead),
             Self::NewAccount
+            | Self::SelectedAccounts
             | Self::ResendInvitation(_)
             | Self::CopyLink(_)
             | Self::DisableAccount(_)
             | Self::EnableAccount(_)
+            | Self::KeepAccount(_)
             | Self::DeleteAccount(_)
             | Self::SignOutAccount(_)
             | Self::ResetAccountPassword(_)
             | Self::ResetAccountTwoFactor(_)
             | Self::Mail
+            | Self::TestMail
+            | Self::RetryFailed
             | Self::Errand(_)
             | Self::RetryErrand(_)
             | Self::ErrandBody(_) => Access::With(Permission::UsersManage),
@@ -390,11 +415,14 @@ impl Route {
             | Self::Invoice(_)
             | Self::InvoiceCsv(_)
             | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
-            Self::Settings
+            Self::EraseAccount(_)
+            | Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
             | Self::SavePolicy
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::OfferOwnership
             | Self::WithdrawOwnership
             | Self::AcceptOwnership
@@ -411,14 +439,20 @@ impl Route {
                 | Self::SignInLink(_)
                 | Self::SignOut
                 | Self::AskForLink(_)
+                | Self::SelectedAccounts
+                | Self::KeepAccount(_)
                 | Self::ResendInvitation(_)
                 | Self::CopyLink(_)
+                | Self::TestMail
+                | Self::RetryFailed
                 | Self::RetryErrand(_)
                 | Self::ErrandBody(_)
                 | Self::SaveGeneral
                 | Self::SaveSecurity
                 | Self::SavePolicy
                 | Self::SaveBilling
+                | Self::SaveDomains
+                | Self::PutFirstStepsAway
                 | Self::SaveBudget
                 | Self::PayInvoice(_)
                 | Self::ResourcesCsv
@@ -463,19 +497,24 @@ impl Route {
             Self::ResetPassword(_) => "/reset-password/{token}",
             Self::Accounts => "/iam/accounts",
             Self::NewAccount => "/iam/accounts/new",
+            Self::SelectedAccounts => "/iam/accounts/selected",
             Self::Account(_) => "/iam/accounts/{id}",
             Self::ResendInvitation(_) => "/iam/accounts/{id}/resend",
             Self::CopyLink(_) => "/iam/accounts/{id}/copy-link",
             Self::ChangeRole(_) => "/iam/accounts/{id}/role",
             Self::DisableAccount(_) => "/iam/accounts/{id}/disable",
             Self::EnableAccount(_) => "/iam/accounts/{id}/enable",
+            Self::KeepAccount(_) => "/iam/accounts/{id}/keep",
             Self::DeleteAccount(_) => "/iam/accounts/{id}/delete",
+            Self::EraseAccount(_) => "/iam/accounts/{id}/erase",
             Self::SignOutAccount(_) => "/iam/accounts/{id}/sign-out",
             Self::ResetAccountPassword(_) => "/iam/accounts/{id}/reset-password",
             Self::ResetAccountTwoFactor(_) => "/iam/accounts/{id}/reset-two-factor",
             Self::Roles => "/iam/roles",
             Self::Role(_) => "/iam/roles/{key}",
             Self::Mail => "/mail",
+            Self::TestMail => "/mail/test",
+            Self::RetryFailed => "/mail/retry",
             Self::Errand(_) => "/mail/{id}",
             Self::RetryErrand(_) => "/mail/{id}/retry",
             Self::ErrandBody(_) => "/mail/{id}/body",
@@ -488,6 +527,8 @@ impl Route {
             Self::AcceptOwnership => "/settings/ownership/accept",
             Self::DeclineOwnership => "/settings/ownership/decline",
             Self::SaveBilling => "/settings/billing",
+            Self::SaveDomains => "/settings/domains",
+            Self::PutFirstStepsAway => "/settings/first-steps",
             Self::Resources => "/resources",
             Self::ResourcesCsv => "/resources.csv",
             Self::NewResource => "/resources/new",
@@ -539,7 +580,9 @@ impl fmt::Display for Route {
             Self::ChangeRole(id) => write!(f, "/iam/accounts/{id}/role"),
             Self::DisableAccount(id) => write!(f, "/iam/accounts/{id}/disable"),
             Self::EnableAccount(id) => write!(f, "/iam/accounts/{id}/enable"),
+            Self::KeepAccount(id) => write!(f, "/iam/accounts/{id}/keep"),
             Self::DeleteAccount(id) => write!(f, "/iam/accounts/{id}/delete"),
+            Self::EraseAccount(id) => write!(f, "/iam/accounts/{id}/erase"),
             Self::SignOutAccount(id) => write!(f, "/iam/accounts/{id}/sign-out"),
             Self::ResetAccountPassword(id) => write!(f, "/iam/accounts/{id}/reset-password"),
             Self::ResetAccountTwoFactor(id) => write!(f, "/iam/accounts/{id}/reset-two-factor"),
@@ -562,6 +605,8 @@ impl fmt::Display for Route {
             Self::Help(topic) => write!(f, "/help/{}", topic.key()),
             Self::Asset(name) => write!(f, "/assets/{name}"),
             Self::Dashboard
+            | Self::TestMail
+            | Self::RetryFailed
             | Self::SignIn
             | Self::SignInCode
             | Self::TwoFactor
@@ -574,6 +619,7 @@ impl fmt::Display for Route {
             | Self::ForgotPassword
             | Self::Accounts
             | Self::NewAccount
+            | Self::SelectedAccounts
             | Self::Roles
             | Self::Mail
             | Self::Settings
@@ -584,6 +630,8 @@ impl fmt::Display for Route {
             | Self::AcceptOwnership
             | Self::DeclineOwnership
             | Self::SaveBilling
+            | Self::SaveDomains
+            | Self::PutFirstStepsAway
             | Self::Resources
             | Self::ResourcesCsv
             | Self::NewResource
@@ -634,13 +682,16 @@ mod tests {
             Route::ResetPassword(token()),
             Route::Accounts,
             Route::NewAccount,
+            Route::SelectedAccounts,
             Route::Account(account),
             Route::ResendInvitation(account),
             Route::CopyLink(account),
             Route::ChangeRole(account),
             Route::DisableAccount(account),
             Route::EnableAccount(account),
+            Route::KeepAccount(account),
             Route::DeleteAccount(account),
+            Route::EraseAccount(account),
             Route::SignOutAccount(account),
             Route::ResetAccountPassword(account),
             Route::Settings,
@@ -651,6 +702,8 @@ mod tests {
             Route::AcceptOwnership,
             Route::DeclineOwnership,
             Route::SaveBilling,
+            Route::SaveDomains,
+            Route::PutFirstStepsAway,
             Route::Resources,
             Route::ResourcesCsv,
             Route::NewResource,
@@ -678,6 +731,8 @@ mod tests {
             Route::Roles,
             Route::Role(Role::Admin),
             Route::Mail,
+            Route::TestMail,
+            Route::RetryFailed,
             Route::Errand(errand),
             Route::RetryErrand(errand),
             Route::ErrandBody(errand),

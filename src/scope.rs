@@ -322,6 +322,26 @@ impl<R: Right> Allowed<R> {
         }
     }
 
+    /// The background thread does what somebody ordered before, with what they may do today.
+    pub fn in_the_name_of(
+        organisation: OrganisationId,
+        permissions: Permissions,
+        managers: Managers,
+    ) -> Result<Self> {
+        for permission in R::NEEDS {
+            if !permissions.has(*permission) {
+                return Err(Error::Forbidden(*permission));
+            }
+        }
+        Ok(Self {
+            by: By::system(),
+            organisation,
+            permissions,
+            managers,
+            right: PhantomData,
+        })
+    }
+
     /// Who acts.
     #[must_use]
     pub const fn by(&self) -> &By {

@@ -290,8 +290,13 @@ impl<'v> Visit<'v> {
 
     /// The form that was sent; fields our page does not have, or has once, are an error.
     pub fn form(&self, known: &[&str]) -> Result<Form> {
+        self.form_with(known, &[])
+    }
+
+    /// The same, where these others may be there more than once, each time with another value.
+    pub fn form_with(&self, known: &[&str], repeated: &[&str]) -> Result<Form> {
         let known: Vec<&str> = known.iter().copied().chain([CSRF]).collect();
-        if !self.body.are_only(&known) {
+        if !self.body.are_only_with(&known, repeated) {
             return Err(Error::Malformed(
                 "The form holds a field that our page does not have, or one twice.",
             ));

@@ -11,17 +11,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::app::{App, Flood, Trouble};
-use crate::audit::{self, Action, Event};
+use crate::audit::{self, Action, Event, Prunable, Scrub};
 use crate::backups::{self, Attempt, Cause, IfTaken, Made, Order};
 use crate::billing;
-use crate::domain::id::{ErrandId, OrganisationId};
+use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::error::{Error, Result};
 use crate::invitations;
 use crate::kit::db::{Tx, unpoisoned};
 use crate::kit::floods::Sum;
 use crate::kit::mail::letter::Letter;
-use crate::kit::mail::{Failure, Mailer, Message};
-use crate::kit::time::{HOUR, MINUTE, Timestamp};
+use crate::kit::mail::{self, Failure, Mailer, Message, Said};
+use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::leaving;
 use crate::lifecycle;
 use crate::metrics::Delivery;
 use crate::migrations::{DATABASE, VERSION};
@@ -45,6 +46,12 @@ const BACKUP_EVERY: i64 = MINUTE;
 const BACKUP_AGAIN: i64 = HOUR;
 /// How long a nightly backup waits for one that the operator is making: as long as one of a large file takes.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
+/// How often it is asked whether the audit log has rows that are older than the operator keeps.
+const PRUNE_EVERY: i64 = HOUR;
+/// How long the clock must have run evenly before anything is removed by it, once it did not.
+const EVEN_FOR: Duration = Duration::from_secs(DAY.unsigned_abs());
+/// Where the newest record is older than this at a start, the clock is taken as one that may be wrong.
+const SILENCE_MAX: i64 = 7 * DAY;
 /// How often what nobody notices by themselves is looked for.
 const LOOK_EVERY: i64 = MINUTE;
 /// How often budgets are looked at.
@@ -53,6 +60,9 @@ const BUDGETS_EVERY: i64 = 10 * MINUTE;
 const BILLS_MAX: usize = 20;
 /// How long after a month could not be closed that is tried again.
 const CLOSE_AGAIN: i64 = 10 * MINUTE;
+/// How many accounts are switched off in one round, and how long after one could not be that is tried again.
+const DEPARTURES_MAX: usize = 20;
+const DISABLE_AGAIN: i64 = 10 * MINUTE;
 /// Rows each duty may touch in one round.
 const ROWS_MAX: usize = 100;
 /// The longest sleep: what the command line did is noticed within it.
@@ -70,6 +80,13 @@ pub struct Worker {
     /// What the relay said of a mail while the disk took nothing: nothing else is sent before it is written down, or the
     /// same mail would go out once for every lease.
     unsettled: Option<Outcome>,
+    next_prune: Timestamp,
+    /// The chain that is being pruned, and the last one that was in this round.
+    pruning: Option<Prunable>,
+    last_pruned: Option<Prunable>,
+    pace: Pace,
+    /// When texts were last erased, as this thread knows.
+    last_erasure: Option<Timestamp>,
     next_look: Timestamp,
     next_backup: Timestamp,
     next_budgets: Timestamp,
@@ -77,10 +94,50 @@ pub struct Worker {
     last_budget: Option<OrganisationId>,
     /// Whose month could not be closed, and when that is tried again.
     unclosed: BTreeMap<OrganisationId, Timestamp>,
+    /// Who could not be switched off for a fault of ours, and when that is tried again.
+    staying: BTreeMap<AccountId, Timestamp>,
     /// The copy that is being made beside this thread, so that a large file holds up no mail.
     copying: Option<Copying>,
     /// How one ended that could not be written down yet.
     unwritten: Option<Attempt>,
+}
+
+/// Whether the machine's clock runs as evenly as the one that never steps: what is removed by its word is gone.
+#[derive(Debug)]
+struct Pace {
+    at: Timestamp,
+    elapsed: Duration,
+    /// From when on it is believed.
+    even_from: Duration,
+}
+
+impl Pace {
+    /// At a start nothing is known but the log: a machine that was off for long may have the wrong time.
+    fn begin(app: &App, now: Timestamp) -> Result<Self> {
+        let newest = app.read(now, |read| Ok(audit::latest_instant(read)?))?;
+        let is_near = newest.is_none_or(|newest| now.since(newest) <= SILENCE_MAX);
+        let elapsed = app.elapsed();
+        Ok(Self {
+            at: now,
+            elapsed,
+            even_from: if is_near {
+                elapsed
+            } else {
+                elapsed.saturating_add(EVEN_FOR)
+            },
+        })
+    }
+
+    fn is_even(&mut self, app: &App, now: Timestamp) -> bool {
+        let elapsed = app.elapsed();
+        let gone = elapsed.saturating_sub(self.elapsed).as_secs();
+        let leap = now.since(self.at) - i64::try_from(gone).unwrap_or(i64::MAX);
+        if leap.abs() > HOUR {
+            self.even_from = elapsed.saturating_add(EVEN_FOR);
+        }
+        (self.at, self.elapsed) = (now, elapsed);
+        app.behind() <= 2 * MINUTE && elapsed >= self.even_from
+    }
 }
 
 /// A nightly backup that is being made.
@@ -96,6 +153,14 @@ struct Outcome {
     id: ErrandId,
     mailer: Arc<dyn Mailer>,
     sent: std::result::Result<String, Failure>,
+    /// What was said; only of a test mail.
+    said: Option<Vec<Said>>,
+}
+
+/// A mail that is about to leave.
+struct Composed {
+    message: Message,
+    is_test: bool,
 }
 
 impl std::fmt::Debug for Outcome {
@@ -120,11 +185,18 @@ impl Worker {
             backups::tidy_up(&plan.folder);
             *unpoisoned(&app.backup_trouble) = app.read(now, backups::failing)?;
         }
+        *unpoisoned(&app.scrub) = app.read(now, Scrub::owed)?;
         Ok(Self {
+            next_prune: now,
+            pruning: None,
+            last_pruned: None,
+            pace: Pace::begin(app, now)?,
+            last_erasure: app.read(now, |read| Ok(audit::last_erasure(read)?))?,
             next_backup: now,
             next_budgets: now,
             last_budget: None,
             unclosed: BTreeMap::new(),
+            staying: BTreeMap::new(),
             copying: None,
             unwritten: None,
             next_sweep: now,
@@ -146,10 +218,13 @@ impl Worker {
             ("notice", self.notice(app, now)),
             ("flush", flush(app, now)),
             ("expire", expire(app, now)),
+            ("disable on dates", self.disable_on_dates(app, now)),
             ("remind", self.remind(app, now)),
             ("close months", self.close_months(app, now)),
             ("look at budgets", self.look_at_budgets(app, now)),
             ("sweep", self.sweep(app, now)),
+            ("scrub", scrub(app, now)),
+            ("prune", self.prune(app, now)),
             ("back up", self.back_up(app, now)),
             ("look", self.look(app, now)),
         ] {
@@ -178,23 +253,26 @@ impl Worker {
         let next_try = unpoisoned(&app.trouble)
             .as_ref()
             .map(|trouble| trouble.next_try);
-        if next_try.is_some_and(|next_try| now < next_try) {
-            return Ok(false);
-        }
         let turn = match next_try {
             None => self.next_turn,
+            // Whoever sent it looks at its page, and wants to see how the relay answers now.
+            Some(_) if app.read(now, |read| Ok(outbox::is_test_due(read)?))? => Turn::Test,
+            Some(next_try) if now < next_try => return Ok(false),
             Some(_) => Turn::Longest,
         };
         let Some(id) = claim(app, now, turn)? else {
             mailer.rest();
+            if next_try.is_some() {
+                probe(app, &mailer);
+            }
             return Ok(false);
         };
         self.next_turn = match self.next_turn {
             Turn::Urgent => Turn::Freshest,
-            Turn::Freshest | Turn::Longest => Turn::Urgent,
+            Turn::Freshest | Turn::Test | Turn::Longest => Turn::Urgent,
         };
-        let message = match compose(app, id, now) {
-            Ok(Some(message)) => message,
+        let Composed { message, is_test } = match compose(app, id, now) {
+            Ok(Some(composed)) => composed,
             Ok(None) => {
                 app.housekeep(now, |tx| {
                     outbox::not_needed(tx, id, "What it says no longer holds.")
@@ -210,16 +288,26 @@ impl Worker {
                 return Ok(true);
             }
         };
+        if is_test {
+            // Over a connection of its own, so that its dialogue is a whole one.
+            mailer.rest();
+        }
         let sent = mailer.send(&message);
+        let said = is_test.then(|| mailer.dialogue());
         // The attempt may have taken a minute; what is written down carries the instant at which it ended.
         let now = app.now();
         app.metrics.delivered(match &sent {
             Ok(_) => Delivery::Sent,
             Err(Failure::Later(_)) => Delivery::Deferred,
             Err(Failure::Never(_)) => Delivery::Rejected,
-            Err(Failure::Relay(_)) => Delivery::RelayFailed,
+            Err(Failure::Relay(..)) => Delivery::RelayFailed,
         });
-        let outcome = self.unsettled.insert(Outcome { id, mailer, sent });
+        let outcome = self.unsettled.insert(Outcome {
+            id,
+            mailer,
+            sent,
+            said,
+        });
         let is_well = settle(app, now, outcome)?;
         self.unsettled = None;
         Ok(is_well)
@@ -232,6 +320,11 @@ impl Worker {
             self.foreign_version = version;
             let saved = app.read(now, |read| Ok(passwords::load_throttles(read)?))?;
             app.throttle.reload(saved);
+            let last = app.read(now, |read| Ok(audit::last_erasure(read)?))?;
+            if last != self.last_erasure {
+                self.last_erasure = last;
+                app.owe_scrub();
+            }
         }
         let is_behind = app.behind() > 2 * MINUTE;
         if is_behind && !self.told_of_clock {
@@ -286,7 +379,9 @@ impl Worker {
         let Some(at) = app.settings.backups.at else {
             return Ok(false);
         };
-        if self.is_copying() || now < self.next_backup {
+        // What was erased shall not be in it.
+        let is_scrubbed = *unpoisoned(&app.scrub) == Scrub::Done;
+        if self.is_copying() || now < self.next_backup || !is_scrubbed {
             return Ok(false);
         }
         self.next_backup = now.plus(BACKUP_EVERY);
@@ -320,6 +415,41 @@ impl Worker {
         Ok(true)
     }
 
+    /// Switches off those whose last day is over, each in a transaction of its own. One that fails holds up no other, and
+    /// is tried again later.
+    fn disable_on_dates(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        self.staying.retain(|_, again| now < *again);
+        let at_most = DEPARTURES_MAX + self.staying.len();
+        let due = app.read(now, |read| leaving::due(read, at_most as i64))?;
+        let due = due.into_iter().filter(|id| !self.staying.contains_key(id));
+        let due: Vec<AccountId> = due.take(DEPARTURES_MAX).collect();
+        for account in &due {
+            let done = app.housekeep(now, |tx| {
+                Ok(leaving::carry_out(tx, *account)?.map(audit::Audited::into_inner))
+            });
+            match done {
+                Ok(Some(leaving::Outcome::Disabled)) => {
+                    tracing::info!(%account, "an account was disabled on the date that was set");
+                }
+                Ok(Some(leaving::Outcome::Dropped(why))) => {
+                    tracing::warn!(
+                        %account,
+                        why = why.slug(),
+                        "an account could not be disabled on the date that was set"
+                    );
+                }
+                // Somebody was faster.
+                Ok(None) => {}
+                Err(error @ (Error::Busy | Error::Disk(_))) => return Err(error),
+                Err(error) => {
+                    self.staying.insert(*account, now.plus(DISABLE_AGAIN));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(!due.is_empty())
+    }
+
     /// Closes the months that are over, each in a transaction of its own. One that cannot be closed holds up no other
     /// organisation, and is tried again later.
     fn close_months(&mut self, app: &App, now: Timestamp) -> Result<bool> {
@@ -351,6 +481,36 @@ impl Worker {
             }
         }
         Ok(!due.is_empty())
+    }
+
+    /// Removes what is older in the audit log than the operator keeps, chain by chain, some thousand rows in a round.
+    fn prune(&mut self, app: &App, now: Timestamp) -> Result<bool> {
+        let is_even = self.pace.is_even(app, now);
+        let Some(days) = app.settings.audit_keep_days else {
+            return Ok(false);
+        };
+        if !is_even || now < self.next_prune {
+            return Ok(false);
+        }
+        let before = now.minus(days * DAY);
+        let chain = match self.pruning.take() {
+            Some(chain) => chain,
+            None => {
+                let behind = self.last_pruned;
+                let next = app.read(now, |read| Ok(audit::next_prunable(read, behind, before)?))?;
+                let Some(chain) = next else {
+                    self.last_pruned = None;
+                    self.next_prune = now.plus(PRUNE_EVERY);
+                    return Ok(false);
+                };
+                chain
+            }
+        };
+        // Before it is done, so that one where that fails holds up no other.
+        self.last_pruned = Some(chain);
+        let is_more = app.housekeep(now, |tx| audit::prune(tx, chain, before))?;
+        self.pruning = is_more.then_some(chain);
+        Ok(true)
     }
 
     /// Once a minute: whether there is something that somebody has to see to.
@@ -445,6 +605,11 @@ impl Copying {
     }
 }
 
+/// Takes the words of erased texts out of the file, a step in each round.
+fn scrub(app: &App, now: Timestamp) -> Result<bool> {
+    Ok(!app.scrub(now)?)
+}
+
 /// Writes down what memory decided: failures of the last second, and the sums of floods that are over.
 fn flush(app: &App, now: Timestamp) -> Result<bool> {
     let sums = app.floods.sums(now);
@@ -526,46 +691,106 @@ fn claim(app: &App, now: Timestamp, turn: Turn) -> Result<Option<ErrandId>> {
 }
 
 /// The mail as it leaves, if what it says still holds.
-fn compose(app: &App, id: ErrandId, now: Timestamp) -> Result<Option<Message>> {
+fn compose(app: &App, id: ErrandId, now: Timestamp) -> Result<Option<Composed>> {
     let claimed = app.read(now, |read| Ok(outbox::claimed(read, id)?))?;
     let letter = write(app, &claimed, now)?;
-    Ok(letter.map(|letter| Message {
-        id: claimed.message_id.clone(),
-        date: now,
-        from: app.settings.mail_from.clone(),
-        to: claimed.to.email.to_string(),
-        subject: letter.subject.clone(),
-        text: letter.text(),
-        html: letter.html(),
+    Ok(letter.map(|letter| Composed {
+        message: Message {
+            id: claimed.message_id.clone(),
+            date: now,
+            from: app.settings.mail_from.clone(),
+            to: claimed.to.email.to_string(),
+            subject: letter.subject.clone(),
+            text: letter.text(),
+            html: letter.html(),
+        },
+        is_test: claimed.errand == Errand::Test,
     }))
 }
 
-fn settle(app: &App, now: Timestamp, Outcome { id, mailer, sent }: &Outcome) -> Result<bool> {
+fn settle(app: &App, now: Timestamp, outcome: &Outcome) -> Result<bool> {
+    let Outcome {
+        id,
+        mailer,
+        sent,
+        said,
+    } = outcome;
     let id = *id;
-    let is_well = !matches!(sent, Err(Failure::Relay(_)));
-    let before = app.relay_was(mailer, |before| match sent {
-        Err(Failure::Relay(words)) => Some(Trouble {
-            since: before.map_or(now, |trouble| trouble.since),
-            words: words.clone(),
-            next_try: now.plus(RELAY_EVERY),
-            mail: id,
-        }),
+    let trouble = match sent {
+        Err(Failure::Relay(cause, words)) => Some((*cause, words.as_str())),
         Ok(_) | Err(Failure::Later(_) | Failure::Never(_)) => None,
-    });
-    let suspect = before.map(|trouble| trouble.mail);
+    };
+    // Nobody waits for a test mail that is over: it breaks no connection a second time.
+    let held = said.is_none().then_some(id);
+    let before = note_relay(app, now, mailer, trouble, held);
+    let suspect = before.and_then(|trouble| trouble.mail);
     app.housekeep(now, |tx| {
         match sent {
             Ok(answer) => outbox::sent(tx, id, answer),
             Err(Failure::Later(answer)) => outbox::refused_for_now(tx, id, answer),
             Err(Failure::Never(answer)) => outbox::failed(tx, id, answer),
-            Err(Failure::Relay(answer)) => outbox::relay_failed(tx, id, answer),
+            // What is asked by a test mail is answered by it.
+            Err(Failure::Relay(_, answer)) if said.is_some() => outbox::failed(tx, id, answer),
+            Err(Failure::Relay(_, answer)) => outbox::relay_failed(tx, id, answer),
         }?;
+        if let Some(said) = said {
+            outbox::keep_dialogue(tx, id, said)?;
+        }
         match suspect {
-            Some(suspect) if is_well && suspect != id => outbox::suspect(tx, suspect),
+            Some(suspect) if trouble.is_none() && suspect != id => outbox::suspect(tx, suspect),
             Some(_) | None => Ok(()),
         }
     })?;
-    Ok(is_well)
+    Ok(trouble.is_none())
+}
+
+/// Writes down whether the relay is in trouble, with which mail it held; answers with the trouble before. The log
+/// hears when that changes; not in the relay's words, which may name people.
+fn note_relay(
+    app: &App,
+    now: Timestamp,
+    mailer: &Arc<dyn Mailer>,
+    trouble: Option<(mail::Cause, &str)>,
+    held: Option<ErrandId>,
+) -> Option<Trouble> {
+    let before = app.relay_was(mailer, |before| {
+        trouble.map(|(cause, words)| Trouble {
+            since: before.map_or(now, |trouble| trouble.since),
+            cause,
+            words: words.to_owned(),
+            next_try: now.plus(RELAY_EVERY),
+            // What goes wrong before a message is begun is no message's fault.
+            mail: held
+                .filter(|_| cause == mail::Cause::Service)
+                .or_else(|| before.and_then(|trouble| trouble.mail)),
+        })
+    });
+    match (&before, trouble) {
+        (Some(before), Some((cause, _))) if before.cause == cause => {}
+        (_, Some((cause, words))) => tracing::warn!(
+            cause = cause.slug(),
+            code = code_of(words),
+            "the mail server is in trouble: mail waits"
+        ),
+        (Some(_), None) => tracing::info!("the mail server takes mail again"),
+        (None, None) => {}
+    }
+    before
+}
+
+/// The code at the beginning of a server's answer; none where the words are ours.
+fn code_of(words: &str) -> Option<u16> {
+    words.split(' ').next()?.parse().ok()
+}
+
+/// A relay in trouble for which no mail is due is asked all the same, so that a trouble that is over is not told for ever.
+fn probe(app: &App, mailer: &Arc<dyn Mailer>) {
+    let outcome = mailer.probe(&app.settings.mail_from);
+    let trouble = match &outcome {
+        Err(Failure::Relay(cause, words)) => Some((*cause, words.as_str())),
+        Ok(()) | Err(Failure::Later(_) | Failure::Never(_)) => None,
+    };
+    note_relay(app, app.now(), mailer, trouble, None);
 }
 
 /// What the mail says, if it still holds: asked just before it is sent.
@@ -598,6 +823,7 @@ fn write(app: &App, claimed: &Claimed, now: Timestamp) -> Result<Option<Letter>>
         Errand::Budget { month, percent } => {
             billing::mail::budget(read, settings, &claimed.to, (*month, *percent))
         }
+        Errand::Test => outbox::mail::test(read, settings, &claimed.to),
         errand @ (Errand::TwoFactorOn { .. }
         | Errand::TwoFactorOff(_)
         | Errand::TwoFactorReset(_)

@@ -31,6 +31,8 @@ pub enum Deed {
     Disable,
     /// Switch it on again.
     Enable,
+    /// Let it stay: no date is set any more.
+    Keep,
     /// Remove it.
     Delete,
     /// End its sessions.
@@ -53,6 +55,7 @@ impl Deed {
             Self::ChangeRole(_) => Permission::RolesAssign,
             Self::Disable
             | Self::Enable
+            | Self::Keep
             | Self::Delete
             | Self::SignOut
             | Self::ResetPassword
@@ -119,13 +122,19 @@ pub fn state(account: &Account, deed: Deed) -> Result<(), String> {
             "This account is disabled: nobody can sign in with it. Enable it first."
         }
         (Deed::ChangeRole(_) | Deed::Delete, _)
-        | (Deed::Disable | Deed::SignOut | Deed::ResetPassword, Status::Active)
+        | (Deed::Disable | Deed::Keep | Deed::SignOut | Deed::ResetPassword, Status::Active)
         | (Deed::Enable, Status::Disabled { .. })
         | (Deed::Resend | Deed::CopyLink, Status::Pending) => return Ok(()),
         (Deed::Disable, Status::Pending) => {
             "A Pending account cannot be disabled: nobody can sign in with it yet. Delete it instead."
         }
         (Deed::Disable, Status::Disabled { .. }) => "This account is disabled already.",
+        (Deed::Keep, Status::Pending) => {
+            "This account is Pending: no date is set on which it leaves."
+        }
+        (Deed::Keep, Status::Disabled { .. }) => {
+            "This account is disabled already. Enabling it lets its person sign in again."
+        }
         (Deed::Enable, Status::Active) => "This account is not disabled.",
         (Deed::Enable, Status::Pending) => {
             "This account is Pending: its person activates it with the link of the invitation."
@@ -160,7 +169,9 @@ pub fn not_the_owner(standing: &Standing, account: &Account, deed: Deed) -> Resu
         return Ok(());
     }
     let sentence = match deed {
-        Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Delete => OWNER_STAYS,
+        Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Keep | Deed::Delete => {
+            OWNER_STAYS
+        }
         Deed::SignOut
         | Deed::ResetPassword
         | Deed::ResetTwoFactor
@@ -200,6 +211,7 @@ pub fn keeps_a_master(standing: &Standing, account: &Account, deed: Deed) -> Res
             Deed::ChangeRole(role) => role != Role::Master,
             Deed::Disable | Deed::Delete => true,
             Deed::Enable
+            | Deed::Keep
             | Deed::SignOut
             | Deed::ResetPassword
             | Deed::ResetTwoFactor

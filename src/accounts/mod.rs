@@ -1,4 +1,4 @@
-//! Accounts: one person each. Owns `accounts` and, by triggers, `account_counts`.
+//! Accounts: one person each. Owns `accounts`, `departures` and, by triggers, `account_counts`.
 //!
 //! Passwords, sessions and invitations live higher up; what must end with an account ends by its `epoch`, or is
 //! ended by the capability that composes the deed.
@@ -23,9 +23,10 @@ use crate::scope::{Allowed, Right, Scope};
 pub use guards::{Deed, Standing};
 
 pub use sql::{
-    Account, Counts, Filter, Line, MailState, Sort, Status, active, by_email, counts,
-    counts_of_all, counts_with, find, find_in, line, list, masters_active, masters_beside,
-    matching, protection,
+    Account, Counts, DELETED, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status,
+    active, by_email, counts, counts_of_all, counts_with, deleted_count, departing, departure,
+    departures_dropped, departures_set_by, find, find_in, line, list, masters_active,
+    masters_beside, matching, outside, protection,
 };
 
 impl Account {
@@ -85,8 +86,9 @@ pub fn activate(
     done(sql::activate(tx, id, name, phone))
 }
 
-/// Active becomes Disabled, and every session is over.
+/// Active becomes Disabled, and every session is over. It left: no date is set for that any more.
 pub fn disable(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    sql::clear_departure(tx, id)?;
     done(sql::disable(tx, id))
 }
 
@@ -173,13 +175,35 @@ fn done(changed: db::Result<bool>) -> Result<()> {
     }
 }
 
+/// The account is to be disabled at that instant; an earlier date is forgotten.
+pub fn set_departure(tx: &Tx<'_>, departure: &Departure) -> Result<()> {
+    Ok(sql::set_departure(tx, departure)?)
+}
+
+/// Its time had come, and it could not be disabled: the row stays, and says why.
+pub fn drop_departure(tx: &Tx<'_>, id: AccountId, why: Obstacle) -> Result<bool> {
+    Ok(sql::drop_departure(tx, id, why)?)
+}
+
+/// It is not to leave any more; false when it was not to.
+pub fn clear_departure(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    Ok(sql::clear_departure(tx, id)?)
+}
+
 /// Leaves the tombstone: address and phone are gone, the name stays.
 pub fn bury(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    sql::clear_departure(tx, id)?;
     done(sql::bury(tx, id))
+}
+
+/// What the tombstone said is gone, too: what the account made was made by an erased one.
+pub fn forget_name(tx: &Tx<'_>, id: AccountId) -> Result<()> {
+    done(sql::forget_name(tx, id))
 }
 
 /// Removes a row that nothing refers to: only for an organisation that never began.
 pub fn remove_all(tx: &Tx<'_>, organisation: OrganisationId) -> Result<()> {
+    sql::remove_departures(tx, organisation)?;
     Ok(sql::remove_all(tx, organisation)?)
 }
 

@@ -1,12 +1,16 @@
 //! The list of accounts, and the page of each.
 
-use super::views::{self, Facts, Found, Held, Mail, Query, Tab, Viewer};
-use super::{Filter, Status, counts, counts_with, line, list, protection, standing};
+use super::views::{self, Facts, Found, Held, Leaving, Mail, Query, Tab, Viewer};
+use super::{
+    Filter, Status, counts, counts_with, deleted_count, departure, find, find_in, line, list,
+    protection, standing,
+};
 use crate::audit;
 use crate::catalogue;
 use crate::domain::id::AccountId;
 use crate::domain::policy::Level;
 use crate::domain::role::{Permission, Role};
+use crate::erasing;
 use crate::error::{Error, Result};
 use crate::kit::db::Read;
 use crate::kit::http::fields::Fields;
@@ -50,6 +54,7 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
                 is_required: Role::ALL
                     .into_iter()
                     .all(|role| policies.of(role).level == Level::Required),
+                deleted: deleted_count(read, by.organisation())?,
             },
             all,
         ))
@@ -61,9 +66,15 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     layout::page(visit, 200, &Page::new("Accounts · IAM", Place::Iam), &body)
 }
 
-/// One account; another organisation's, and a deleted one, is none.
+/// One account, or what a deleted one leaves; another organisation's is none.
 pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     let by = visit.allow::<ReadAccount>()?;
+    let account = visit.read(|read| Ok(find_in(read, by.organisation(), id)?))?;
+    if let Some(account) =
+        account.filter(|account| matches!(account.status, Status::Deleted { .. }))
+    {
+        return erasing::pages::tombstone(visit, &by, &account);
+    }
     let viewer = viewer(visit)?;
     let facts = visit.read(|read| {
         let line = line(read, by.organisation(), id)?.ok_or(Error::NotFound)?;
@@ -78,12 +89,29 @@ pub fn show(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
             factor_since: two_factor::state(read, id)?.map(|state| state.since),
             protection: protection(read, id)?.ok_or(Error::NotFound)?,
             held: held(read, &by, id)?,
+            departure: leaving(read, id, viewer.account)?,
             activity: audit::about(read, by.organisation(), id, viewer.account, ACTIVITY_MAX)?,
         })
     })?;
     let title = format!("{} · Accounts", facts.line.account.label());
     let body = views::show(&viewer, &facts, &visit.csrf());
     layout::page(visit, 200, &Page::new(&title, Place::Iam), &body)
+}
+
+/// Its last day, which is told to everybody but its own person.
+fn leaving(read: &Read<'_>, id: AccountId, reader: AccountId) -> Result<Option<Leaving>> {
+    let Some(departure) = departure(read, id)?.filter(|one| one.account != reader) else {
+        return Ok(None);
+    };
+    let named = |id: Option<AccountId>| -> Result<Option<String>> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(find(read, id)?.map(|account| account.label()))
+    };
+    Ok(Some(Leaving {
+        departure,
+        set_by: named(departure.set_by)?,
+        heir: named(departure.heir)?,
+    }))
 }
 
 /// What an account holds, as far as whoever looks may see it; none before there is anything to hold.
@@ -104,19 +132,24 @@ pub fn held<R: Right>(read: &Read<'_>, by: &Allowed<R>, id: AccountId) -> Result
 /// Who looks: what views need to know of them.
 pub fn viewer(visit: &Visit<'_>) -> Result<Viewer> {
     let scope = visit.signed_in()?;
-    let standing = visit.read(|read| {
-        standing(
+    let (standing, place) = visit.read(|read| {
+        let standing = standing(
             read,
             scope.organisation,
             Some(scope.account),
             scope.permissions,
-        )
+        )?;
+        Ok((
+            standing,
+            organisations::get(read, scope.organisation)?.zone(),
+        ))
     })?;
     Ok(Viewer {
         account: scope.account,
         standing,
         now: visit.now,
         zone: visit.zone(),
+        place,
         mail: if visit.app.mailer().is_some() {
             Mail::On
         } else {

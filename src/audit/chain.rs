@@ -5,6 +5,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::sql::past::{self, Checkpoint};
 use super::{Action, sql};
 use crate::error::Result;
 use crate::kit::db::Read;
@@ -111,6 +112,45 @@ pub(super) fn head_mac(keys: &Keys, chain_id: i64, number: i64, hash: &[u8; 32])
     )
 }
 
+/// The MAC under the audit key of the row that a pruned chain begins behind.
+pub(super) fn checkpoint_mac(keys: &Keys, chain_id: i64, checkpoint: &Checkpoint) -> [u8; 32] {
+    keys.mac(
+        Use::Audit,
+        &[
+            b"pruned",
+            &chain_id.to_be_bytes(),
+            &checkpoint.number.to_be_bytes(),
+            &checkpoint.hash,
+            &checkpoint.pruned_at.0.to_be_bytes(),
+        ],
+    )
+}
+
+/// In an event of an erasure, how many texts were erased with it.
+pub(super) const ERASED_COUNT: &str = "texts";
+/// In the same, SHA-256 over their list, in hexadecimal.
+pub(super) const ERASED_LIST: &str = "list";
+
+/// SHA-256 over which texts were erased: of each the number of its row (64 bits, big-endian) and its slot, in order.
+pub(super) fn erased_list(texts: &[(i64, u8)]) -> String {
+    let mut digest = Sha256::new();
+    for (number, slot) in texts {
+        digest.update(number.to_be_bytes());
+        digest.update([*slot]);
+    }
+    HEXLOWER.encode(&digest.finalize())
+}
+
+impl Row {
+    /// Whether an event of an erasure speaks of these texts.
+    fn lists(&self, texts: &[(i64, u8)]) -> bool {
+        let details: Value = serde_json::from_str(&self.details).unwrap_or_default();
+        let count = i64::try_from(texts.len()).ok();
+        details.get(ERASED_COUNT).and_then(Value::as_i64) == count
+            && details.get(ERASED_LIST).and_then(Value::as_str) == Some(&erased_list(texts))
+    }
+}
+
 /// What a check of all chains found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -155,14 +195,22 @@ pub(super) fn verify(read: &Read<'_>, keys: Option<&Keys>) -> Result<Verdict> {
     Ok(verdict)
 }
 
+/// What is wrong, and with which row.
+type Found = (i64, &'static str);
+
 fn verify_chain(
     read: &Read<'_>,
     keys: Option<&Keys>,
     chain_id: i64,
     rows: &mut u64,
-) -> Result<Option<(i64, &'static str)>> {
-    let mut before = [0; 32];
-    let mut expected = 1;
+) -> Result<Option<Found>> {
+    let begun = past::checkpoint(read, chain_id)?;
+    if let Some(found) = verify_begin(read, keys, chain_id, begun.as_ref())? {
+        return Ok(Some(found));
+    }
+    let (gone, mut before) = begun.map_or((0, [0; 32]), |begun| (begun.number, begun.hash));
+    let mut expected = gone + 1;
+    let mut erasing = Vec::new();
     loop {
         let page = sql::page(read, chain_id, expected, PAGE)?;
         if page.is_empty() {
@@ -184,20 +232,97 @@ fn verify_chain(
                     "rows before it were removed or put in before the key was replaced",
                 )));
             }
-            for text in sql::texts(read, chain_id, row.number)? {
-                let sealed = row
-                    .commitments
-                    .chunks_exact(33)
-                    .find(|chunk| chunk.first() == Some(&text.slot));
-                if sealed.and_then(|chunk| chunk.get(1..)) != Some(text.commitment().as_slice()) {
-                    return Ok(Some((row.number, "the text of this row was changed")));
+            if let Some(what) = verify_texts(read, row)? {
+                return Ok(Some((row.number, what)));
+            }
+            if row.action == Action::AccountErased.slug() {
+                if !row.lists(&past::erased_with(read, chain_id, row.number)?) {
+                    return Ok(Some((
+                        row.number,
+                        "the list of texts that were erased with this row was changed",
+                    )));
                 }
+                erasing.push(row.number);
             }
             before = *hash;
             expected += 1;
             *rows += 1;
         }
     }
+    if let Some(found) = verify_head(read, keys, chain_id, (gone, expected, before))? {
+        return Ok(Some(found));
+    }
+    // Each list was compared with its row; one without a row was put in.
+    let events = past::erasing_events(read, chain_id)?;
+    if let Some(event) = events.into_iter().find(|event| !erasing.contains(event)) {
+        return Ok(Some((
+            event,
+            "a list of erased texts names this row, which erased nothing",
+        )));
+    }
+    let returned = past::returned(read, chain_id)?;
+    Ok(returned.map(|number| (number, "a text of this row was erased, and is there again")))
+}
+
+/// Where the chain begins: with its first row, or behind the one that its checkpoint names.
+fn verify_begin(
+    read: &Read<'_>,
+    keys: Option<&Keys>,
+    chain_id: i64,
+    begun: Option<&Checkpoint>,
+) -> Result<Option<Found>> {
+    let Some(begun) = begun else { return Ok(None) };
+    let is_forged = keys.is_some_and(|keys| {
+        let mac = checkpoint_mac(keys, chain_id, begun);
+        !bool::from(begun.mac.ct_eq(&mac))
+    });
+    if is_forged {
+        return Ok(Some((
+            begun.number,
+            "the checkpoint that says where this chain begins was forged",
+        )));
+    }
+    if past::is_any_until(read, chain_id, begun.number)? {
+        return Ok(Some((
+            begun.number,
+            "rows that the checkpoint says were pruned are there",
+        )));
+    }
+    Ok(None)
+}
+
+/// The texts of a row are those that it commits to; a missing one was erased, and an event says so.
+fn verify_texts(read: &Read<'_>, row: &Row) -> Result<Option<&'static str>> {
+    let texts = sql::texts(read, row.chain_id, row.number)?;
+    let sealed: Vec<(u8, &[u8])> = row
+        .commitments
+        .chunks_exact(33)
+        .filter_map(|chunk| chunk.split_first().map(|(slot, rest)| (*slot, rest)))
+        .collect();
+    for text in &texts {
+        if !sealed.contains(&(text.slot, text.commitment().as_slice())) {
+            return Ok(Some("the text of this row was changed"));
+        }
+    }
+    for (slot, _) in sealed {
+        if texts.iter().all(|text| text.slot != slot)
+            && past::erased_in(read, row.chain_id, row.number, slot)?.is_none()
+        {
+            return Ok(Some(
+                "a text of this row is missing, and no erasure is on record",
+            ));
+        }
+    }
+    Ok(None)
+}
+
+/// The head is the last row; the newest one is never pruned.
+fn verify_head(
+    read: &Read<'_>,
+    keys: Option<&Keys>,
+    chain_id: i64,
+    (gone, expected, before): (i64, i64, [u8; 32]),
+) -> Result<Option<Found>> {
     let Some(head) = sql::head(read, chain_id)? else {
         return Ok(Some((expected, "the chain's head was removed")));
     };
@@ -208,7 +333,7 @@ fn verify_chain(
     if is_forged {
         return Ok(Some((head.number, "the chain's head was forged")));
     }
-    if head.number >= expected {
+    if head.number >= expected || (gone > 0 && expected == gone + 1) {
         return Ok(Some((expected, "this row was removed from the end")));
     }
     if head.number + 1 != expected || head.hash != before {

@@ -1,5 +1,5 @@
-//! The audit log: who did what, written in the transaction that does it. Owns `audit_events`, `audit_texts` and
-//! `audit_heads`.
+//! The audit log: who did what, written in the transaction that does it. Owns every table whose name begins with
+//! `audit_`, and `sign_ins`, which counts what the log tells of sign-ins.
 //!
 //! One chain for each organisation and one for the system. A row's hash is SHA-256 over the hash before it and the
 //! canonical row (every field with its length); personal text stands in the row as a commitment, SHA-256 of a salt
@@ -7,6 +7,8 @@
 //! under the audit key, so that rows cut off the end are missed. Never holds a secret.
 
 mod chain;
+mod erase;
+mod prune;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -22,10 +24,15 @@ use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
+use sql::past;
 
 pub use chain::{Fault, Verdict};
+pub use erase::{Erased, Names, Person, Scrub, erase};
+pub use prune::{Prunable, next_prunable, prune};
+pub use sql::past::{is_erased, last_erasure};
 pub use sql::{
-    Deed, Entry, Hand, Whom, about, last_on, latest, latest_instant, own, sign_in_before,
+    Deed, Entry, Hand, SignIns, Whom, about, last_of_system, last_on, latest, latest_instant,
+    newest, own, own_sign_ins, sign_in_before, sign_ins,
 };
 
 /// What was done. The slug stands in the log for ever: add, never rename.
@@ -41,6 +48,10 @@ pub enum Action {
     OrganisationMoved,
     /// Who manages users was decided.
     ManagersChanged,
+    /// Whose addresses may be invited was decided.
+    DomainsChanged,
+    /// The list of first steps was put away.
+    FirstStepsPutAway,
     /// Nobody of the organisation may sign in.
     OrganisationDisabled,
     /// Its people may sign in again.
@@ -61,8 +72,16 @@ pub enum Action {
     AccountDisabled,
     /// It was switched on again.
     AccountEnabled,
+    /// A day was set at whose end it is switched off.
+    DepartureSet,
+    /// It is not to be switched off on a date any more.
+    DepartureCancelled,
+    /// The day was over, and it could not be switched off.
+    DepartureDropped,
     /// It was removed.
     AccountDeleted,
+    /// What was left of the personal data of one that is deleted was erased.
+    AccountErased,
     /// It was given another role.
     RoleChanged,
     /// A Pending owner's address was changed by the operator.
@@ -107,6 +126,8 @@ pub enum Action {
     AccountUnlocked,
     /// A failed mail was sent on its way again.
     MailRetried,
+    /// A test mail was sent.
+    MailTested,
     /// A deed was refused for want of a right.
     Denied,
     /// A form came without its proof, or from elsewhere.
@@ -115,6 +136,8 @@ pub enum Action {
     RequestMalformed,
     /// A set-up link was made.
     SetupLinkMade,
+    /// The oldest events were removed, as the operator's setting says.
+    LogPruned,
     /// The system's clock stepped back.
     ClockSteppedBack,
     /// What is asked of a role besides the password was decided.
@@ -173,12 +196,14 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 77] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
         Self::OrganisationMoved,
         Self::ManagersChanged,
+        Self::DomainsChanged,
+        Self::FirstStepsPutAway,
         Self::OrganisationDisabled,
         Self::OrganisationEnabled,
         Self::OwnershipOffered,
@@ -189,7 +214,11 @@ impl Action {
         Self::AccountActivated,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::DepartureSet,
+        Self::DepartureCancelled,
+        Self::DepartureDropped,
         Self::AccountDeleted,
+        Self::AccountErased,
         Self::RoleChanged,
         Self::OwnerInvited,
         Self::InvitationResent,
@@ -212,10 +241,12 @@ impl Action {
         Self::PreferencesChanged,
         Self::AccountUnlocked,
         Self::MailRetried,
+        Self::MailTested,
         Self::Denied,
         Self::FormRefused,
         Self::RequestMalformed,
         Self::SetupLinkMade,
+        Self::LogPruned,
         Self::ClockSteppedBack,
         Self::PolicyChanged,
         Self::TwoFactorBegun,
@@ -254,6 +285,8 @@ impl Action {
             Self::OrganisationRenamed => "organisation.renamed",
             Self::OrganisationMoved => "organisation.time_zone_changed",
             Self::ManagersChanged => "organisation.managers_changed",
+            Self::DomainsChanged => "organisation.domains_changed",
+            Self::FirstStepsPutAway => "organisation.first_steps_put_away",
             Self::OrganisationDisabled => "organisation.disabled",
             Self::OrganisationEnabled => "organisation.enabled",
             Self::OwnershipOffered => "ownership.offered",
@@ -264,7 +297,11 @@ impl Action {
             Self::AccountActivated => "account.activated",
             Self::AccountDisabled => "account.disabled",
             Self::AccountEnabled => "account.enabled",
+            Self::DepartureSet => "account.departure_set",
+            Self::DepartureCancelled => "account.departure_cancelled",
+            Self::DepartureDropped => "account.departure_dropped",
             Self::AccountDeleted => "account.deleted",
+            Self::AccountErased => "account.erased",
             Self::RoleChanged => "role.changed",
             Self::OwnerInvited => "owner.invited",
             Self::InvitationResent => "invitation.resent",
@@ -287,10 +324,12 @@ impl Action {
             Self::PreferencesChanged => "preferences.changed",
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
+            Self::MailTested => "mail.tested",
             Self::Denied => "denied",
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",
             Self::SetupLinkMade => "setup.link_made",
+            Self::LogPruned => "audit.pruned",
             Self::ClockSteppedBack => "clock.stepped_back",
             Self::PolicyChanged => "organisation.policy_changed",
             Self::TwoFactorBegun => "two_factor.begun",
@@ -472,6 +511,11 @@ pub fn checkpoint<T>(tx: &Tx<'_>, by: &By, value: T) -> Result<Audited<T>> {
         let event = Event::of_system(Action::KeyReplaced)
             .with(chain::HEAD_NUMBER, number)
             .with(chain::HEAD_HASH, HEXLOWER.encode(&hash));
+        // Where a pruned chain begins was under the key before, too; the new one takes it as it is.
+        if let Some(begun) = past::checkpoint(tx, chain_id)? {
+            let mac = chain::checkpoint_mac(tx.keys(), chain_id, &begun);
+            past::set_checkpoint(tx, chain_id, &past::Checkpoint { mac, ..begun })?;
+        }
         // It stands behind the last row there is: behind one that was put in, or where some were cut off.
         append(tx, by, &event, (chain_id, end.max(head)))?;
     }
@@ -528,8 +572,32 @@ fn append(
     };
     let hash = row.hash(&before);
     sql::append(tx, &row, &sealed, &hash)?;
+    tally(tx, by, event)?;
     tell(tx, by, event, row);
     Ok(())
+}
+
+/// Counts who signed in and who was not let in. Whoever is signed in and types a wrong password or code is in already; the sum
+/// of a flood counts for as many as it sums.
+fn tally(tx: &Tx<'_>, by: &By, event: &Event) -> Result<()> {
+    let Some(organisation) = event.organisation else {
+        return Ok(());
+    };
+    let is_at_the_door = by.account().is_none() && !event.details.contains_key("asked");
+    let counted = match event.action {
+        Action::SignedIn => (1, 0),
+        Action::SignInFailed
+        | Action::SignInThrottled
+        | Action::CodeFailed
+        | Action::CodeThrottled
+            if is_at_the_door =>
+        {
+            let count = event.details.get("count").and_then(Value::as_i64);
+            (0, count.unwrap_or(1))
+        }
+        _ => return Ok(()),
+    };
+    Ok(sql::tally(tx, organisation, counted)?)
 }
 
 /// The log says so too once it is committed, for whoever collects logs: ids, and no personal text but the network address.
@@ -582,8 +650,16 @@ pub fn later(newer: &Read<'_>, older: &Read<'_>, actions: &[Action]) -> Result<V
     let mut found = Vec::new();
     for chain_id in sql::chains(newer)? {
         let end = |read| Ok::<_, Error>(sql::end(read, chain_id)?.map_or(0, |(number, _)| number));
+        // What is pruned from either cannot be compared, nor be told.
+        let gone = |read| {
+            let begun = past::checkpoint(read, chain_id)?;
+            Ok::<_, Error>(begun.map_or(0, |begun| begun.number))
+        };
         // Once two chains part they never meet again: each row's hash is over the one before.
-        let (mut common, mut parted) = (0, end(newer)?.min(end(older)?) + 1);
+        let (mut common, mut parted) = (
+            gone(newer)?.max(gone(older)?),
+            end(newer)?.min(end(older)?) + 1,
+        );
         while common + 1 < parted {
             let middle = common + (parted - common) / 2;
             let is_common =

@@ -1,5 +1,7 @@
 //! The statements of the audit log.
 
+pub(super) mod past;
+
 use rusqlite::Row as SqlRow;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +11,7 @@ use super::chain::{Head, Row, Text, head_mac};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
-use crate::kit::time::Timestamp;
+use crate::kit::time::{DAY, MINUTE, Timestamp};
 use crate::scope::Scope;
 
 pub(super) fn head(read: &Read<'_>, chain_id: i64) -> Result<Option<Head>> {
@@ -89,7 +91,7 @@ fn index(tx: &Tx<'_>, chain_id: i64, number: i64) -> Result<()> {
 pub(super) fn chains(read: &Read<'_>) -> Result<Vec<i64>> {
     read.list(
         "SELECT chain_id FROM audit_heads UNION SELECT DISTINCT chain_id FROM audit_events
-          UNION SELECT id FROM organisations ORDER BY 1",
+          UNION SELECT chain_id FROM audit_checkpoints UNION SELECT id FROM organisations ORDER BY 1",
         [],
         |row| row.get(0),
     )
@@ -243,7 +245,7 @@ pub fn last_on(
 pub enum Hand {
     /// The reader's own.
     Own,
-    /// Another account's, by its address as it then was; empty once that is erased.
+    /// Another account's, by its address as it then was; in other words once that is erased.
     Other(String),
     /// Whoever runs the binary.
     Operator,
@@ -260,9 +262,9 @@ pub enum Whom {
     Reader,
     /// Another, whose own hand it was.
     Doer,
-    /// Another account or address, as it was then called.
+    /// Another account or address, as it was then called; in other words once that is erased.
     Other(String),
-    /// No account, or one whose name is erased.
+    /// No account.
     Nobody,
 }
 
@@ -292,14 +294,17 @@ const DEEDS: &str = "SELECT e.at, e.action, e.actor, e.actor_id IS ?2, e.target_
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 3),
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 4),
     (SELECT text FROM audit_texts WHERE chain_id = e.chain_id AND number = e.number AND slot = 5),
-    e.details FROM audit_events e";
+    e.details, e.target_id IS NOT NULL FROM audit_events e";
 
 fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     let slug = row.get_ref(1)?.as_str()?;
     let action = Action::from_slug(slug).ok_or_else(|| contradiction("action of an event"))?;
     let hand = match (row.get_ref(2)?.as_str()?, row.get(3)?) {
         ("account", true) => Hand::Own,
-        ("account", false) => Hand::Other(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
+        ("account", false) => {
+            let address: Option<String> = row.get(6)?;
+            Hand::Other(address.unwrap_or_else(|| "An erased account".to_owned()))
+        }
         ("operator", _) => Hand::Operator,
         ("system", _) => Hand::System,
         ("stranger", _) => Hand::Stranger,
@@ -310,6 +315,7 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
         (true, _, _, _) => Whom::Reader,
         (false, true, Hand::Other(_), _) => Whom::Doer,
         (false, _, _, Some(target)) => Whom::Other(target),
+        (false, _, _, None) if row.get(12)? => Whom::Other("an erased account".to_owned()),
         (false, _, _, None) => Whom::Nobody,
     };
     let details = row.get_ref(11)?.as_str()?;
@@ -324,6 +330,9 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
     })
 }
 
+/// What people are not told of themselves: on which day they leave. Telling them is for people, as with disabling itself.
+const TOLD: &str = "action NOT IN ('account.departure_set', 'account.departure_cancelled', 'account.departure_dropped')";
+
 /// The newest events about one account of the organisation, done by itself or by others, as the reader sees them.
 pub fn about(
     read: &Read<'_>,
@@ -334,7 +343,7 @@ pub fn about(
 ) -> Result<Vec<Deed>> {
     read.list(
         &format!(
-            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?4"
+            "{DEEDS} WHERE e.target_id = ?3 AND e.chain_id = ?1 AND (?3 <> ?2 OR {TOLD}) ORDER BY e.number DESC LIMIT ?4"
         ),
         (organisation, reader, account, rows),
         deed_from_row,
@@ -355,7 +364,7 @@ pub fn own(
                SELECT number FROM (SELECT number FROM audit_events WHERE actor_id = ?2 AND chain_id = ?1
                                     ORDER BY number DESC LIMIT ?3)
                UNION
-               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1
+               SELECT number FROM (SELECT number FROM audit_events WHERE target_id = ?2 AND chain_id = ?1 AND {TOLD}
                                     ORDER BY number DESC LIMIT ?3)
              ) ORDER BY e.number DESC LIMIT ?3"
         ),
@@ -375,4 +384,120 @@ pub fn sign_in_before(read: &Read<'_>, scope: &Scope) -> Result<Option<Deed>> {
         deed_from_row,
     )?;
     Ok(deeds.pop())
+}
+
+/// When this was last done as the system's chain tells, and the facts of it, as JSON; none when it never was.
+pub fn last_of_system(read: &Read<'_>, action: Action) -> Result<Option<(Timestamp, String)>> {
+    // By its word: the chain may hold a million failures of strangers.
+    let word = format!("\"action:{}\"", action.slug().replace(['.', '_'], ":"));
+    read.find(
+        "SELECT e.at, e.details FROM audit_heads h
+           JOIN audit_index i ON i.rowid BETWEEN h.ordinal << 40 AND (h.ordinal << 40) + h.number
+           JOIN audit_events e ON e.chain_id = h.chain_id AND e.number = i.rowid - (h.ordinal << 40)
+          WHERE h.chain_id = 0 AND audit_index MATCH ?1 ORDER BY i.rowid DESC LIMIT 1",
+        [word],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Of so many seconds is a quarter of an hour.
+const QUARTER: i64 = 15 * MINUTE;
+/// For so long they are kept: a month, and the days that any time zone adds to it.
+const TALLIES_KEPT: i64 = 40 * DAY;
+
+/// How often people signed in from some instant on, for less than a quarter of an hour, and how often somebody was not let
+/// in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignIns {
+    /// From when on.
+    pub from: Timestamp,
+    /// Those who came in.
+    pub succeeded: i64,
+    /// Those who did not: a wrong password, a wrong code, or too many of either before.
+    pub failed: i64,
+}
+
+fn sign_ins_from_row(row: &SqlRow<'_>) -> rusqlite::Result<SignIns> {
+    Ok(SignIns {
+        from: row.get(0)?,
+        succeeded: row.get(1)?,
+        failed: row.get(2)?,
+    })
+}
+
+/// Counts sign-ins of now, and forgets those that nobody looks at any more.
+pub(super) fn tally(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    (succeeded, failed): (i64, i64),
+) -> Result<()> {
+    let now = tx.now();
+    let quarter = Timestamp(now.0 - now.0.rem_euclid(QUARTER));
+    tx.execute(
+        "INSERT INTO sign_ins (organisation_id, from_at, succeeded, failed) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded, failed = failed + excluded.failed",
+        (organisation, quarter, succeeded, failed),
+    )?;
+    tx.execute(
+        "DELETE FROM sign_ins WHERE organisation_id = ?1 AND from_at < ?2",
+        (organisation, quarter.minus(TALLIES_KEPT)),
+    )?;
+    Ok(())
+}
+
+/// The sign-ins of everybody in the organisation since then, oldest first.
+pub fn sign_ins(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    since: Timestamp,
+) -> Result<Vec<SignIns>> {
+    read.list(
+        "SELECT from_at, succeeded, failed FROM sign_ins WHERE organisation_id = ?1 AND from_at >= ?2
+          ORDER BY from_at",
+        (organisation, since),
+        sign_ins_from_row,
+    )
+}
+
+/// The sign-ins of one account since then, as the log tells of them.
+pub fn own_sign_ins(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<SignIns>> {
+    // The first number of that time, so that each half walks no more of its index than that.
+    let Some(first) = read.find(
+        "SELECT number FROM audit_events WHERE chain_id = ?1 AND at >= ?2 ORDER BY at, number LIMIT 1",
+        (organisation, since),
+        |row| row.get::<_, i64>(0),
+    )?
+    else {
+        return Ok(Vec::new());
+    };
+    read.list(
+        "SELECT at, 1, 0 FROM audit_events
+          WHERE actor_id = ?2 AND chain_id = ?1 AND number >= ?3 AND action = 'sign_in.succeeded'
+          UNION ALL
+         SELECT at, 0, coalesce(json_extract(details, '$.count'), 1) FROM audit_events
+          WHERE target_id = ?2 AND chain_id = ?1 AND number >= ?3 AND actor <> 'account'
+            AND action IN ('sign_in.failed', 'sign_in.throttled', 'code.failed', 'code.throttled')
+            AND json_extract(details, '$.asked') IS NULL",
+        (organisation, account, first),
+        sign_ins_from_row,
+    )
+}
+
+/// The newest events of the organisation, as the reader sees them, newest first.
+pub fn newest(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    reader: AccountId,
+    rows: i64,
+) -> Result<Vec<Deed>> {
+    read.list(
+        &format!("{DEEDS} WHERE e.chain_id = ?1 ORDER BY e.number DESC LIMIT ?3"),
+        (organisation, reader, rows),
+        deed_from_row,
+    )
 }

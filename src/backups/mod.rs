@@ -129,6 +129,8 @@ pub struct Facts {
 pub struct State {
     /// Whether there are nightly ones.
     pub is_nightly: bool,
+    /// Where none is known of: when this file was put back from one, and of when that was, as far as it said so.
+    pub put_back: Option<(Timestamp, Option<Timestamp>)>,
     /// The last that succeeded: when, and its size.
     pub last: Option<(Timestamp, i64)>,
     /// Since when the nightly ones fail, while they do.
@@ -492,14 +494,29 @@ pub fn is_due(read: &Read<'_>, at: i64) -> Result<bool> {
 /// How the backups are.
 pub fn state(read: &Read<'_>, plan: &Plan) -> Result<State> {
     let last = last_good(read)?;
+    let put_back = match last {
+        Some(_) => None,
+        None => put_back(read)?,
+    };
     Ok(State {
         is_nightly: plan.at.is_some(),
+        put_back,
         last: last.and_then(|last| Some((last.ended_at, last.outcome.ok()?))),
         failing: match plan.at {
             Some(_) => failing(read)?,
             None => None,
         },
     })
+}
+
+/// When the file was last put back from a copy, and of when that was. The copy knew nothing of itself.
+fn put_back(read: &Read<'_>) -> Result<Option<(Timestamp, Option<Timestamp>)>> {
+    let Some((at, details)) = audit::last_of_system(read, Action::BackupRestored)? else {
+        return Ok(None);
+    };
+    let details: serde_json::Value = serde_json::from_str(&details).unwrap_or_default();
+    let made_at = details.get("made_at").and_then(serde_json::Value::as_i64);
+    Ok(Some((at, made_at.map(Timestamp))))
 }
 
 /// Since when the nightly ones fail; none while the last one succeeded.

@@ -1,7 +1,8 @@
 //! The command line: each command a few lines over a verb.
 //!
 //! Commands work beside a running server, on the same file, by the same code, and are recorded with the operator as
-//! the actor. They send no mail themselves: what they owe is a row, and the server notices it within a second.
+//! the actor. They send no mail themselves, but for `mail test`: what they owe is a row, and the server notices it within
+//! a second.
 
 mod account;
 mod audit;
@@ -15,6 +16,7 @@ mod failure;
 mod healthcheck;
 mod invoice;
 mod links;
+mod mail;
 mod org;
 mod password;
 mod print;
@@ -73,6 +75,8 @@ enum Command {
     Org(org::Command),
     /// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
     Account(account::Command),
+    /// Mail: list, show, send failed ones again, send a test
+    Mail(mail::Command),
     /// The audit log: verify it
     Audit(audit::Command),
     /// Invoices: list, show, close the months that are over, mark one as paid
@@ -157,6 +161,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::SetupLink { basics } => setup_link::run(&basics),
         Command::Org(command) => org::run(command),
         Command::Account(command) => account::run(command),
+        Command::Mail(command) => mail::run(command),
         Command::Audit(command) => audit::run(&command),
         Command::Invoice(command) => invoice::run(command),
         Command::Catalogue(command) => catalogue::run(command),

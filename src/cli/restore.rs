@@ -46,10 +46,11 @@ pub(super) struct Command {
 }
 
 /// Decisions that must be made again when they are younger than the backup: each took something from somebody.
-const DECISIONS: [Action; 14] = [
+const DECISIONS: [Action; 15] = [
     Action::OrganisationDisabled,
     Action::OrganisationDeleted,
     Action::ManagersChanged,
+    Action::DomainsChanged,
     Action::PolicyChanged,
     Action::OwnershipMoved,
     Action::AccountDisabled,
@@ -301,6 +302,7 @@ fn line(later: &Later, organisation: Option<&str>) -> Option<String> {
         Action::OrganisationDisabled => "the organisation was disabled".to_owned(),
         Action::OrganisationDeleted => format!("the organisation {who} was deleted"),
         Action::ManagersChanged => "who manages users was changed".to_owned(),
+        Action::DomainsChanged => "the allowed email domains were changed".to_owned(),
         Action::PolicyChanged => "the two-factor policy was changed".to_owned(),
         Action::OwnershipMoved => format!("the ownership moved to {who}"),
         Action::AccountDisabled => format!("{who} was disabled"),

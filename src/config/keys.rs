@@ -52,6 +52,8 @@ pub enum Key {
     BackupKeep,
     /// Where backups are put.
     BackupDir,
+    /// How long the audit log is kept.
+    AuditKeepDays,
     /// Who sends the invoices.
     BillingIssuer,
     /// How they are paid.
@@ -119,7 +121,7 @@ pub struct Spec {
 
 impl Key {
     /// All of them, in the order in which people read about them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Data,
         Self::PublicUrl,
         Self::Listen,
@@ -135,6 +137,7 @@ impl Key {
         Self::BackupTime,
         Self::BackupKeep,
         Self::BackupDir,
+        Self::AuditKeepDays,
         Self::LogLevel,
         Self::LogFormat,
         Self::LogAccess,
@@ -383,6 +386,16 @@ impl Key {
                 default: None,
                 unset: "backups in the data folder",
                 example: "/mnt/backup/doorward",
+            },
+            Self::AuditKeepDays => Spec {
+                name: "audit_keep_days",
+                kind: Kind::Number,
+                reach: Reach::Server,
+                value: "DAYS",
+                help: "How many days events stay in the audit log, from 30 to 36500; older ones are removed for good, once a day",
+                default: None,
+                unset: "events are kept for ever",
+                example: "730",
             },
             Self::BillingIssuer => Spec {
                 name: "billing.issuer",

@@ -104,6 +104,8 @@ pub struct Values {
     pub metrics_token: Option<Secret<String>>,
     /// When backups are made, where they go, how many stay.
     pub backups: Backups,
+    /// For how many days events stay in the audit log; none: for ever.
+    pub audit_keep_days: Option<i64>,
     /// What the operator decides about every invoice.
     pub billing: billing::Terms,
     /// The service manager that started the process; none where nobody waits to hear of it.
@@ -238,6 +240,7 @@ impl Config {
             data: values.data.clone(),
             metrics_token: values.metrics_token.clone(),
             backups: values.backups.plan(),
+            audit_keep_days: values.audit_keep_days,
             billing: values.billing.clone(),
         }
     }
@@ -281,6 +284,7 @@ impl Values {
         let metrics_listen = reader.optional(Key::MetricsListen, parse::listen);
         let metrics_token = reader.optional(Key::MetricsToken, parse::token);
         let backups = backups(reader, &data);
+        let audit_keep_days = reader.optional(Key::AuditKeepDays, parse::audit_days);
         let billing = billing(reader, brand.as_ref());
         let together = Together {
             data: &data,
@@ -322,6 +326,7 @@ impl Values {
             metrics_listen,
             metrics_token,
             backups: backups?,
+            audit_keep_days,
             billing: billing?,
             manager: manager(around),
         })

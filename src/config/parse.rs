@@ -163,6 +163,17 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// For how many days the audit log is kept.
+pub(super) fn audit_days(text: &str) -> Result<i64, String> {
+    match text.trim().parse() {
+        Ok(days @ 30..=36_500) => Ok(days),
+        Ok(_) | Err(_) => Err(
+            "a number of days from 30 to 36500 is needed; without this setting events are kept for ever"
+                .to_owned(),
+        ),
+    }
+}
+
 /// What stands on invoices: lines of text that can be seen.
 pub(super) fn lines(text: &str) -> Result<String, String> {
     let text = text.replace("\r\n", "\n");

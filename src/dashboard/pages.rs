@@ -2,10 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::views::{self, Bill, Concern, Costs, Numbers, Own, PublicAddress, Running};
+use jiff::tz::TimeZone;
+
+use super::views::{
+    self, Bill, Concern, Costs, Day, FirstSteps, Numbers, Own, PublicAddress, Running, SignIns,
+    Whose,
+};
 use crate::accounts;
 use crate::app::{Mode, Settings};
 use crate::audit;
+use crate::backups;
 use crate::billing::{self, Standing};
 use crate::catalogue;
 use crate::domain::money::{Currency, Money};
@@ -14,48 +20,109 @@ use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::error::{Error, Result};
 use crate::invitations;
+use crate::kit::dates;
 use crate::kit::db::Read;
 use crate::kit::http::response::Response;
 use crate::kit::time::DAY;
 use crate::layout::{self, Page, Place};
-use crate::organisations;
+use crate::organisations::{self, Organisation};
 use crate::outbox::{self, Relay};
 use crate::resources;
-use crate::scope::Scope;
+use crate::routes::Route;
+use crate::scope::{ManageOrganisation, Scope};
+use crate::settings;
 use crate::visit::Visit;
 
-/// So many of one's own events.
+/// So many events.
 const DEEDS: i64 = 8;
+/// The sign-ins of so many days.
+const DAYS: usize = 30;
+/// For so long an organisation is new, and shown its first steps; from then on what needs attention says the same.
+const NEW_FOR: i64 = 30 * DAY;
 
 /// The dashboard.
 pub fn show(visit: &Visit<'_>) -> Result<Response> {
     let scope = visit.signed_in()?;
     let relay = visit.app.relay();
-    let (numbers, wares, concerns, deeds, before) = visit.read(|read| {
+    let zone = visit.zone();
+    let (deeds_of, sign_ins_of) = whose(scope);
+    let (numbers, wares, (steps, concerns), sign_ins, deeds, before) = visit.read(|read| {
         let wares = wares(read, scope)?;
         let concerns = concerns(read, scope, &visit.app.settings, (&relay, &wares))?;
+        let deeds = match deeds_of {
+            Whose::Organisation => audit::newest(read, scope.organisation, scope.account, DEEDS)?,
+            Whose::Own => accounts::own_deeds(read, scope, DEEDS)?,
+        };
         Ok((
             numbers(read, scope)?,
             wares,
             concerns,
-            accounts::own_deeds(read, scope, DEEDS)?,
+            sign_ins(read, scope, sign_ins_of, &zone)?,
+            deeds,
             audit::sign_in_before(read, scope)?,
         ))
     })?;
+    let csrf = visit.csrf();
     let dashboard = views::Dashboard {
         name: scope.name.first(),
         numbers: numbers.as_ref(),
         running: wares.running.as_ref(),
         bill: wares.bill.as_ref(),
         own: wares.own.as_ref(),
+        first_steps: steps.as_ref(),
         concerns: concerns.as_deref(),
         sign_in_before: before.as_ref(),
+        sign_ins: &sign_ins,
         deeds: &deeds,
+        deeds_of,
+        csrf: &csrf,
         now: visit.now,
-        zone: &visit.zone(),
+        zone: &zone,
     };
     let page = Page::new("Dashboard", Place::Dashboard);
     layout::page(visit, 200, &page, &views::dashboard(&dashboard))
+}
+
+/// Whose events and whose sign-ins the reader is told of. The first is the log; the second is no more than the sum of what
+/// stands on the pages of all accounts, and so needs what these need.
+fn whose(scope: &Scope) -> (Whose, Whose) {
+    let of_all = |permission| {
+        if scope.permissions.has(permission) {
+            Whose::Organisation
+        } else {
+            Whose::Own
+        }
+    };
+    (of_all(Permission::AuditRead), of_all(Permission::UsersRead))
+}
+
+/// The days are those of the clock on the page, as all of its times are.
+fn sign_ins(read: &Read<'_>, scope: &Scope, whose: Whose, zone: &TimeZone) -> Result<SignIns> {
+    let now = read.now();
+    // One more than the days: they may have 25 hours.
+    let since = now.minus(i64::try_from(DAYS).unwrap_or_default() * DAY + DAY);
+    let counted = match whose {
+        Whose::Organisation => audit::sign_ins(read, scope.organisation, since)?,
+        Whose::Own => audit::own_sign_ins(read, scope.organisation, scope.account, since)?,
+    };
+    let mut days = vec![Day::default(); DAYS];
+    for one in counted {
+        let ago = usize::try_from(dates::days_ago(one.from, now, zone)).unwrap_or_default();
+        if let Some(day) = days.iter_mut().rev().nth(ago) {
+            day.succeeded += one.succeeded;
+            day.failed += one.failed;
+        }
+    }
+    Ok(SignIns { whose, days })
+}
+
+/// Puts the list of first steps away, for everybody who answers for the organisation.
+pub fn put_first_steps_away(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ManageOrganisation>()?;
+    visit.form(&[])?;
+    visit.write_if(|tx| settings::put_first_steps_away(tx, &by))?;
+    let message = "The first steps are put away. What is still open stands under Needs attention.";
+    Ok(visit.redirect_with(&Route::Dashboard, message))
 }
 
 fn numbers(read: &Read<'_>, scope: &Scope) -> Result<Option<Numbers>> {
@@ -153,23 +220,54 @@ fn bill(read: &Read<'_>, scope: &Scope, currency: Currency) -> Result<Bill> {
     Ok(bill)
 }
 
-/// What the reader should see to. Those who answer for the organisation are told too that there is nothing.
+/// What the reader should see to: the first steps, and everything else. Those who answer for the organisation are told too
+/// that there is nothing.
 fn concerns(
     read: &Read<'_>,
     scope: &Scope,
     settings: &Settings,
     (relay, wares): (&Relay, &Wares),
-) -> Result<Option<Vec<Concern>>> {
+) -> Result<(Option<FirstSteps>, Option<Vec<Concern>>)> {
     let answers = scope.permissions.has(Permission::OrganisationManage);
     let mut concerns = Vec::new();
-    if answers {
-        concerns.extend(of_organisation(read, scope, settings, relay)?);
-    }
+    let mut steps = FirstSteps::default();
     if scope.permissions.has(Permission::UsersList) {
         let alone = accounts::counts(read, scope.organisation)?.unprotected;
-        if alone > 0 {
-            concerns.push(Concern::PasswordAlone(alone, answers.into()));
+        steps.two_factor = (alone > 0).then(|| Concern::PasswordAlone(alone, answers.into()));
+    }
+    let mut first_steps = None;
+    if answers {
+        let organisation = organisations::get(read, scope.organisation)?;
+        let is_new = organisation.started_at.is_none()
+            && read.now().since(organisation.created_at) < NEW_FOR;
+        concerns.extend(ownership_offered(read, scope, &organisation)?);
+        let url = &settings.public_url;
+        steps.address =
+            public_address(settings).map(|wrong| Concern::PublicAddress(wrong, url.clone()));
+        steps.mail = (*relay == Relay::Off).then(|| Concern::Mail(relay.clone()));
+        let masters = accounts::masters_active(read, scope.organisation)?.len();
+        steps.master = (masters < 2).then_some(Concern::OneMaster);
+        let backups = backups::state(read, &settings.backups)?;
+        let is_shown = is_new && {
+            let is_any = backups.last.is_some() || backups.put_back.is_some();
+            steps.backup = (!is_any).then(|| Concern::NoBackup(backups.is_nightly.into()));
+            !steps.are_done()
+        };
+        if is_shown {
+            first_steps = Some(std::mem::take(&mut steps));
         }
+        concerns.extend(steps.address.take());
+        concerns.extend(steps.mail.take());
+        if matches!(relay, Relay::Fails { .. }) {
+            concerns.push(Concern::Mail(relay.clone()));
+        }
+        concerns.extend(backups.failing.map(Concern::Backup));
+        concerns.extend(steps.master.take());
+        concerns.extend(of_organisation(read, scope)?);
+    }
+    concerns.extend(steps.two_factor);
+    if scope.permissions.has(Permission::UsersManage) {
+        concerns.extend(of_departures(read, scope)?);
     }
     if let Some(bill) = &wares.bill {
         concerns.extend(of_bill(bill));
@@ -178,37 +276,32 @@ fn concerns(
         Protection::On | Protection::Without(Asked::Nothing) => {}
         Protection::Without(asked) => concerns.push(Concern::OwnFactor(asked)),
     }
-    Ok((answers || !concerns.is_empty()).then_some(concerns))
+    let concerns = (answers || !concerns.is_empty()).then_some(concerns);
+    Ok((first_steps, concerns))
 }
 
-/// What those who answer for the organisation should see to.
-fn of_organisation(
+/// The ownership, where it is offered to the reader.
+fn ownership_offered(
     read: &Read<'_>,
     scope: &Scope,
-    settings: &Settings,
-    relay: &Relay,
-) -> Result<Vec<Concern>> {
-    let mut concerns = Vec::new();
-    let organisation = organisations::get(read, scope.organisation)?;
+    organisation: &Organisation,
+) -> Result<Option<Concern>> {
     if organisation
         .offer
-        .is_some_and(|offer| offer.to == scope.account)
+        .is_none_or(|offer| offer.to != scope.account)
     {
-        let owner = accounts::find(read, organisation.owner)?.ok_or(Error::NotFound)?;
-        concerns.push(Concern::Ownership {
-            owner: owner.label(),
-            organisation: organisation.name,
-        });
+        return Ok(None);
     }
-    if let Some(trouble) = public_address(settings) {
-        concerns.push(Concern::PublicAddress(trouble, settings.public_url.clone()));
-    }
-    if *relay != Relay::Works {
-        concerns.push(Concern::Mail(relay.clone()));
-    }
-    if accounts::masters_active(read, scope.organisation)?.len() < 2 {
-        concerns.push(Concern::OneMaster);
-    }
+    let owner = accounts::find(read, organisation.owner)?.ok_or(Error::NotFound)?;
+    Ok(Some(Concern::Ownership {
+        owner: owner.label(),
+        organisation: organisation.name.clone(),
+    }))
+}
+
+/// What those who answer for the organisation should see to, of its people and its mail.
+fn of_organisation(read: &Read<'_>, scope: &Scope) -> Result<Vec<Concern>> {
+    let mut concerns = Vec::new();
     let expired = invitations::expired_count(read, scope.organisation)?;
     if expired > 0 {
         concerns.push(Concern::Expired(expired));
@@ -216,6 +309,27 @@ fn of_organisation(
     let failed = outbox::unsent_counts(read, scope.organisation)?.failed;
     if failed > 0 {
         concerns.push(Concern::FailedMail(failed));
+    }
+    Ok(concerns)
+}
+
+/// So many of them are told.
+const DEPARTURES: i64 = 5;
+
+/// Whose last day came, and who is here still; to everybody who manages accounts but themself.
+fn of_departures(read: &Read<'_>, scope: &Scope) -> Result<Vec<Concern>> {
+    let mut concerns = Vec::new();
+    for one in accounts::departures_dropped(read, scope.organisation, DEPARTURES)? {
+        let account = accounts::find(read, one.account)?.ok_or(Error::NotFound)?;
+        if let Some((_, why)) = one.dropped
+            && account.id != scope.account
+        {
+            concerns.push(Concern::NotDisabled {
+                account: account.id,
+                label: account.label(),
+                why: why.sentence(),
+            });
+        }
     }
     Ok(concerns)
 }

@@ -184,6 +184,19 @@ pub(super) const PENDING: (&str, Role) = ("lea.fontaine@demo.example", Role::Mem
 /// Whose link has run out.
 pub(super) const EXPIRED: (&str, Role) = ("bjorn.aas@demo.example", Role::Billing);
 
+/// The browsers in which the owner's account was used until today, when everybody was given an account of their own: hers
+/// first, and then those of the people she shared it with.
+pub(super) const SHARED_WITH: [&str; 8] = [
+    "Firefox on Linux",
+    "Chrome on Linux",
+    "Chrome on Android",
+    "Firefox on Windows",
+    "Safari on macOS",
+    "Edge on Windows",
+    "Safari on iOS",
+    "Firefox on macOS",
+];
+
 /// One sign-in for each role, the strongest first.
 pub(super) fn sign_ins() -> impl Iterator<Item = (Role, &'static str)> {
     Role::ALL.into_iter().rev().filter_map(|role| {

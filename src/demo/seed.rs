@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::people::{self, Person, With};
-use super::year::{self, Deed, INGRID};
+use super::year::{self, Deed, INGRID, Try};
 use crate::accounts::{self, Account};
 use crate::app::App;
-use crate::audit::Audited;
+use crate::audit::{Action, Audited, Event};
 use crate::billing::{self, Details};
 use crate::catalogue;
 use crate::domain::code::Code;
@@ -52,10 +52,14 @@ pub(super) fn seed(app: &App, clock: &FixedClock, now: Timestamp) -> Result<()> 
         hash: PasswordHash::new(hash),
         addresses: 0,
         callers: BTreeMap::new(),
+        shared: Vec::new(),
         agenda: agenda(now),
     };
     story.live(now)
 }
+
+/// From where a stranger guessed (RFC 5737).
+const GUESSER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 24));
 
 /// What happens of itself while the clock moves.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,8 @@ enum Step {
     Pay(Month, usize),
     /// Somebody does something.
     Deed(Deed),
+    /// Somebody tries the account that everybody shared.
+    Try(Try),
 }
 
 /// The year in its order.
@@ -87,6 +93,11 @@ fn agenda(now: Timestamp) -> VecDeque<(Timestamp, Step)> {
         }
     }
     steps.retain(|(at, step)| matches!(step, Step::Month) || *at < now.minus(LAST_DAY));
+    steps.extend(
+        year::tries(now)
+            .into_iter()
+            .map(|(at, one)| (at, Step::Try(one))),
+    );
     steps.sort_by_key(|(at, _)| at.0);
     steps.into()
 }
@@ -116,6 +127,8 @@ struct Story<'s> {
     hash: PasswordHash,
     addresses: u8,
     callers: BTreeMap<&'static str, Caller>,
+    /// From where the owner's account was used, and by which cookie each browser is known.
+    shared: Vec<(IpAddr, Option<TokenHash>)>,
     agenda: VecDeque<(Timestamp, Step)>,
 }
 
@@ -195,7 +208,46 @@ impl Story<'_> {
             Step::Month => Ok(()),
             Step::Pay(month, place) => self.pay(month, place),
             Step::Deed(deed) => self.act(deed),
+            Step::Try(one) => self.attempt(one),
         }
+    }
+
+    /// Somebody tries the owner's account, as its sign-in form does.
+    fn attempt(&mut self, one: Try) -> Result<()> {
+        let owner = self.caller(INGRID)?.account;
+        let account = self.account(|read| Ok(accounts::find(read, owner)?))?;
+        let browser = match one {
+            Try::Right(browser) | Try::Wrong(browser) => Some(browser),
+            Try::Guess => None,
+        };
+        let Some(browser) = browser else {
+            return self.fail(&account, GUESSER);
+        };
+        while self.shared.len() <= browser {
+            let address = self.address();
+            self.shared.push((address, None));
+        }
+        let agent = people::SHARED_WITH.get(browser).copied();
+        let (Some((address, device)), Some(agent)) = (self.shared.get(browser).copied(), agent)
+        else {
+            return Ok(());
+        };
+        if let Try::Wrong(_) = one {
+            return self.fail(&account, address);
+        }
+        let opened = self.open(&account, (device, None), (agent, address))?;
+        if let (Some(new), Some(shared)) = (opened.device, self.shared.get_mut(browser)) {
+            shared.1 = Some(new.hash());
+        }
+        Ok(())
+    }
+
+    /// A wrong password, from there.
+    fn fail(&self, account: &Account, address: IpAddr) -> Result<()> {
+        let email = account.address()?;
+        let event = Event::of(account.organisation, Action::SignInFailed).on(account.id, &email);
+        self.app
+            .refuse(self.app.now(), &self.stranger(address)?, &event)
     }
 
     fn act(&mut self, deed: Deed) -> Result<()> {

@@ -241,6 +241,56 @@ pub(super) fn deeds(now: Timestamp) -> Vec<(Timestamp, Deed)> {
     dated
 }
 
+/// What somebody did at the owner's sign-in form, while her account was everybody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Try {
+    /// Signed in, in that one of the browsers that shared it.
+    Right(usize),
+    /// Typed a wrong password in it.
+    Wrong(usize),
+    /// A stranger guessed.
+    Guess,
+}
+
+/// On which days somebody mistyped the password, as days before today, and how often.
+const MISTYPED: [(i64, i64); 6] = [(1, 1), (4, 2), (9, 1), (15, 3), (21, 1), (26, 2)];
+/// On which of them a stranger guessed, at night, and how often: more than are written down one by one.
+const GUESSED: (i64, i64) = (12, 9);
+
+/// The last month of the account that everybody shared: many sign-ins on working days, few on others, and some that failed.
+pub(super) fn tries(now: Timestamp) -> Vec<(Timestamp, Try)> {
+    let browsers = super::people::SHARED_WITH.len();
+    let mut tries = Vec::new();
+    for ago in 1..=30 {
+        let midnight = Timestamp((now.0.div_euclid(DAY) - ago) * DAY);
+        // The first day of 1970 was a Thursday.
+        let many = match (midnight.0.div_euclid(DAY) + 3).rem_euclid(7) {
+            0 => 17,
+            5 => 3,
+            6 => 2,
+            weekday => 9 + (ago * 5 + weekday * 3) % 7,
+        };
+        for one in 0..many {
+            // From seven on, over ten hours, none at the same minute as another.
+            let minute = 600 * one / many + (one * 37 + ago * 11) % 29;
+            let at = midnight.plus(7 * HOUR + minute * MINUTE);
+            let browser = usize::try_from(one * 3 + ago).unwrap_or_default() % browsers;
+            tries.push((at, Try::Right(browser)));
+            let mistyped = MISTYPED.iter().find(|(day, _)| *day == ago);
+            let wrong = mistyped.map_or(0, |(_, wrong)| *wrong);
+            if one == 1 {
+                let before = (1..=wrong).map(|early| (at.minus(early * 11), Try::Wrong(browser)));
+                tries.extend(before);
+            }
+        }
+        if ago == GUESSED.0 {
+            let night = midnight.plus(2 * HOUR + 47 * MINUTE);
+            tries.extend((0..GUESSED.1).map(|guess| (night.plus(guess * 4), Try::Guess)));
+        }
+    }
+    tries
+}
+
 /// When the invoice of this month is paid: some days after it was issued, and once too late.
 pub(super) fn paid_at(month: Month, months_ago: usize) -> Timestamp {
     const AFTER: [i64; 6] = [4, 2, 7, 3, 9, 5];

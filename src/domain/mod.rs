@@ -3,6 +3,8 @@
 //! A value that exists is valid; the error of its parser is the sentence that the person will read.
 
 pub mod code;
+pub mod day;
+pub mod domains;
 pub mod email;
 pub mod id;
 pub mod invoice;

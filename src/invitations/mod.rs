@@ -70,8 +70,9 @@ pub fn invite(
     terms: Terms,
 ) -> Result<Audited<AccountId>> {
     accounts::may_give(by, role)?;
-    check_caps(tx, by, email, terms)?;
     let organisation = by.organisation();
+    check_domain(tx, by.by(), organisation, email)?;
+    check_caps(tx, by, email, terms)?;
     let created_by = by.by().account();
     let new = NewAccount {
         organisation,
@@ -86,6 +87,38 @@ pub fn invite(
         .on(id, email)
         .with("role", role.key());
     audit::record(tx, by.by(), &event, id)
+}
+
+/// Whether this address may belong to somebody of the organisation: asked of everybody who is invited, singly or by a list,
+/// and of whoever wants another address. The operator is exempt, as from caps and from what a giver may give.
+pub fn check_domain(
+    read: &Read<'_>,
+    by: &By,
+    organisation: OrganisationId,
+    email: &Email,
+) -> Result<()> {
+    if by.account().is_none() {
+        return Ok(());
+    }
+    let domains = organisations::get(read, organisation)?.domains;
+    if domains.allow(email) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        accounts::EMAIL_FIELD,
+        format!(
+            "Only addresses at {} are allowed here. A Master can change that in Settings.",
+            domains.named()
+        ),
+    ))
+}
+
+/// What the log says where an address is outside the allowed domains.
+#[must_use]
+pub fn outside(organisation: OrganisationId, email: &Email) -> Event {
+    Event::of(organisation, Action::InvitationRefused)
+        .on_text(email)
+        .with("why", "domain")
 }
 
 /// The operator is exempt: the command line has no caps.

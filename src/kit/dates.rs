@@ -51,6 +51,20 @@ pub fn when(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     clocked(&then, &today, days_since(&then, &today))
 }
 
+/// Midnights between the two on the wall clock of `zone`: 0 on the same day; negative when `instant` lies ahead.
+#[must_use]
+pub fn days_ago(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> i32 {
+    days_since(&zoned(instant, zone), &zoned(now, zone))
+}
+
+/// "14 Nov", of the day so many days before that of `now`, however long the days between were.
+#[must_use]
+pub fn day_before(days: i32, now: Timestamp, zone: &TimeZone) -> String {
+    let today = zoned(now, zone).date();
+    let then = today.checked_sub(jiff::Span::new().days(days));
+    then.unwrap_or(today).strftime("%-d %b").to_string()
+}
+
 /// Midnights from `then` to `today`; negative when it lies ahead.
 fn days_since(then: &ZonedDateTime, today: &ZonedDateTime) -> i32 {
     today

@@ -7,7 +7,7 @@ pub mod mail;
 pub mod pages;
 pub mod views;
 
-use crate::accounts::{self, Account, Deed, Status};
+use crate::accounts::{self, Account, Deed, Departure, Status};
 use crate::audit::{self, Action, Audited, Event};
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Role};
@@ -87,12 +87,42 @@ pub fn disable(
     by: &Allowed<ManageAccounts>,
     id: AccountId,
 ) -> Result<Audited<Account>> {
+    let account = switch_off(tx, by, id)?;
+    record(tx, by, Action::AccountDisabled, account)
+}
+
+/// The same on the date that was set for it, in the name of whoever set it; `facts` say how that went.
+pub fn disable_by_date(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageAccounts>,
+    departure: &Departure,
+    facts: &[(&str, &str)],
+) -> Result<Audited<Account>> {
+    let account = switch_off(tx, by, departure.account)?;
+    let mut event = Event::of(account.organisation, Action::AccountDisabled)
+        .on(account.id, account.address()?)
+        .with("why", "date")
+        .with("set_by", setter(departure));
+    for (name, fact) in facts {
+        event = event.with(name, *fact);
+    }
+    audit::record(tx, by.by(), &event, account)
+}
+
+/// Who set the date, as a fact of a record.
+#[must_use]
+pub fn setter(departure: &Departure) -> String {
+    let account = departure.set_by.map(|id| id.to_string());
+    account.unwrap_or_else(|| "operator".to_owned())
+}
+
+fn switch_off(tx: &Tx<'_>, by: &Allowed<ManageAccounts>, id: AccountId) -> Result<Account> {
     let account = accounts::permitted(tx, by, id, Deed::Disable)?;
     accounts::disable(tx, id)?;
     passwords::withdraw_links(tx, id)?;
     profile::withdraw_email_change(tx, id)?;
     withdraw_offer(tx, &account)?;
-    record(tx, by, Action::AccountDisabled, account)
+    Ok(account)
 }
 
 /// Switches it on again, as it was; what was ended stays ended.
@@ -232,23 +262,28 @@ pub fn ends(
     lifetimes: sessions::Lifetimes,
 ) -> Result<Ends> {
     let organisation = organisations::get(read, account.organisation)?;
+    Ok(Ends {
+        sessions: sessions::live(read, account.id, lifetimes)?,
+        invited: orphaned(read, account, role)?,
+        is_offered_ownership: organisation
+            .offer
+            .is_some_and(|offer| offer.to == account.id),
+    })
+}
+
+/// Whose links would be refused if the account might do no more than `role` from here on; with none, nothing at all.
+pub fn orphaned(read: &Read<'_>, account: &Account, role: Option<Role>) -> Result<Vec<Account>> {
+    let managers = organisations::get(read, account.organisation)?.managers;
     let after = role.map(|role| Account {
         role,
         ..account.clone()
     });
     let mut invited = invitations::open_of(read, account.id)?;
     invited.retain(|one| {
-        let may_give =
-            |giver: &Account| invitations::may_still_give(giver, one.role, organisation.managers);
+        let may_give = |giver: &Account| invitations::may_still_give(giver, one.role, managers);
         may_give(account) && !after.as_ref().is_some_and(may_give)
     });
-    Ok(Ends {
-        sessions: sessions::live(read, account.id, lifetimes)?,
-        invited,
-        is_offered_ownership: organisation
-            .offer
-            .is_some_and(|offer| offer.to == account.id),
-    })
+    Ok(invited)
 }
 
 /// Whose links work again once this account is Active: they were refused while it was not.

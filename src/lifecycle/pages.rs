@@ -5,9 +5,9 @@
 
 use super::views::{self, Ask, Enabling, FROM_FIELD, HANDOVER_FIELD, NewRole, Outcome};
 use super::{Effect, Ends, effect};
-use crate::accounts::pages::{held, list_at, list_before};
-use crate::accounts::views::{Held, ROLE_FIELD};
-use crate::accounts::{self, Account, Deed, EMAIL_FIELD, Status};
+use crate::accounts::pages::{list_at, list_before};
+use crate::accounts::views::ROLE_FIELD;
+use crate::accounts::{self, Account, Deed, Status};
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::domain::role::{Managers, Role};
@@ -32,7 +32,7 @@ fn list(visit: &Visit<'_>, form: &Form) -> Option<String> {
 }
 
 /// After the deed: back to where it came from, with what happened.
-fn done(visit: &Visit<'_>, form: &Form, otherwise: &Route, message: &str) -> Response {
+pub fn done(visit: &Visit<'_>, form: &Form, otherwise: &Route, message: &str) -> Response {
     let to = match list(visit, form) {
         Some(list) => Response::see_other(&list),
         None => visit.redirect(otherwise),
@@ -41,7 +41,7 @@ fn done(visit: &Visit<'_>, form: &Form, otherwise: &Route, message: &str) -> Res
 }
 
 /// Draws one of the pages: `draw` has what all of them are drawn from.
-fn page(
+pub fn page(
     visit: &Visit<'_>,
     title: &str,
     account: &Account,
@@ -154,29 +154,6 @@ fn changed(was: &Account, role: Role, managers: Managers) -> String {
             format!("{label} is {role} now, and still disabled.")
         }
     }
-}
-
-/// What switching off does.
-pub fn confirm_disable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let (account, ends) = before(visit, &by, id, Deed::Disable)?;
-    let held = visit.read(|read| held(read, &by, id))?;
-    page(
-        visit,
-        "Disable account",
-        &account,
-        &Form::default(),
-        |ask| views::confirm_disable(ask, &ends, held.as_ref()),
-    )
-}
-
-/// Switches off.
-pub fn disable(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let form = visit.form(&[FROM_FIELD])?;
-    let account = visit.write(|tx| lifecycle::disable(tx, &by, id))?;
-    let message = format!("{} is disabled and signed out everywhere.", account.label());
-    Ok(done(visit, &form, &Route::Account(id), &message))
 }
 
 /// What switching on does.
@@ -310,43 +287,7 @@ pub fn reset_two_factor(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
     Ok(done(visit, &form, &Route::Account(id), &message))
 }
 
-/// What deleting does.
-pub fn confirm_delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let (account, ends) = before(visit, &by, id, Deed::Delete)?;
-    let held = visit.read(|read| held(read, &by, id))?;
-    ask_to_delete(visit, &account, (&ends, held.as_ref()), &Form::default())
-}
-
-fn ask_to_delete(
-    visit: &Visit<'_>,
-    account: &Account,
-    (ends, held): (&Ends, Option<&Held>),
-    form: &Form,
-) -> Result<Response> {
-    let email = address(account)?;
-    page(visit, "Delete account", account, form, |ask| {
-        views::confirm_delete(ask, email, ends, held)
-    })
-}
-
-/// Deletes it, once its address was typed.
-pub fn delete(visit: &Visit<'_>, id: AccountId) -> Result<Response> {
-    let by = visit.allow::<ManageAccounts>()?;
-    let mut form = visit.form(&[EMAIL_FIELD, FROM_FIELD])?;
-    let (account, ends) = before(visit, &by, id, Deed::Delete)?;
-    let email = address(&account)?;
-    let typed = form.typed(EMAIL_FIELD).parse::<Email>();
-    if typed.as_ref() != Ok(email) {
-        form.problem(EMAIL_FIELD, format!("Type {email}, letter for letter."));
-        let held = visit.read(|read| held(read, &by, id))?;
-        return ask_to_delete(visit, &account, (&ends, held.as_ref()), &form);
-    }
-    visit.write(|tx| lifecycle::delete(tx, &by, id))?;
-    let message = format!("Deleted {}. The address is free again.", account.label());
-    Ok(done(visit, &form, &Route::Accounts, &message))
-}
-
-fn address(account: &Account) -> Result<&Email> {
+/// Its address, which it has until it is deleted.
+pub fn address(account: &Account) -> Result<&Email> {
     account.email.as_ref().ok_or(Error::NotFound)
 }

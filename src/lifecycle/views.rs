@@ -4,21 +4,20 @@ use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
 use super::{Effect, Ends, effect};
-use crate::accounts::views::{Held, ROLE_FIELD, RoleField};
-use crate::accounts::{Account, EMAIL_FIELD, Status};
+use crate::accounts::views::{ROLE_FIELD, RoleField};
+use crate::accounts::{Account, Status};
 use crate::domain::email::Email;
 use crate::domain::policy::{Level, Policy};
 use crate::domain::role::{Managers, Permission, Permissions, Role};
+use crate::kit::html::Tone;
 use crate::kit::html::button::Button;
 use crate::kit::html::choice::{Choice, Select};
 use crate::kit::html::copy::first_copy_box;
 use crate::kit::html::dialog::{Panel, buttons};
-use crate::kit::html::field::Field;
 use crate::kit::html::form::{hidden, post};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::time::{time, when};
-use crate::kit::html::{Tone, Yes};
 use crate::kit::http::form::Form;
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
@@ -30,7 +29,7 @@ pub const FROM_FIELD: &str = "from";
 pub const HANDOVER_FIELD: &str = "handover";
 
 /// So many sessions or invitations are named; of more the number is told.
-const NAMED_MAX: usize = 10;
+pub const NAMED_MAX: usize = 10;
 
 /// What all of these pages are drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +52,7 @@ pub struct Ask<'a> {
 
 /// Where the cursor begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begin {
+pub enum Begin {
     /// At what is to be filled in.
     Field,
     /// At the way out, where nothing is.
@@ -61,18 +60,20 @@ enum Begin {
 }
 
 /// What one page asks.
-struct Question<'q> {
-    title: String,
+#[derive(Clone, Debug)]
+pub struct Question<'q> {
+    /// As a question, or as what is to be done.
+    pub title: String,
     /// In a sentence or two.
-    lead: Markup,
+    pub lead: Markup,
     /// What ends, what stays, and what is to be filled in.
-    body: Markup,
+    pub body: Markup,
     /// Where its form goes.
-    does: Route,
+    pub does: Route,
     /// Verb and object.
-    deed: Button<'q>,
+    pub deed: Button<'q>,
     /// Where the cursor begins.
-    begin: Begin,
+    pub begin: Begin,
 }
 
 impl Ask<'_> {
@@ -84,7 +85,8 @@ impl Ask<'_> {
     }
 
     /// The panel with its form.
-    fn panel(&self, question: &Question<'_>) -> Markup {
+    #[must_use]
+    pub fn panel(&self, question: &Question<'_>) -> Markup {
         let back = self.back();
         let cancel = Button::close("Cancel", &back);
         let cancel = match question.begin {
@@ -106,26 +108,9 @@ impl Ask<'_> {
     }
 
     /// Each session, as its person knows it: "Firefox on Linux, 10.0.1.1, 12 min ago".
-    fn session(&self, live: &Live) -> Markup {
+    #[must_use]
+    pub fn session(&self, live: &Live) -> Markup {
         html! { (live.agent) ", " (live.address) ", " span.nowrap { (time(live.used_at, self.now, self.zone)) } }
-    }
-
-    /// What becomes of what it holds; nothing where it holds nothing.
-    fn resources(&self, held: &Held) -> Option<(&'static str, Markup)> {
-        let (stay, are, them) = match held.names.len() {
-            0 => return None,
-            1 => ("stays", "is", "it"),
-            _ => ("stay", "are", "them"),
-        };
-        let line = html! {
-            "Its " (held.counted()) " " (stay) " under the name " (self.account.label()) ", and " (are)
-            " charged as before."
-            @if held.may_hand_over == Yes::Yes {
-                " " a href=(Route::HandOverAll(self.account.id)) { "Hand " (them) " over" }
-                " first if somebody else should have " (them) "."
-            }
-        };
-        Some(("Resources", line))
     }
 
     fn sessions(&self, sessions: &[Live]) -> Markup {
@@ -149,12 +134,15 @@ fn ending(count: usize) -> String {
     }
 }
 
-fn more(count: usize) -> Markup {
+/// How many are not named.
+#[must_use]
+pub fn more(count: usize) -> Markup {
     html! { @if count > NAMED_MAX { "and " (count - NAMED_MAX) " more." } }
 }
 
 /// Whom an account invited, each leading to where the invitation is resent.
-fn people(invited: &[Account]) -> Markup {
+#[must_use]
+pub fn people(invited: &[Account]) -> Markup {
     html! {
         @for (at, one) in invited.iter().take(NAMED_MAX).enumerate() {
             @if at > 0 { ", " }
@@ -173,16 +161,8 @@ fn invitations(invited: &[Account]) -> Markup {
     }
 }
 
-/// The two lines that several deeds have in common.
-fn also_ends(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
-    if !ends.invited.is_empty() {
-        lines.push(("Invitations", invitations(&ends.invited)));
-    }
-    also_ends_offer(lines, ends);
-}
-
 /// Whoever loses something is not offered the ownership any more.
-fn also_ends_offer(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
+pub fn also_ends_offer(lines: &mut Vec<(&str, Markup)>, ends: &Ends) {
     if ends.is_offered_ownership {
         lines.push((
             "Ownership",
@@ -319,36 +299,6 @@ fn loss(new: &NewRole<'_>, label: &str, ends: &Ends) -> Markup {
         @if !ends.invited.is_empty() { p { (invitations(&ends.invited)) } }
         @if ends.is_offered_ownership { p { "The offer to own the organisation ends." } }
     }
-}
-
-/// What switching off does.
-#[must_use]
-pub fn confirm_disable(ask: &Ask<'_>, ends: &Ends, held: Option<&Held>) -> Markup {
-    let label = ask.account.label();
-    let mut lines = vec![
-        (
-            "Sign-in",
-            html! { "Blocked from now on. Reset links that were not used stop working, and a change of email that waits for its confirmation is dropped." },
-        ),
-        ("Sessions", ask.sessions(&ends.sessions)),
-    ];
-    also_ends(&mut lines, ends);
-    lines.extend(held.and_then(|held| ask.resources(held)));
-    lines.push((
-        "Kept",
-        html! {
-            "Name, email, phone, password, " @if ask.account.has_two_factor { "two-factor, " } "the permission "
-            (ask.account.role) ", and all that the account did. Enabling it brings it back as it was."
-        },
-    ));
-    ask.panel(&Question {
-        title: format!("Disable {label}?"),
-        lead: html! { "Blocks sign-in and keeps everything. No mail tells " (label) "." },
-        body: details(&lines),
-        does: Route::DisableAccount(ask.account.id),
-        deed: Button::submit(&format!("Disable {label}"), "Disabling…").danger(),
-        begin: Begin::Cancel,
-    })
 }
 
 /// What switching on does.
@@ -586,61 +536,4 @@ pub fn reset_link(ask: &Ask<'_>, link: &str, expires_at: Timestamp) -> Markup {
         body,
     }
     .render()
-}
-
-/// What deleting does, and the address to type before it is done.
-#[must_use]
-pub fn confirm_delete(ask: &Ask<'_>, email: &Email, ends: &Ends, held: Option<&Held>) -> Markup {
-    let (account, label) = (ask.account, ask.account.label());
-    let mut lines = match account.status {
-        Status::Pending => vec![(
-            "Ends",
-            html! { "The activation link dies, and a mail that still waits is not sent." },
-        )],
-        Status::Active | Status::Disabled { .. } | Status::Deleted { .. } => vec![
-            (
-                "Ends",
-                html! {
-                    "Password, " @if account.has_two_factor { "two-factor, " }
-                    "email, phone, reset links and known browsers are removed. Mail that still waits is not sent."
-                },
-            ),
-            ("Sessions", ask.sessions(&ends.sessions)),
-        ],
-    };
-    also_ends(&mut lines, ends);
-    lines.extend(held.and_then(|held| ask.resources(held)));
-    lines.push((
-        "Freed",
-        html! { (email) " can be invited again, here or in another organisation." },
-    ));
-    lines.push((
-        "Kept",
-        html! {
-            @match account.status {
-                Status::Pending => "The audit log keeps what happened.",
-                _ => "The name, in the audit log and beside what the account made.",
-            }
-        },
-    ));
-    let disable = Route::DisableAccount(account.id);
-    let body = html! {
-        (details(&lines))
-        @if account.status == Status::Active {
-            p { "To block sign-in and keep everything, " a href=(disable) { "disable the account" } " instead." }
-        }
-        (Field::email(EMAIL_FIELD, &format!("Type {email} to confirm"))
-            .value(ask.form.typed(EMAIL_FIELD))
-            .error(ask.form.error(EMAIL_FIELD))
-            .focus(EMAIL_FIELD)
-            .required())
-    };
-    ask.panel(&Question {
-        title: format!("Delete {label}?"),
-        lead: html! { "This cannot be undone." },
-        body,
-        does: Route::DeleteAccount(account.id),
-        deed: Button::submit(&format!("Delete {label}"), "Deleting…").danger(),
-        begin: Begin::Field,
-    })
 }

@@ -3,18 +3,24 @@
 ALTER TABLE organisations ADD COLUMN domains TEXT NOT NULL DEFAULT '' CHECK (length(domains) <= 4000);
 ALTER TABLE organisations ADD COLUMN started_at INTEGER;
 
--- Accounts that are to be disabled at an instant that was set before.
+-- Accounts that are to be disabled at an instant that was set before. Of one that could not be, the row says why.
 CREATE TABLE departures (
   account_id      INTEGER PRIMARY KEY,
   organisation_id INTEGER NOT NULL,
   leaves_at       INTEGER NOT NULL,
   set_by          INTEGER,                     -- NULL: the operator
+  heir_id         INTEGER,                     -- who then gets what it holds; NULL: it stays under its name
   created_at      INTEGER NOT NULL,
+  dropped_at      INTEGER,                     -- when it could not be done; NULL while it is to be
+  why             TEXT,                        -- why it could not; NULL while it is to be
+  CHECK ((dropped_at IS NULL) = (why IS NULL)),
   FOREIGN KEY (organisation_id, account_id) REFERENCES accounts (organisation_id, id),
-  FOREIGN KEY (organisation_id, set_by) REFERENCES accounts (organisation_id, id)
+  FOREIGN KEY (organisation_id, set_by) REFERENCES accounts (organisation_id, id),
+  FOREIGN KEY (organisation_id, heir_id) REFERENCES accounts (organisation_id, id)
 ) STRICT;
 
-CREATE INDEX departures_by_time ON departures (leaves_at);
+CREATE INDEX departures_by_time ON departures (leaves_at) WHERE dropped_at IS NULL;
+CREATE INDEX departures_by_organisation ON departures (organisation_id, leaves_at);
 
 -- Lists of people who are invited together: judged first, then worked through in the background, line by line.
 CREATE TABLE imports (
@@ -91,6 +97,7 @@ ALTER TABLE errands_next RENAME TO errands;
 CREATE INDEX errands_due ON errands (urgency, due_at) WHERE state IN ('waiting', 'sending');
 CREATE INDEX errands_by_organisation ON errands (organisation_id, created_at);
 CREATE INDEX errands_unsent ON errands (organisation_id, state) WHERE state IN ('waiting', 'sending', 'failed');
+CREATE INDEX errands_by_state ON errands (organisation_id, state, created_at, recipient);
 CREATE INDEX errands_by_about ON errands (about_id);
 CREATE INDEX errands_by_account ON errands (account_id);
 CREATE INDEX errands_by_end ON errands (ended_at) WHERE ended_at IS NOT NULL;
@@ -128,6 +135,26 @@ CREATE TABLE audit_erasures (
   event    INTEGER NOT NULL,                   -- the number of that event in the same chain
   PRIMARY KEY (chain_id, number, slot)
 ) STRICT, WITHOUT ROWID;
+
+-- How often people signed in, and how often somebody was not let in, by quarter of an hour: no page counts the log for it,
+-- and of quarters the days of every time zone can be made.
+CREATE TABLE sign_ins (
+  organisation_id INTEGER NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  from_at         INTEGER NOT NULL CHECK (from_at % 900 = 0),
+  succeeded       INTEGER NOT NULL,
+  failed          INTEGER NOT NULL,
+  PRIMARY KEY (organisation_id, from_at)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO sign_ins
+  SELECT chain_id, at - at % 900, sum(iif(action = 'sign_in.succeeded', 1, 0)),
+         sum(iif(action = 'sign_in.succeeded', 0, coalesce(json_extract(details, '$.count'), 1)))
+    FROM audit_events
+   WHERE chain_id IN (SELECT id FROM organisations)
+     AND (action = 'sign_in.succeeded'
+       OR (action IN ('sign_in.failed', 'sign_in.throttled', 'code.failed', 'code.throttled')
+           AND actor <> 'account' AND json_extract(details, '$.asked') IS NULL))
+   GROUP BY 1, 2;
 
 -- By which words an event is found: what was done, by whom, to whom, the request, and the words of its texts. A row's id
 -- is the chain's ordinal times 2^40 plus the event's number.

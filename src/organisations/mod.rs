@@ -6,6 +6,7 @@ mod sql;
 
 use jiff::tz::TimeZone;
 
+use crate::domain::domains::Domains;
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{Policies, Policy, Trust};
 use crate::domain::role::{Managers, Role};
@@ -13,7 +14,7 @@ use crate::domain::text::OrganisationName;
 use crate::error::{Error, Result};
 use crate::kit::db::{Read, Tx};
 
-pub use sql::{Offer, Organisation, any_exists, find, list, policies};
+pub use sql::{Offer, Organisation, any_exists, find, is_only_one, list, policies};
 
 impl Organisation {
     /// The zone in which its times are shown.
@@ -90,6 +91,16 @@ pub fn set_time_zone(tx: &Tx<'_>, id: OrganisationId, time_zone: &str) -> Result
 /// Who manages users from here on. Whoever composes the deed ends the sessions that lose by it.
 pub fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Result<()> {
     Ok(sql::set_managers(tx, id, managers)?)
+}
+
+/// Whose addresses may be invited from here on.
+pub fn set_domains(tx: &Tx<'_>, id: OrganisationId, domains: &Domains) -> Result<()> {
+    Ok(sql::set_domains(tx, id, domains)?)
+}
+
+/// The list of first steps is not shown any more; answers whether it was until now.
+pub fn put_first_steps_away(tx: &Tx<'_>, id: OrganisationId) -> Result<bool> {
+    Ok(sql::set_started(tx, id)?)
 }
 
 /// Nobody of it may sign in from here on; answers whether it was not so before.

@@ -2,6 +2,7 @@
 
 use rusqlite::Row as SqlRow;
 
+use crate::domain::domains::Domains;
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{Policies, Policy, Trust};
 use crate::domain::role::{Managers, Role};
@@ -26,6 +27,10 @@ pub struct Organisation {
     pub trust: Trust,
     /// The ownership, while it is offered to another Master.
     pub offer: Option<Offer>,
+    /// Whose addresses may be invited.
+    pub domains: Domains,
+    /// When the list of first steps was put away; none while it is shown.
+    pub started_at: Option<Timestamp>,
     /// When it was founded.
     pub created_at: Timestamp,
     /// Since when nobody may sign in; none while they may.
@@ -55,6 +60,8 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
         disabled_at: row.get(5)?,
         managers: row.get(6)?,
         trust: row.get(9)?,
+        domains: row.get(10)?,
+        started_at: row.get(11)?,
         offer: offer(row.get(7)?, row.get(8)?),
     })
 }
@@ -62,7 +69,8 @@ fn from_row(row: &SqlRow<'_>) -> rusqlite::Result<Organisation> {
 /// One organisation.
 pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>> {
     read.find(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust,
+                domains, started_at
            FROM organisations WHERE id = ?1",
         [id],
         from_row,
@@ -72,10 +80,20 @@ pub fn find(read: &Read<'_>, id: OrganisationId) -> Result<Option<Organisation>>
 /// All of them, oldest first: the operator's view.
 pub fn list(read: &Read<'_>) -> Result<Vec<Organisation>> {
     read.list(
-        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust
+        "SELECT id, name, time_zone, owner_id, created_at, disabled_at, managers, offered_to, offered_at, trust,
+                domains, started_at
            FROM organisations ORDER BY created_at, id",
         [],
         from_row,
+    )
+}
+
+/// Whether there is no other in this file.
+pub fn is_only_one(read: &Read<'_>, id: OrganisationId) -> Result<bool> {
+    read.get(
+        "SELECT NOT EXISTS (SELECT 1 FROM organisations WHERE id <> ?1)",
+        [id],
+        |row| row.get(0),
     )
 }
 
@@ -173,6 +191,23 @@ pub(super) fn set_time_zone(tx: &Tx<'_>, id: OrganisationId, time_zone: &str) ->
         (id, time_zone),
     )?;
     Ok(())
+}
+
+pub(super) fn set_domains(tx: &Tx<'_>, id: OrganisationId, domains: &Domains) -> Result<()> {
+    tx.execute(
+        "UPDATE organisations SET domains = ?2 WHERE id = ?1",
+        (id, domains),
+    )?;
+    Ok(())
+}
+
+/// The row count decides: it is put away once.
+pub(super) fn set_started(tx: &Tx<'_>, id: OrganisationId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE organisations SET started_at = ?2 WHERE id = ?1 AND started_at IS NULL",
+        (id, tx.now()),
+    )?;
+    Ok(changed == 1)
 }
 
 pub(super) fn set_managers(tx: &Tx<'_>, id: OrganisationId, managers: Managers) -> Result<()> {

@@ -3,13 +3,14 @@
 //! An [`Errand`] says what is owed and to whom; what the mail says is written when it is sent, by the capability
 //! that owes it, and only if it still holds. Sending is the worker's; this is the queue.
 
+pub mod mail;
 pub mod pages;
 mod sql;
 pub mod views;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{self, Action, Audited, Event};
+use crate::audit::{self, Action, Audited, Event, Names};
 use crate::domain::email::Email;
 use crate::domain::id::{
     AccountId, EmailChangeId, ErrandId, InvitationId, OrganisationId, ResetId,
@@ -19,12 +20,14 @@ use crate::domain::month::Month;
 use crate::domain::role::Role;
 use crate::error::{Error, Result};
 use crate::kit::db::Tx;
+pub use crate::kit::mail::Cause;
+use crate::kit::mail::Said;
 use crate::kit::time::{DAY, HOUR, MINUTE, Timestamp};
-use crate::scope::{Allowed, ReadMail};
+use crate::scope::{Allowed, By, ReadMail};
 
 pub use sql::{
-    Attempt, Counts, Filter, Queue, Row, attempts, claimed, counts, find, is_any_due, list, queue,
-    unsent, unsent_counts,
+    Attempt, Counts, Dialogue, Filter, Queue, Row, Search, attempts, claimed, counts, counts_with,
+    dialogue, find, is_any_due, is_test_due, list, queue, retriable, unsent, unsent_counts,
 };
 
 /// What is owed.
@@ -85,6 +88,8 @@ pub enum Errand {
         /// How much of it, in percent.
         percent: i64,
     },
+    /// "Test mail from …", to whoever asked for it.
+    Test,
 }
 
 /// Where a sign-in or a change came from.
@@ -141,11 +146,13 @@ pub enum Kind {
     Invoice,
     /// See [`Errand::Budget`].
     Budget,
+    /// See [`Errand::Test`].
+    Test,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Activation,
         Self::LinkAsked,
         Self::Reset,
@@ -166,6 +173,7 @@ impl Kind {
         Self::BackupFailed,
         Self::Invoice,
         Self::Budget,
+        Self::Test,
     ];
 
     /// The name in the file.
@@ -192,6 +200,7 @@ impl Kind {
             Self::BackupFailed => "backup_failed",
             Self::Invoice => "invoice",
             Self::Budget => "budget",
+            Self::Test => "test",
         }
     }
 
@@ -219,6 +228,7 @@ impl Kind {
             Self::BackupFailed => "No backup could be made",
             Self::Invoice => "Invoice",
             Self::Budget => "Budget",
+            Self::Test => "Test mail",
         }
     }
 
@@ -277,6 +287,8 @@ pub enum Relay {
     Fails {
         /// Since when.
         since: Timestamp,
+        /// What kind of trouble it is.
+        cause: Cause,
         /// Its words.
         words: String,
         /// When it is tried next.
@@ -289,6 +301,11 @@ const FROM: &str = "from";
 const ROLE: &str = "role";
 /// How long a notice is worth sending.
 const NOTICE_TTL: i64 = 3 * DAY;
+/// How long a test mail is worth sending, and how many of them an organisation may send in that time.
+const TEST_TTL: i64 = 10 * MINUTE;
+const TESTS_MAX: i64 = 5;
+/// How long a text the file takes as a dialogue, in characters.
+const DIALOGUE_MAX: usize = 100_000;
 /// How long one attempt may hold a mail. Longer than the 60 s an attempt may last.
 const LEASE: i64 = 2 * MINUTE;
 /// How long a mail waits that may have broken a connection.
@@ -296,6 +313,8 @@ const SUSPECT_WAIT: i64 = MINUTE / 2;
 /// How long sent and failed rows are kept.
 const SENT_KEPT: i64 = 30 * DAY;
 const FAILED_KEPT: i64 = 90 * DAY;
+/// How many failed mails one press of a button sends again.
+const RETRY_MAX: i64 = 1_000;
 /// Rows one sweep may touch.
 const SWEEP_MAX: i64 = 100;
 
@@ -356,6 +375,7 @@ pub fn enqueue(
             None,
             Some(json(&(month.to_string(), percent))?),
         ),
+        Errand::Test => (Kind::Test, None, None),
     };
     let details = details.unwrap_or_else(|| "{}".to_owned());
     sql::insert(
@@ -367,7 +387,7 @@ pub fn enqueue(
             about,
             details: &details,
             message_id: &format!("{id}@{}", tx.mail_domain()),
-            is_urgent: kind.carries_link(),
+            is_urgent: kind.carries_link() || kind == Kind::Test,
             deadline: deadline.unwrap_or_else(|| tx.now().plus(NOTICE_TTL)),
         },
     )?;
@@ -386,6 +406,8 @@ pub enum Turn {
     /// The link that was asked for last and was never refused, so that nobody at the door waits behind a backlog, or
     /// behind addresses that refuse again and again; as [`Turn::Urgent`] where there is none.
     Freshest,
+    /// The oldest test mail, whatever else waits: whoever sent it looks at its page.
+    Test,
     /// Whichever has waited longest. A relay in trouble is tried with another mail each time, so that one that breaks
     /// every connection does not keep the others from showing that the relay is well.
     Longest,
@@ -497,6 +519,9 @@ impl Row {
         if self.recipient.is_none() {
             return Some("Its recipient's account was deleted.");
         }
+        if self.kind == Kind::Test {
+            return Some("A test mail is tried once. Send another one.");
+        }
         if !self.kind.carries_link() || self.deadline_at > now {
             return None;
         }
@@ -510,6 +535,50 @@ impl Row {
             _ => "Its link has expired. Send a new one from the account's menu.",
         })
     }
+}
+
+/// A mail is owed to whoever asks for it, so that they see how one leaves. At most five in ten minutes for each
+/// organisation.
+pub fn test(tx: &Tx<'_>, by: &Allowed<ReadMail>, to: &Recipient) -> Result<Audited<ErrandId>> {
+    let since = tx.now().minus(TEST_TTL);
+    let (count, first) = sql::tests_since(tx, by.organisation(), since)?;
+    if let (TESTS_MAX.., Some(first)) = (count, first) {
+        let wait = first.plus(TEST_TTL).since(tx.now()).max(1);
+        return Err(Error::TooMany {
+            retry_after: wait,
+            sentence: format!(
+                "{TESTS_MAX} test mails in ten minutes are enough. Send the next one in {} min.",
+                (wait + MINUTE - 1) / MINUTE
+            ),
+        });
+    }
+    let id = enqueue(tx, to, &Errand::Test, Some(tx.now().plus(TEST_TTL)))?;
+    let event = Event::of(by.organisation(), Action::MailTested)
+        .on(to.account, &to.email)
+        .with("mail", id.to_string());
+    audit::record(tx, by.by(), &event, id)
+}
+
+/// The operator sends a test mail from the command line, at once and beside the queue.
+pub fn note_test(tx: &Tx<'_>, to: &Email) -> Result<Audited<()>> {
+    let event = Event::of_system(Action::MailTested).on_text(to);
+    audit::record(tx, &By::operator(), &event, ())
+}
+
+/// What was said when a test mail was offered to the relay; what does not fit is cut off.
+pub fn keep_dialogue(tx: &Tx<'_>, id: ErrandId, said: &[Said]) -> Result<()> {
+    let mut text = String::new();
+    let mut length = 0;
+    for line in said {
+        let line = line.to_string();
+        length += line.chars().count() + 1;
+        if length > DIALOGUE_MAX {
+            break;
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(sql::keep_dialogue(tx, id, &text)?)
 }
 
 /// A failed mail is owed again: it gets another day, or as long as its link still lives.
@@ -533,6 +602,19 @@ pub fn retry(tx: &Tx<'_>, by: &Allowed<ReadMail>, id: ErrandId) -> Result<Audite
     audit::record(tx, by.by(), &event, row)
 }
 
+/// Every failed mail that can be sent again is owed again, the thousand oldest at most; answers with how many.
+pub fn retry_all(tx: &Tx<'_>, by: &Allowed<ReadMail>) -> Result<Audited<usize>> {
+    let notices = tx.now().plus(DAY);
+    let count = sql::revive_all(tx, by.organisation(), notices, RETRY_MAX)?;
+    if count == 0 {
+        return Err(Error::Refused(
+            "No failed mail can be sent again: the page of each says why.".to_owned(),
+        ));
+    }
+    let event = Event::of(by.organisation(), Action::MailRetried).with("count", count);
+    audit::record(tx, by.by(), &event, count)
+}
+
 /// What is still owed about this link or account is not needed any more.
 pub fn drop_about(tx: &Tx<'_>, about: i64, why: &str) -> Result<()> {
     Ok(sql::drop_about(tx, about, why)?)
@@ -546,6 +628,20 @@ pub fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
 /// The account was deleted: what was owed to it is not needed, and its address goes from every row.
 pub fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     Ok(sql::forget_account(tx, account)?)
+}
+
+/// Nothing is left of what was mailed to them, nor of what a server said of them to others.
+pub fn erase(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    names: &Names,
+) -> Result<()> {
+    sql::drop_all_to(tx, account)?;
+    for name in names.iter() {
+        sql::forget_words(tx, organisation, name)?;
+    }
+    Ok(())
 }
 
 /// The organisation never began: its mail goes with it.

@@ -2,22 +2,24 @@
 //!
 //! No page shows what a mail says, but in the demonstration, whose mail never leaves the process.
 
-use super::views::{self, Letter};
-use super::{Filter, Row};
+use super::views::{self, Letter, Query, ROWS};
+use super::{Kind, Recipient, Relay, Row, State};
 use crate::app::Mode;
 use crate::domain::id::ErrandId;
 use crate::error::{Error, Result};
 use crate::kit::http::headers::CONTENT_SECURITY_POLICY;
 use crate::kit::http::response::Response;
 use crate::kit::mail::Message;
+use crate::kit::time::Timestamp;
 use crate::layout::{self, Page, Place};
 use crate::outbox;
 use crate::routes::Route;
 use crate::scope::ReadMail;
 use crate::visit::Visit;
 
-/// Mails on one page.
-const ROWS: i64 = 25;
+/// The seconds between two looks at a test mail that is on its way.
+const REFRESH_MIN: i64 = 2;
+const REFRESH_MAX: i64 = 30;
 /// A mail's HTML may colour itself, and nothing else: it fetches, runs and sends nothing, and stands in our frame only.
 const BODY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox";
@@ -25,16 +27,20 @@ const BODY_POLICY: &str =
 /// The list.
 pub fn index(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.allow::<ReadMail>()?;
-    let filter = filter(visit.query("state").as_deref());
-    let (counts, offset, rows) = visit.read(|read| {
-        let counts = outbox::counts(read, by.organisation())?;
-        let offset = offset(visit.query("page").as_deref(), counts.of(filter));
-        let rows = outbox::list(read, &by, filter, offset, ROWS)?;
-        Ok((counts, offset, rows))
+    let query = Query::read(|name| visit.query(name));
+    let (counts, retriable, offset, rows) = visit.read(|read| {
+        let counts = match &query.text {
+            None => outbox::counts(read, by.organisation())?,
+            Some(text) => outbox::counts_with(read, by.organisation(), text)?,
+        };
+        let offset = query.offset(counts.of(query.filter));
+        let rows = outbox::list(read, &by, query.search(), offset, ROWS)?;
+        Ok((counts, outbox::retriable(read, &by)?, offset, rows))
     })?;
     let list = views::List {
-        filter,
+        query: &query,
         counts,
+        retriable,
         rows: &rows,
         offset,
         page_rows: ROWS,
@@ -47,28 +53,14 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
     layout::page(visit, 200, &page, &views::list(&list))
 }
 
-/// Unknown values are ignored.
-fn filter(key: Option<&str>) -> Filter {
-    Filter::ALL
-        .into_iter()
-        .find(|one| one.key().is_some() && one.key() == key)
-        .unwrap_or_default()
-}
-
-/// How many rows stand on the pages before; a page past the end is the last one.
-fn offset(page: Option<&str>, total: i64) -> i64 {
-    let page: i64 = page.and_then(|text| text.parse().ok()).unwrap_or(1);
-    let last = (total.max(1) - 1) / ROWS;
-    page.saturating_sub(1).clamp(0, last) * ROWS
-}
-
 /// One mail, with each attempt.
 pub fn show(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
     let by = visit.allow::<ReadMail>()?;
-    let (row, attempts) = visit.read(|read| {
+    let (row, attempts, dialogue) = visit.read(|read| {
         let row = outbox::find(read, &by, id)?.ok_or(Error::NotFound)?;
         let attempts = outbox::attempts(read, id)?;
-        Ok((row, attempts))
+        let dialogue = outbox::dialogue(read, id)?;
+        Ok((row, attempts, dialogue))
     })?;
     let message = kept(visit, &row);
     let letter = message.as_ref().map(|message| Letter {
@@ -79,6 +71,7 @@ pub fn show(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
     let mail = views::Mail {
         row: &row,
         attempts: &attempts,
+        dialogue: dialogue.as_ref(),
         letter,
         relay: &visit.app.relay(),
         now: visit.now,
@@ -86,12 +79,23 @@ pub fn show(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
         csrf: &visit.csrf(),
     };
     let page = Page::new("Message · Mail", Place::Mail);
-    let response = layout::page(visit, 200, &page, &views::mail(&mail))?;
+    let mut response = layout::page(visit, 200, &page, &views::mail(&mail))?;
+    if let Some(seconds) = again_in(&row, visit.now) {
+        response = response.with("Refresh", &seconds.to_string());
+    }
     if mail.letter.is_none() {
         return Ok(response);
     }
     let policy = format!("{CONTENT_SECURITY_POLICY}; frame-src 'self'");
     Ok(response.with("Content-Security-Policy", &policy))
+}
+
+/// After how many seconds the page of a test mail asks anew by itself: only while it is on its way, and seldom while it
+/// waits for a time.
+fn again_in(row: &Row, now: Timestamp) -> Option<i64> {
+    let is_on_its_way = matches!(row.state, State::Waiting | State::Sending);
+    (row.kind == Kind::Test && is_on_its_way && row.deadline_at > now)
+        .then(|| row.due_at.since(now).clamp(REFRESH_MIN, REFRESH_MAX))
 }
 
 /// The message as it was sent; only the demonstration has it.
@@ -119,6 +123,35 @@ pub fn body(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
         .with("X-Frame-Options", "SAMEORIGIN"))
 }
 
+/// A mail to whoever asks for it.
+pub fn send_test(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ReadMail>()?;
+    let scope = visit.signed_in()?;
+    visit.form(&[])?;
+    if visit.app.relay() == Relay::Off {
+        return Err(Error::Refused(views::OFF.to_owned()));
+    }
+    let to = Recipient {
+        organisation: scope.organisation,
+        account: scope.account,
+        email: scope.email.clone(),
+    };
+    let id = visit.write(|tx| outbox::test(tx, &by, &to))?;
+    let told = format!("A test mail to {} is on its way.", to.email);
+    Ok(visit.redirect_with(&Route::Errand(id), &told))
+}
+
+/// All failed mails that can be sent again are owed again.
+pub fn retry_all(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ReadMail>()?;
+    visit.form(&[])?;
+    let told = match visit.write(|tx| outbox::retry_all(tx, &by))? {
+        1 => "1 mail waits to be sent again.".to_owned(),
+        count => format!("{count} mails wait to be sent again."),
+    };
+    Ok(visit.redirect_with(&Route::Mail, &told))
+}
+
 /// A failed mail is owed again.
 pub fn retry(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
     let by = visit.allow::<ReadMail>()?;
@@ -135,38 +168,6 @@ pub fn retry(visit: &Visit<'_>, id: ErrandId) -> Result<Response> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_unknown_state_is_ignored() {
-        for (key, expected) in [
-            (None, Filter::All),
-            (Some("waiting"), Filter::Waiting),
-            (Some("sent"), Filter::Sent),
-            (Some("failed"), Filter::Failed),
-            (Some("Failed"), Filter::All),
-            (Some("not_needed"), Filter::All),
-            (Some(""), Filter::All),
-        ] {
-            assert_eq!(filter(key), expected, "{key:?}");
-        }
-    }
-
-    #[test]
-    fn a_page_that_does_not_exist_is_the_nearest_one() {
-        for (page, total, expected) in [
-            (None, 0, 0),
-            (Some("1"), 26, 0),
-            (Some("2"), 26, 25),
-            (Some("3"), 26, 25),
-            (Some("2"), 25, 0),
-            (Some("0"), 60, 0),
-            (Some("-9223372036854775808"), 60, 0),
-            (Some("9223372036854775807"), 60, 50),
-            (Some("x"), 60, 0),
-        ] {
-            assert_eq!(offset(page, total), expected, "{page:?} of {total}");
-        }
-    }
 
     #[test]
     fn the_link_is_the_line_that_begins_with_our_address() {

@@ -84,6 +84,13 @@ pub(super) fn next_due(tx: &Tx<'_>, turn: Turn) -> Result<Option<ErrandId>> {
                 AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
               ORDER BY due_at DESC, id DESC LIMIT 1"
         }
+        Turn::Test => {
+            "SELECT id FROM errands
+              WHERE state IN ('waiting', 'sending') AND urgency = 0 AND kind = 'test' AND due_at <= ?1 AND deadline_at > ?1
+                AND (leased_until IS NULL OR leased_until <= ?1)
+                AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL)
+              ORDER BY due_at, id LIMIT 1"
+        }
         Turn::Longest => {
             "SELECT id FROM errands
               WHERE state IN ('waiting', 'sending') AND due_at <= ?1 AND deadline_at > ?1
@@ -116,6 +123,41 @@ pub fn is_any_due(read: &Read<'_>) -> Result<bool> {
            AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL))",
         [read.now()],
         |row| row.get(0),
+    )
+}
+
+/// Whether a test mail is due.
+pub fn is_test_due(read: &Read<'_>) -> Result<bool> {
+    read.get(
+        "SELECT EXISTS (SELECT 1 FROM errands
+          WHERE state IN ('waiting', 'sending') AND urgency = 0 AND kind = 'test' AND due_at <= ?1 AND deadline_at > ?1
+            AND (leased_until IS NULL OR leased_until <= ?1)
+            AND organisation_id NOT IN (SELECT id FROM organisations WHERE disabled_at IS NOT NULL))",
+        [read.now()],
+        |row| row.get(0),
+    )
+}
+
+/// What was said when a test mail was offered, and when that was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialogue {
+    /// When it ended.
+    pub said_at: Timestamp,
+    /// Line by line.
+    pub text: String,
+}
+
+/// What was said of one mail; none but of a test mail that was offered.
+pub fn dialogue(read: &Read<'_>, id: ErrandId) -> Result<Option<Dialogue>> {
+    read.find(
+        "SELECT said_at, text FROM dialogues WHERE errand_id = ?1",
+        [id],
+        |row| {
+            Ok(Dialogue {
+                said_at: row.get(0)?,
+                text: row.get(1)?,
+            })
+        },
     )
 }
 
@@ -156,6 +198,7 @@ fn errand(row: &SqlRow<'_>, kind: usize, about: usize, details: usize) -> rusqli
         Kind::GraceEnds => Errand::GraceEnds(Timestamp(json(row, details)?)),
         Kind::BackupFailed => Errand::BackupFailed(Timestamp(json(row, details)?)),
         Kind::Invoice => Errand::Invoice(read_back(&json::<String>(row, details)?)?),
+        Kind::Test => Errand::Test,
         Kind::Budget => {
             let (month, percent): (String, i64) = json(row, details)?;
             Errand::Budget {
@@ -182,6 +225,29 @@ fn role(details: &str, key: &str) -> rusqlite::Result<Role> {
     let role = details.get(key).and_then(serde_json::Value::as_str);
     role.and_then(|role| role.parse().ok())
         .ok_or_else(|| contradiction("changed role").into())
+}
+
+/// Test mails of an organisation that were asked for since then: how many, and when the first was.
+pub(super) fn tests_since(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    since: Timestamp,
+) -> Result<(i64, Option<Timestamp>)> {
+    tx.get(
+        "SELECT count(*), min(created_at) FROM errands
+          WHERE organisation_id = ?1 AND created_at > ?2 AND kind = 'test'",
+        (organisation, since),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+pub(super) fn keep_dialogue(tx: &Tx<'_>, id: ErrandId, text: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO dialogues (errand_id, said_at, text) VALUES (?1, ?2, ?3)
+         ON CONFLICT (errand_id) DO UPDATE SET said_at = excluded.said_at, text = excluded.text",
+        (id, tx.now(), text),
+    )?;
+    Ok(())
 }
 
 pub(super) fn lease(tx: &Tx<'_>, id: ErrandId, until: Timestamp) -> Result<()> {
@@ -318,6 +384,30 @@ pub(super) fn drop_owed(tx: &Tx<'_>, why: &str) -> Result<usize> {
     )
 }
 
+pub(super) fn drop_all_to(tx: &Tx<'_>, account: AccountId) -> Result<()> {
+    tx.execute("DELETE FROM errands WHERE account_id = ?1", [account])?;
+    Ok(())
+}
+
+/// What a server said where it named them.
+pub(super) fn forget_words(tx: &Tx<'_>, organisation: OrganisationId, name: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE errands SET answer = 'Erased.' WHERE organisation_id = ?1 AND instr(lower(answer), ?2) > 0",
+        (organisation, name),
+    )?;
+    tx.execute(
+        "UPDATE attempts SET answer = 'Erased.' WHERE instr(lower(answer), ?2) > 0
+            AND errand_id IN (SELECT id FROM errands WHERE organisation_id = ?1)",
+        (organisation, name),
+    )?;
+    tx.execute(
+        "DELETE FROM dialogues WHERE instr(lower(text), ?2) > 0
+            AND errand_id IN (SELECT id FROM errands WHERE organisation_id = ?1)",
+        (organisation, name),
+    )?;
+    Ok(())
+}
+
 pub(super) fn forget_account(tx: &Tx<'_>, account: AccountId) -> Result<()> {
     tx.execute(
         "UPDATE errands SET state = 'not_needed', leased_until = NULL, ended_at = ?2, answer = 'The account was deleted.'
@@ -426,29 +516,62 @@ impl Filter {
     }
 }
 
-/// The organisation's mails, newest first.
+/// A mail's recipient is searched for by this text.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'s> {
+    /// In which state.
+    pub filter: Filter,
+    /// A part of the address; none for any.
+    pub text: Option<&'s str>,
+}
+
+/// The organisation's mails, newest first. Which they are is read from an index alone, however many come before them.
 pub fn list(
     read: &Read<'_>,
     by: &Allowed<ReadMail>,
-    filter: Filter,
+    search: Search<'_>,
     offset: i64,
     rows: i64,
 ) -> Result<Vec<Row>> {
-    let states = match filter {
-        Filter::All => "'waiting', 'sending', 'sent', 'failed', 'not_needed'",
-        Filter::Waiting => "'waiting', 'sending'",
-        Filter::Sent => "'sent'",
-        Filter::Failed => "'failed'",
+    let (index, which) = match (search.filter, search.text) {
+        (Filter::All, None) => ("errands_by_organisation", "?4 IS NULL"),
+        (Filter::All, Some(_)) => (
+            "errands_by_state",
+            "state IN ('waiting', 'sending', 'sent', 'failed', 'not_needed')",
+        ),
+        (Filter::Waiting, _) => ("errands_by_state", "state IN ('waiting', 'sending')"),
+        (Filter::Sent, _) => ("errands_by_state", "state = 'sent'"),
+        (Filter::Failed, _) => ("errands_by_state", "state = 'failed'"),
+    };
+    let found = match search.text {
+        None => "?4 IS NULL",
+        Some(_) => "recipient LIKE ?4 ESCAPE '\\'",
     };
     read.list(
         &format!(
-            "SELECT {} FROM errands WHERE organisation_id = ?1 AND state IN ({states})
-              ORDER BY created_at DESC, id LIMIT ?3 OFFSET ?2",
+            "SELECT {} FROM
+               (SELECT id AS found, created_at AS at FROM errands INDEXED BY {index}
+                 WHERE organisation_id = ?1 AND {which} AND {found}
+                 ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?2)
+               CROSS JOIN errands ON id = found ORDER BY at DESC, found DESC",
             columns()
         ),
-        (by.organisation(), offset, rows),
+        (by.organisation(), offset, rows, search.text.map(containing)),
         from_row,
     )
+}
+
+/// The pattern that finds this very text, whatever signs it holds.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// How many mails the organisation has in each state.
@@ -480,10 +603,50 @@ impl Counts {
 /// How many mails the organisation has in each state.
 pub fn counts(read: &Read<'_>, organisation: OrganisationId) -> Result<Counts> {
     Ok(counted(read.list(
-        "SELECT state, count(*) FROM errands WHERE organisation_id = ?1 GROUP BY state",
+        "SELECT state, count(*) FROM errands INDEXED BY errands_by_state WHERE organisation_id = ?1 GROUP BY state",
         [organisation],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?))
+}
+
+/// The same of those whose recipient holds this text.
+pub fn counts_with(read: &Read<'_>, organisation: OrganisationId, text: &str) -> Result<Counts> {
+    Ok(counted(read.list(
+        "SELECT state, count(*) FROM errands INDEXED BY errands_by_state
+          WHERE organisation_id = ?1 AND recipient LIKE ?2 ESCAPE '\\' GROUP BY state",
+        (organisation, containing(text)),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?))
+}
+
+/// How many of the organisation's failed mails can be sent again; the same judgement as [`Row::why_no_retry`].
+pub fn retriable(read: &Read<'_>, by: &Allowed<ReadMail>) -> Result<i64> {
+    read.get(
+        "SELECT count(*) FROM errands
+          WHERE organisation_id = ?1 AND state = 'failed' AND recipient IS NOT NULL AND kind <> 'test'
+            AND (kind NOT IN ('activation', 'reset', 'email_confirm') OR deadline_at > ?2)",
+        (by.organisation(), read.now()),
+        |row| row.get(0),
+    )
+}
+
+/// Each of these is owed again, the oldest first: a link for as long as it lives, a notice for as long as given.
+pub(super) fn revive_all(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    notices: Timestamp,
+    rows: i64,
+) -> Result<usize> {
+    tx.execute(
+        "UPDATE errands SET state = 'waiting', ended_at = NULL, due_at = ?2, refusals = 0,
+           deadline_at = CASE WHEN kind IN ('activation', 'reset', 'email_confirm') THEN deadline_at ELSE ?3 END
+          WHERE id IN (
+            SELECT id FROM errands
+             WHERE organisation_id = ?1 AND state = 'failed' AND recipient IS NOT NULL AND kind <> 'test'
+               AND (kind NOT IN ('activation', 'reset', 'email_confirm') OR deadline_at > ?2)
+             ORDER BY created_at, id LIMIT ?4)",
+        (organisation, tx.now(), notices, rows),
+    )
 }
 
 /// The same of those that want attention, and nought of the others: however many were sent, they are not read.

@@ -11,6 +11,7 @@ use crate::kit::mail::letter::{Button, Letter, Paragraph};
 use crate::organisations::{self, Organisation};
 use crate::outbox::Recipient;
 use crate::routes::Route;
+use crate::sessions::mail::sign_out_everywhere;
 
 /// To whoever it is offered to; none once it is not any more.
 pub fn offered(read: &Read<'_>, settings: &Settings, to: &Recipient) -> Result<Option<Letter>> {
@@ -95,7 +96,7 @@ fn gained(settings: &Settings, organisation: &Organisation, to: &Recipient) -> L
         doubt: "Not you? Then somebody knows your password: choose a new one at the sign-in page, by “Forgot password?”; \
                 that signs out everywhere."
             .to_owned(),
-        way_out: None,
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }
@@ -130,7 +131,7 @@ fn given(
             "Not you? A new password signs out everywhere. Only {owner} can hand the ownership back; tell whoever runs \
              this Portal as well."
         ),
-        way_out: None,
+        way_out: sign_out_everywhere(settings),
         recipient: to.email.to_string(),
         host: settings.host().to_owned(),
     }

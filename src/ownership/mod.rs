@@ -93,6 +93,13 @@ pub fn accept(tx: &Tx<'_>, by: &Allowed<ManageOrganisation>, proof: &Proof) -> R
         return Err(gone());
     }
     let (old, new) = (before.address()?, heir.address()?);
+    // An owner never leaves on a date.
+    if accounts::clear_departure(tx, heir.id)? {
+        let event = Event::of(organisation.id, Action::DepartureCancelled)
+            .on(heir.id, &new)
+            .with("why", "ownership");
+        audit::record(tx, by.by(), &event, ())?.into_inner();
+    }
     for account in [&before, &heir] {
         let errand = Errand::OwnershipMoved(heir.id);
         outbox::enqueue(tx, &account.recipient()?, &errand, None)?;

@@ -15,6 +15,7 @@ use crate::domain::email::Email;
 use crate::domain::id::{AccountId, EmailChangeId};
 use crate::domain::token::{Nonce, Purpose, Token};
 use crate::error::{Error, Result};
+use crate::invitations;
 use crate::kit::db::{Read, Tx};
 use crate::kit::keys::Keys;
 use crate::kit::time::{DAY, HOUR, Timestamp};
@@ -119,6 +120,7 @@ pub fn ask_for_email(
             "This is your email already.",
         ));
     }
+    invitations::check_domain(tx, by, account.organisation, email)?;
     if accounts::by_email(tx, email)?.is_some() {
         return Err(Error::invalid(accounts::EMAIL_FIELD, accounts::EMAIL_TAKEN));
     }

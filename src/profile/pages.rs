@@ -312,6 +312,15 @@ pub fn ask_for_email(visit: &Visit<'_>) -> Result<Response> {
     let (Some(email), Some(proof), false) = (email, proof, form.has_problems()) else {
         return again(visit, Section::Email, &form);
     };
+    let organisation = scope.organisation;
+    if let Err(Error::Invalid { field, sentence }) =
+        visit.read(|read| invitations::check_domain(read, &visit.by(), organisation, &email))
+    {
+        let event = invitations::outside(organisation, &email).with("for", "own_account");
+        visit.app.refuse(visit.now, &visit.by(), &event)?;
+        form.problem(field, sentence);
+        return again(visit, Section::Email, &form);
+    }
     // Before anything is told of the address: the form must not answer for every address there is.
     let done = may_ask(visit, &email).and_then(|()| {
         visit.write(|tx| profile::ask_for_email(tx, &visit.by(), scope, &proof, &email))

@@ -206,7 +206,7 @@ fn hand(
 }
 
 /// Who may be given a resource: an Active account of the organisation.
-fn receiver(read: &Read<'_>, by: &Allowed<ManageResources>, to: AccountId) -> Result<Account> {
+pub fn receiver(read: &Read<'_>, by: &Allowed<ManageResources>, to: AccountId) -> Result<Account> {
     accounts::find_in(read, by.organisation(), to)?
         .filter(|account| account.status == Status::Active)
         .ok_or_else(|| Error::invalid(HOLDER_FIELD, "Choose an Active account."))

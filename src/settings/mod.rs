@@ -6,6 +6,7 @@ pub mod views;
 
 use crate::accounts;
 use crate::audit::{self, Action, Audited, Event};
+use crate::domain::domains::Domains;
 use crate::domain::policy::{Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::domain::text::OrganisationName;
@@ -68,6 +69,34 @@ pub fn set_managers(
     }
     let event =
         Event::of(organisation.id, Action::ManagersChanged).with("managers", managers.slug());
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// Whose addresses may be invited from here on. Whoever has another keeps it.
+pub fn set_domains(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+    domains: &Domains,
+) -> Result<Option<Audited<()>>> {
+    let organisation = organisations::get(tx, by.organisation())?;
+    if organisation.domains == *domains {
+        return Ok(None);
+    }
+    organisations::set_domains(tx, organisation.id, domains)?;
+    let event = Event::of(organisation.id, Action::DomainsChanged)
+        .changed(organisation.domains.lines(), domains.lines());
+    Ok(Some(audit::record(tx, by.by(), &event, ())?))
+}
+
+/// The list of first steps is not shown any more, to nobody of the organisation.
+pub fn put_first_steps_away(
+    tx: &Tx<'_>,
+    by: &Allowed<ManageOrganisation>,
+) -> Result<Option<Audited<()>>> {
+    if !organisations::put_first_steps_away(tx, by.organisation())? {
+        return Ok(None);
+    }
+    let event = Event::of(by.organisation(), Action::FirstStepsPutAway);
     Ok(Some(audit::record(tx, by.by(), &event, ())?))
 }
 

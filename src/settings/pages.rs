@@ -3,7 +3,8 @@
 use crate::accounts;
 use crate::backups;
 use crate::billing::{self, ADDRESS_FIELD, CONTACT_FIELD, Details, VAT_NUMBER_FIELD};
-use crate::domain::id::AccountId;
+use crate::domain::domains::Domains;
+use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{GRACE_MAX, Level, Policies, Policy, Protection, Trust};
 use crate::domain::role::{Managers, Role};
 use crate::error::{Error, Result};
@@ -11,18 +12,20 @@ use crate::kit::db::Read;
 use crate::kit::http::form::Form;
 use crate::kit::http::response::Response;
 use crate::layout::{self, Page, Place};
+use crate::migrations;
 use crate::organisations::{self, Organisation};
 use crate::ownership;
 use crate::routes::Route;
 use crate::scope::{Allowed, ManageOrganisation};
 use crate::settings;
 use crate::settings::views::{
-    self, Billing, CONFIRM_FIELD, General, ONLY_MASTERS, Security, TRUST_FIELD, TwoFactor,
-    policy_fields,
+    self, About, AllowedDomains, Billing, CONFIRM_FIELD, DOMAINS_FIELD, General, ONLY_MASTERS,
+    Security, TRUST_FIELD, TwoFactor, policy_fields,
 };
 use crate::setup::pages::zones;
 use crate::two_factor;
 use crate::visit::Visit;
+use crate::watch;
 
 /// What changes nothing is no deed, and said so.
 const NOTHING: &str = "Nothing to save: it is so already.";
@@ -35,6 +38,8 @@ pub struct Refused<'f> {
     pub general: Option<&'f Form>,
     /// To the two-factor policy.
     pub policy: Option<&'f Form>,
+    /// To whose addresses may be invited.
+    pub domains: Option<&'f Form>,
     /// To what stands on invoices.
     pub billing: Option<&'f Form>,
     /// To the ownership.
@@ -49,24 +54,44 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
 /// The page, with what was refused at its place.
 pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let (organisation, active, facts, policies, without, backup, bill) = visit.read(|read| {
-        let organisation = organisations::get(read, by.organisation())?;
-        let mut active = Vec::new();
-        for role in Role::ALL {
-            let counts = accounts::counts_with(read, organisation.id, Some(role), None)?;
-            active.push((role, counts.active));
-        }
-        let facts = ownership::pages::facts(read, visit, &organisation)?;
-        let policies = organisations::policies(read, organisation.id)?;
-        let without = two_factor::without(read, organisation.id)?;
-        let backup = backups::state(read, &visit.app.settings.backups)?;
-        let bill = bill(read, &organisation, refused.billing)?;
-        Ok((organisation, active, facts, policies, without, backup, bill))
-    })?;
+    let zone = visit.zone();
+    let about = about(visit, by.organisation())?;
+    let (organisation, active, facts, policies, without, backup, bill, outside) =
+        visit.read(|read| {
+            let organisation = organisations::get(read, by.organisation())?;
+            let mut active = Vec::new();
+            for role in Role::ALL {
+                let counts = accounts::counts_with(read, organisation.id, Some(role), None)?;
+                active.push((role, counts.active));
+            }
+            let facts = ownership::pages::facts(read, visit, &organisation)?;
+            let policies = organisations::policies(read, organisation.id)?;
+            let without = two_factor::without(read, organisation.id)?;
+            let backup = backups::state(read, &visit.app.settings.backups)?;
+            let bill = bill(read, &organisation, refused.billing)?;
+            let outside = match organisation.domains.is_empty() {
+                true => (Vec::new(), 0),
+                false => {
+                    accounts::outside(read, organisation.id, &organisation.domains, OUTSIDE_MAX)?
+                }
+            };
+            Ok((
+                organisation,
+                active,
+                facts,
+                policies,
+                without,
+                backup,
+                bill,
+                outside,
+            ))
+        })?;
     let csrf = visit.csrf();
     let zones = zones_with(&organisation.time_zone);
     let general = General {
         name: organisation.name.as_str(),
+        address: &bill.details.address,
+        vat_number: &bill.details.vat_number,
         time_zone: &organisation.time_zone,
         zones: &zones,
         refused: refused.general,
@@ -78,7 +103,11 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
             .find(|(role, _)| *role == Role::Admin)
             .map_or(0, |(_, count)| *count),
     };
-    let zone = visit.zone();
+    let domains = AllowedDomains {
+        domains: &organisation.domains,
+        outside: (&outside.0, outside.1),
+        refused: refused.domains,
+    };
     let two_factor = TwoFactor {
         policies: &policies,
         trust: organisation.trust,
@@ -95,14 +124,18 @@ pub fn draw(visit: &Visit<'_>, status: u16, refused: Refused<'_>) -> Result<Resp
             (views::two_factor(&two_factor, &csrf))
             h3 { "Who manages users" }
             (views::security(&security, &csrf))
+            h3 { "Email domains" }
+            (views::allowed_domains(&domains, &csrf))
         },
         views::billing(&bill, &csrf),
-        ownership::views::section(&facts, refused.ownership, &csrf),
         views::backup(&backup),
+        views::about(&about, &zone),
+        ownership::views::section(&facts, refused.ownership, &csrf),
     ];
     let forms = [
         refused.general,
         refused.policy,
+        refused.domains,
         refused.billing,
         refused.ownership,
     ];
@@ -125,13 +158,38 @@ fn zones_with(set: &str) -> Vec<String> {
     zones
 }
 
-/// Name and time zone.
+/// What is known of the Portal itself, as of now.
+fn about(visit: &Visit<'_>, organisation: OrganisationId) -> Result<About> {
+    let health = watch::ready(visit.app);
+    let sizes = visit.app.db().sizes()?;
+    // Where there are others, it would tell how much they do.
+    let is_only_one = visit.read(|read| Ok(organisations::is_only_one(read, organisation)?))?;
+    let bytes = i64::try_from(sizes.file.saturating_add(sizes.wal)).unwrap_or(i64::MAX);
+    Ok(About {
+        version: env!("CARGO_PKG_VERSION"),
+        licence: env!("CARGO_PKG_LICENSE"),
+        schema: migrations::VERSION,
+        bytes: is_only_one.then_some(bytes),
+        started_at: visit.app.started_at(),
+        troubles: [health.failed, health.degraded].concat(),
+        now: visit.now,
+    })
+}
+
+/// Name and time zone, and what stands of the organisation on invoices.
 pub fn save_general(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let mut form = visit.form(&["organisation", "timezone"])?;
+    let mut form = visit.form(&["organisation", ADDRESS_FIELD, VAT_NUMBER_FIELD, "timezone"])?;
     let name = form.check("organisation", organisations::name);
     let time_zone = form.check("timezone", organisations::time_zone);
-    let (Some(name), Some(time_zone)) = (name, time_zone) else {
+    // What was not sent at all stays as it is; only an empty field empties it.
+    let is_sent = |field| visit.body.get(field).is_some();
+    let (has_address, has_vat_number) = (is_sent(ADDRESS_FIELD), is_sent(VAT_NUMBER_FIELD));
+    let address = form.check(ADDRESS_FIELD, billing::address);
+    let vat_number = form.check(VAT_NUMBER_FIELD, billing::vat_number);
+    let (Some(name), Some(time_zone), Some(address), Some(vat_number)) =
+        (name, time_zone, address, vat_number)
+    else {
         let refused = Refused {
             general: Some(&form),
             ..Refused::default()
@@ -141,18 +199,34 @@ pub fn save_general(visit: &Visit<'_>) -> Result<Response> {
     let saved = visit.write_if(|tx| {
         let renamed = settings::rename(tx, &by, &name)?;
         let moved = settings::move_to(tx, &by, &time_zone)?;
-        let what = (renamed.is_some(), moved.is_some());
-        Ok(renamed.or(moved).map(|audited| audited.map(|()| what)))
-    })?;
-    let message = match saved {
-        Some((true, true)) => {
-            format!("The organisation is now called {name}, and times are those of {time_zone}.")
+        let mut details = billing::details(tx, by.organisation())?;
+        if has_address {
+            details.address.clone_from(&address);
         }
-        Some((true, false)) => format!("The organisation is now called {name}."),
-        Some((false, _)) => format!("Times are now those of {time_zone}."),
-        None => NOTHING.to_owned(),
+        if has_vat_number {
+            details.vat_number.clone_from(&vat_number);
+        }
+        let detailed = billing::set_details(tx, &by, &details)?;
+        let what = (renamed.is_some(), moved.is_some(), detailed.is_some());
+        let done = renamed.or(moved).or(detailed);
+        Ok(done.map(|audited| audited.map(|()| what)))
+    })?;
+    let Some((is_renamed, is_moved, is_detailed)) = saved else {
+        return Ok(visit.redirect_with(&Route::Settings, NOTHING));
     };
-    Ok(visit.redirect_with(&Route::Settings, &message))
+    let named = match (is_renamed, is_moved) {
+        (true, true) => Some(format!(
+            "The organisation is now called {name}, and times are those of {time_zone}."
+        )),
+        (true, false) => Some(format!("The organisation is now called {name}.")),
+        (false, true) => Some(format!("Times are now those of {time_zone}.")),
+        (false, false) => None,
+    };
+    let detailed = is_detailed.then(|| {
+        "Address and VAT number are saved. They stand on every invoice from the next on.".to_owned()
+    });
+    let said: Vec<String> = named.into_iter().chain(detailed).collect();
+    Ok(visit.redirect_with(&Route::Settings, &said.join(" ")))
 }
 
 /// Who manages users.
@@ -173,6 +247,8 @@ pub fn save_security(visit: &Visit<'_>) -> Result<Response> {
     Ok(visit.redirect_with(&Route::Settings, message))
 }
 
+/// So many of those whose address is of another domain are named.
+const OUTSIDE_MAX: i64 = 20;
 /// So many of those whom a policy meets are named.
 const MET_MAX: i64 = 50;
 
@@ -324,32 +400,28 @@ fn bill<'f>(
     })
 }
 
-/// What stands on invoices, and who gets them.
+/// Who gets the invoices.
 pub fn save_billing(visit: &Visit<'_>) -> Result<Response> {
     let by = visit.allow::<ManageOrganisation>()?;
-    let mut form = visit.form(&[ADDRESS_FIELD, VAT_NUMBER_FIELD, CONTACT_FIELD])?;
-    let address = form.check(ADDRESS_FIELD, billing::address);
-    let vat_number = form.check(VAT_NUMBER_FIELD, billing::vat_number);
+    let mut form = visit.form(&[CONTACT_FIELD])?;
     let contact = contact(form.typed(CONTACT_FIELD))?;
     if !visit.read(|read| may_be_contact(read, &by, contact))? {
         form.problem(CONTACT_FIELD, NO_CONTACT);
-    }
-    let (Some(address), Some(vat_number), false) = (address, vat_number, form.has_problems())
-    else {
         let refused = Refused {
             billing: Some(&form),
             ..Refused::default()
         };
         return draw(visit, 422, refused);
     };
-    let details = Details {
-        address,
-        vat_number,
-        contact,
-    };
-    let saved = visit.write_if(|tx| billing::set_details(tx, &by, &details))?;
+    let saved = visit.write_if(|tx| {
+        let details = Details {
+            contact,
+            ..billing::details(tx, by.organisation())?
+        };
+        billing::set_details(tx, &by, &details)
+    })?;
     let message = match saved {
-        Some(()) => "The billing details are saved. They stand on every invoice from the next on.",
+        Some(()) => "The billing contact is saved: invoices go there from the next on.",
         None => NOTHING,
     };
     Ok(visit.redirect_with(&Route::Settings, message))
@@ -378,4 +450,27 @@ fn may_be_contact(
     let before = billing::details(read, by.organisation())?.contact;
     let people = billing::people(read, by.organisation())?;
     Ok(before == Some(contact) || people.iter().any(|one| one.id == contact))
+}
+
+/// Whose addresses may be invited.
+pub fn save_domains(visit: &Visit<'_>) -> Result<Response> {
+    let by = visit.allow::<ManageOrganisation>()?;
+    let mut form = visit.form(&[DOMAINS_FIELD])?;
+    let Some(domains) = form.check(DOMAINS_FIELD, Domains::typed) else {
+        let refused = Refused {
+            domains: Some(&form),
+            ..Refused::default()
+        };
+        return draw(visit, 422, refused);
+    };
+    let saved = visit.write_if(|tx| settings::set_domains(tx, &by, &domains))?;
+    let message = match saved {
+        Some(()) if domains.is_empty() => "Addresses of any domain may be invited.".to_owned(),
+        Some(()) => format!(
+            "From now on only addresses at {} may be invited.",
+            domains.named()
+        ),
+        None => NOTHING.to_owned(),
+    };
+    Ok(visit.redirect_with(&Route::Settings, &message))
 }

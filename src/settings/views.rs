@@ -8,6 +8,7 @@ use crate::backups::State;
 use crate::billing::{
     ADDRESS_FIELD, ADDRESS_MAX, CONTACT_FIELD, Details, VAT_NUMBER_FIELD, VAT_NUMBER_MAX,
 };
+use crate::domain::domains::Domains;
 use crate::domain::id::AccountId;
 use crate::domain::policy::{Asked, Level, Policies, Policy, Trust};
 use crate::domain::role::{Managers, Permission, Role};
@@ -21,7 +22,7 @@ use crate::kit::html::form::{guarded, hidden, post};
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
-use crate::kit::html::time::day;
+use crate::kit::html::time::{day, when};
 use crate::kit::http::form::Form;
 use crate::kit::size;
 use crate::kit::time::Timestamp;
@@ -32,17 +33,18 @@ use crate::two_factor::Without;
 pub const ONLY_MASTERS: &str = "only_masters";
 
 /// The sections, in their order: the part of the address that leads to each, and its heading.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("general", "General"),
     ("security", "Security"),
-    ("billing", "Billing"),
-    ("ownership", "Ownership"),
+    ("billing", "Billing contact"),
     ("backup", "Backup"),
+    ("about", "About"),
+    ("ownership", "Ownership"),
 ];
 
 /// The page around its sections, which stand in the order of the headings.
 #[must_use]
-pub fn page(organisation: &OrganisationName, sections: &[Markup; 5]) -> Markup {
+pub fn page(organisation: &OrganisationName, sections: &[Markup; 6]) -> Markup {
     let lead = format!("What {organisation} decides for itself.");
     html! {
         (page_head("Settings", Some(&lead), None))
@@ -55,11 +57,15 @@ pub fn page(organisation: &OrganisationName, sections: &[Markup; 5]) -> Markup {
     }
 }
 
-/// Name and time zone.
+/// What the organisation is called, where it is, and what stands of it on invoices.
 #[derive(Clone, Copy, Debug)]
 pub struct General<'g> {
     /// The name as it is.
     pub name: &'g str,
+    /// The address on invoices as it is.
+    pub address: &'g str,
+    /// The VAT number as it is.
+    pub vat_number: &'g str,
     /// The zone as it is.
     pub time_zone: &'g str,
     /// The zones to choose from.
@@ -68,13 +74,17 @@ pub struct General<'g> {
     pub refused: Option<&'g Form>,
 }
 
-/// The form for both.
+/// The form for all of it.
 #[must_use]
 pub fn general(general: &General<'_>, csrf: &str) -> Markup {
-    let (name, zone) = match general.refused {
-        Some(form) => (form.typed("organisation"), form.typed("timezone")),
-        None => (general.name, general.time_zone),
-    };
+    let shown = |field, kept| general.refused.map_or(kept, |form| form.typed(field));
+    let name = shown("organisation", general.name);
+    let zone = shown("timezone", general.time_zone);
+    let address = shown(ADDRESS_FIELD, general.address);
+    let vat_number = shown(VAT_NUMBER_FIELD, general.vat_number);
+    let address_hint =
+        format!("Stands on every invoice from the next on. At most {ADDRESS_MAX} characters.");
+    let vat_hint = format!("At most {VAT_NUMBER_MAX} characters; may stay empty.");
     let error = |field| general.refused.and_then(|form| form.error(field));
     // Nothing is focused until something is wrong: whoever comes here may want to read first.
     let focus = general.refused.and_then(Form::first_problem);
@@ -83,10 +93,14 @@ pub fn general(general: &General<'_>, csrf: &str) -> Markup {
     let body = html! {
         (Field::text("organisation", "Organisation").autocomplete("organization").value(name).required().focus(focus)
             .hint("Stands on every page, in mails, and where invitations lead to.").error(error("organisation")))
+        (Field::area(ADDRESS_FIELD, "Address for invoices", 4).value(address).focus(focus)
+            .hint(address_hint).error(error(ADDRESS_FIELD)))
+        (Field::text(VAT_NUMBER_FIELD, "VAT number").value(vat_number).focus(focus)
+            .hint(vat_hint).error(error(VAT_NUMBER_FIELD)))
         (Select::new("timezone", "Time zone", choices.collect()).chosen(zone).focus(focus)
             .hint("In which times are shown, on pages to everybody who has not chosen their own, and in mails.")
             .error(error("timezone")))
-        (Button::submit("Save name and time zone", "Saving…"))
+        (Button::submit("Save general settings", "Saving…"))
     };
     guarded(&Route::SaveGeneral.to_string(), csrf, &body)
 }
@@ -137,7 +151,7 @@ fn admins_now(admins: i64) -> String {
     }
 }
 
-/// What stands on invoices, and who gets them.
+/// Who gets the invoices.
 #[derive(Clone, Debug)]
 pub struct Billing<'b> {
     /// As it is.
@@ -156,36 +170,25 @@ pub struct Billing<'b> {
 #[must_use]
 pub fn billing(page: &Billing<'_>, csrf: &str) -> Markup {
     let kept = page.details.contact.map(|id| id.to_string());
-    let (address, vat_number, contact) = match page.refused {
-        Some(form) => (
-            form.typed(ADDRESS_FIELD),
-            form.typed(VAT_NUMBER_FIELD),
-            form.typed(CONTACT_FIELD),
-        ),
-        None => (
-            page.details.address.as_str(),
-            page.details.vat_number.as_str(),
-            kept.as_deref().unwrap_or_default(),
-        ),
+    let contact = match page.refused {
+        Some(form) => form.typed(CONTACT_FIELD),
+        None => kept.as_deref().unwrap_or_default(),
     };
     let error = |field| page.refused.and_then(|form| form.error(field));
     let focus = page.refused.and_then(Form::first_problem);
     let focus = focus.unwrap_or_default();
     let contacts = contacts(page);
     let choices = contacts.iter().map(|(id, label)| Choice::new(id, label));
-    let address_hint = format!("Of the organisation. At most {ADDRESS_MAX} characters.");
-    let vat_hint = format!("At most {VAT_NUMBER_MAX} characters; may stay empty.");
     let body = html! {
-        (Field::area(ADDRESS_FIELD, "Address on invoices", 4).value(address).focus(focus)
-            .hint(address_hint).error(error(ADDRESS_FIELD)))
-        (Field::text(VAT_NUMBER_FIELD, "VAT number").value(vat_number).focus(focus)
-            .hint(vat_hint).error(error(VAT_NUMBER_FIELD)))
         (Select::new(CONTACT_FIELD, "Billing contact", choices.collect()).chosen(contact).focus(focus)
             .hint("Gets each invoice by mail: an Active account that manages billing.").error(error(CONTACT_FIELD)))
-        (Button::submit("Save billing details", "Saving…").plain())
+        (Button::submit("Save billing contact", "Saving…").plain())
     };
     html! {
-        p { "What stands on every invoice from the next on, and who gets it. Invoices that are issued stay as they are." }
+        p {
+            "Who gets the invoices. The address and the VAT number that stand on them are under "
+            a href="#general" { "General" } "."
+        }
         @if let Some(lost) = &page.lost {
             (note(Tone::Warn, &html! {
                 p { (lost.label()) " " (why_lost(lost)) ". Until you choose another, invoices go to the owner, " (page.owner.label()) "." }
@@ -232,9 +235,13 @@ pub fn backup(state: &State) -> Markup {
                 p { "It is tried again every hour. Tell whoever runs this Portal." }
             }))
         }
-        @match state.last {
-            Some((at, bytes)) => p { "Last backup " (dates::utc(at)) ", " (size::of(bytes)) ", verified." },
-            None => p { "There is no backup yet." },
+        @match (state.last, state.put_back) {
+            (Some((at, bytes)), _) => p { "Last backup " (dates::utc(at)) ", " (size::of(bytes)) ", verified." },
+            (None, Some((at, made_at))) => p {
+                "All of it was put back from a backup " @if let Some(made_at) = made_at { "of " (dates::utc(made_at)) " " }
+                "on " (dates::utc(at)) ". Of backups made before that nothing is known here; none was made since."
+            },
+            (None, None) => p { "There is no backup yet." },
         }
         p.hint {
             @if state.is_nightly {
@@ -244,6 +251,127 @@ pub fn backup(state: &State) -> Markup {
             }
         }
     }
+}
+
+/// What is known of the Portal itself.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Its version.
+    pub version: &'static str,
+    /// Under which licence it comes.
+    pub licence: &'static str,
+    /// The version of the schema of its file.
+    pub schema: i64,
+    /// How large the file is, in bytes, with what is not folded into it yet; none where it holds others too.
+    pub bytes: Option<i64>,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// What does not work, or somebody has to see to, in the words of its health.
+    pub troubles: Vec<&'static str>,
+    /// The instant of the page.
+    pub now: Timestamp,
+}
+
+/// Version, licence, and what is in trouble right now; the operator's, and so nothing can be changed here.
+#[must_use]
+pub fn about(about: &About, zone: &TimeZone) -> Markup {
+    html! {
+        @if !about.troubles.is_empty() {
+            (note(Tone::Warn, &html! {
+                @for one in &about.troubles { p { (trouble(one)) } }
+                p { "Tell whoever runs this Portal." }
+            }))
+        }
+        (details(&[
+            ("Version", html! { "Doorward " (about.version) }),
+            ("Licence", html! { (about.licence) }),
+            ("Health", html! {
+                @if about.troubles.is_empty() { "All is well: the database, the key, the threads, the mail, the backups and the disk." }
+                @else { "In trouble, as said above." }
+            }),
+            ("Database", html! { @if let Some(bytes) = about.bytes { (size::of(bytes)) ", schema " } @else { "Schema " } (about.schema) }),
+            ("Running since", when(about.started_at, about.now, zone)),
+            ("Sent home", html! { "Nothing is sent anywhere: no heartbeat, no look for a newer version." }),
+        ]))
+    }
+}
+
+/// What a word of the Portal's health means.
+fn trouble(word: &str) -> String {
+    match word {
+        "database" => "The database does not answer as it should.".to_owned(),
+        "key" => "The database belongs to another secret.key.".to_owned(),
+        "worker" => {
+            "The background thread is stuck: no mail leaves, and nothing expires.".to_owned()
+        }
+        "mail" => "The mail server is in trouble: mail waits.".to_owned(),
+        "backup" => "The last backup failed, or is more than a day old.".to_owned(),
+        "wal" => {
+            "The log beside the database grows: something keeps it from being folded in.".to_owned()
+        }
+        "disk" => "The disk is nearly full.".to_owned(),
+        thread => format!("A thread is stuck: {thread}."),
+    }
+}
+
+/// Whose addresses may be invited, and who has another.
+#[derive(Clone, Copy, Debug)]
+pub struct AllowedDomains<'d> {
+    /// As they are.
+    pub domains: &'d Domains,
+    /// Some of those whose address is of none of them, and how many there are.
+    pub outside: (&'d [Account], i64),
+    /// What was typed and could not be taken.
+    pub refused: Option<&'d Form>,
+}
+
+/// The form for them.
+#[must_use]
+pub fn allowed_domains(page: &AllowedDomains<'_>, csrf: &str) -> Markup {
+    let kept = page.domains.lines();
+    let typed = page
+        .refused
+        .map_or(&*kept, |form| form.typed(DOMAINS_FIELD));
+    let focus = page.refused.and_then(Form::first_problem);
+    let (some, count) = page.outside;
+    let body = html! {
+        (Field::area(DOMAINS_FIELD, "Allowed email domains", 3).value(typed).focus(focus.unwrap_or_default())
+            .hint("What stands after the @, one on each line; a domain below another is written too. Empty: any.")
+            .error(page.refused.and_then(|form| form.error(DOMAINS_FIELD))))
+        (Button::submit("Save email domains", "Saving…").plain())
+    };
+    html! {
+        p { "Which addresses may be invited, singly or by a list, and changed to. The operator may invite any." }
+        @if count > 0 {
+            (note(Tone::Plain, &html! {
+                p { (has_another(count)) " Nothing happens to them." }
+                ul {
+                    @for account in some {
+                        li {
+                            a href=(Route::Account(account.id)) { (account.label()) }
+                            ", "
+                            @if let (Some(_), Some(email)) = (&account.name, &account.email) { (email) }
+                            @else { "Pending" }
+                        }
+                    }
+                    @if let Some(more) = more(count, some.len()) { li { "and " (more) " more" } }
+                }
+            }))
+        }
+        (guarded(&Route::SaveDomains.to_string(), csrf, &body))
+    }
+}
+
+fn has_another(count: i64) -> String {
+    match count {
+        1 => "1 account has an address of another domain.".to_owned(),
+        many => format!("{many} accounts have addresses of other domains."),
+    }
+}
+
+fn more(count: i64, shown: usize) -> Option<i64> {
+    let more = count - i64::try_from(shown).unwrap_or_default();
+    (more > 0).then_some(more)
 }
 
 /// In which field a role's level is chosen, and in which its days of grace.
@@ -257,6 +385,8 @@ pub const fn policy_fields(role: Role) -> (&'static str, &'static str) {
     }
 }
 
+/// In which field the domains are written.
+pub const DOMAINS_FIELD: &str = "domains";
 /// The tick that lets people trust their browsers.
 pub const TRUST_FIELD: &str = "trust";
 /// Sent by the page that says whom a policy meets.
@@ -508,6 +638,8 @@ mod tests {
         let zones = ["UTC".to_owned(), "Europe/Oslo".to_owned()];
         let page = General {
             name: "Halden & Works",
+            address: "Storgata 3",
+            vat_number: "",
             time_zone: "Europe/Oslo",
             zones: &zones,
             refused,

@@ -10,6 +10,7 @@ pub mod views;
 
 use crate::accounts::{self, Account, NewAccount, Status};
 use crate::audit::{self, Action, Audited, Event};
+use crate::domain::domains::Domains;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::Trust;
@@ -201,6 +202,8 @@ fn begin(
             managers: Managers::default(),
             trust: Trust::default(),
             offer: None,
+            domains: Domains::default(),
+            started_at: None,
             created_at: tx.now(),
             disabled_at: None,
         },

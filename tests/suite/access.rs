@@ -102,6 +102,11 @@ pub(crate) fn fields(
                 ("role", "member"),
             ])
         }
+        Route::SelectedAccounts => {
+            let members = portal
+                .ask::<AccountId>("SELECT id FROM accounts WHERE email = 'member@fjord.example'");
+            with(&[("account", &members[0].to_string()), ("deed", "sign-out")])
+        }
         Route::DeleteAccount(id) => {
             let email = portal.ask::<String>(&format!(
                 "SELECT email FROM accounts WHERE id = {}",
@@ -109,9 +114,15 @@ pub(crate) fn fields(
             ));
             with(&[("email", &email[0])])
         }
+        Route::EraseAccount(_) => with(&[("name", "Aud Vik"), ("current_password", PASSWORD)]),
         Route::ChangeRole(_) => with(&[("role", "billing")]),
         Route::ResetAccountPassword(_) => with(&[("handover", "copy")]),
-        Route::SaveGeneral => with(&[("organisation", "Fjord Works"), ("timezone", "Europe/Oslo")]),
+        Route::SaveGeneral => with(&[
+            ("organisation", "Fjord Works"),
+            ("address", "Storgata 1"),
+            ("vat_number", ""),
+            ("timezone", "Europe/Oslo"),
+        ]),
         Route::SaveSecurity => with(&[]),
         Route::OfferOwnership => {
             let masters = portal.ask::<AccountId>(
@@ -161,12 +172,10 @@ pub(crate) fn fields(
         }
         Route::SaveBudget => with(&[("budget", "1470")]),
         Route::PayInvoice(_) => with(&[("reference", "R-1")]),
-        Route::SaveBilling => with(&[
-            ("address", "Storgata 1"),
-            ("vat_number", ""),
-            ("contact", ""),
-        ]),
+        Route::SaveDomains => with(&[("domains", "fjord.example\nlake.example")]),
+        Route::SaveBilling => with(&[("contact", "")]),
         Route::Dashboard
+        | Route::PutFirstStepsAway
         | Route::SignOut
         | Route::SetUpHelp
         | Route::AskForLink(_)
@@ -177,6 +186,8 @@ pub(crate) fn fields(
         | Route::Roles
         | Route::Role(_)
         | Route::Mail
+        | Route::TestMail
+        | Route::RetryFailed
         | Route::Errand(_)
         | Route::RetryErrand(_)
         | Route::ErrandBody(_)
@@ -187,6 +198,7 @@ pub(crate) fn fields(
         | Route::Metrics
         | Route::DisableAccount(_)
         | Route::EnableAccount(_)
+        | Route::KeepAccount(_)
         | Route::SignOutAccount(_)
         | Route::Settings
         | Route::WithdrawOwnership

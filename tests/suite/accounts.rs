@@ -559,7 +559,10 @@ fn a_deleted_account_frees_its_address() {
         .sees("Deleted lea.fontaine@fjord.example. The address is free again.")
         .sees("Only you so far");
     assert_eq!(recorded(&portal, "account.deleted"), 1);
-    owner.get(&page).answers(404);
+    owner
+        .get(&page)
+        .answers(200)
+        .sees("This account is deleted.");
     for deed in ["resend", "copy-link", "delete"] {
         act(&mut owner, &page, deed, LEA).answers(404);
     }
@@ -870,7 +873,7 @@ fn whatever_the_address_says_there_is_a_list() {
         "sort=password",
         "sort=name%3B+DROP+TABLE+accounts",
         "order=asc&limit=0&cursor=org_bbbbbbbbbbbbb",
-        "status=deleted",
+        "status=removed",
         "status=pending%00",
         "role=Owner",
         "role[]=member",
@@ -893,7 +896,7 @@ fn whatever_the_address_says_there_is_a_list() {
         .get("/iam/accounts?per=1000000000")
         .sees("1 to 31 of 31");
     owner
-        .get("/iam/accounts?status=deleted&role=Owner&two_factor=maybe")
+        .get("/iam/accounts?status=removed&role=Owner&two_factor=maybe")
         .sees("1 to 25 of 31");
     let long = "x".repeat(5_000);
     owner

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use doorward::backups::{IfTaken, by_hand_name, made_at, make, prune};
 use doorward::domain::role::Role;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::random::{OsRandom, bytes};
 use doorward::kit::time::{DAY, HOUR, MINUTE};
 use rusqlite::{Connection, OpenFlags};
@@ -349,7 +349,7 @@ fn word_of_a_failure_that_is_over_is_not_sent() {
     let place = portal.app().settings.data.join("mnt").join("disk");
     portal.restart(|settings, _| settings.backups.folder = place.clone());
     // The relay is gone for an hour and a bit, and back after the backup.
-    let gone = Failure::Relay("connection refused".to_owned());
+    let gone = Failure::Relay(Cause::Service, "connection refused".to_owned());
     portal.mailbox().fail(Some(gone));
     portal.travel(NIGHT + 1);
     portal.work_through();
@@ -817,7 +817,7 @@ fn a_backup_that_does_not_fit_leaves_nothing() {
 pub(crate) fn make_older(file: &Path) {
     let conn = Connection::open(file).unwrap();
     conn.execute_batch(
-        "DROP TABLE dialogues; DROP TABLE import_lines; DROP TABLE imports; DROP TABLE departures;
+        "DROP TABLE dialogues; DROP TABLE import_lines; DROP TABLE imports; DROP TABLE departures; DROP TABLE sign_ins;
          DROP TRIGGER audit_events_remain; DROP TRIGGER audit_texts_remain;
          DROP TABLE audit_index; DROP TABLE audit_erasures; DROP TABLE audit_checkpoints; DROP INDEX audit_by_time;
          CREATE TABLE heads AS SELECT chain_id, number, hash, mac FROM audit_heads; DROP TABLE audit_heads;

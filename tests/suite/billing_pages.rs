@@ -13,7 +13,7 @@ use doorward::resources;
 
 use crate::answer::between;
 use crate::markup::{self, CSS};
-use crate::portal::Portal;
+use crate::portal::{ORGANISATION, Portal};
 use crate::visitor::Visitor;
 use crate::wares;
 
@@ -279,12 +279,8 @@ fn an_invoice_says_all_that_it_must() {
     wares::stock(&portal);
     wares::create(&portal, &owner, "web-1", "server/s-1");
     wares::create(&portal, &owner, "db-1", "database/db-1");
-    let details = [
-        ("address", "Havnegata 7\r\n7010 Trondheim"),
-        ("vat_number", "NO 123 456 789 MVA"),
-        ("contact", ""),
-    ];
-    owner.post("/settings/billing", &details).answers(303);
+    let details = ["Havnegata 7\r\n7010 Trondheim", "NO 123 456 789 MVA"];
+    general(&mut owner, details).answers(303);
     turn_the_month(&portal);
     portal.travel(DAY);
     turn_the_month(&portal);
@@ -510,12 +506,8 @@ fn names_are_words_and_never_markup_or_formulas() {
     portal.tamper(&format!(
         "UPDATE accounts SET name = '<i>Olivia</i> & Co' WHERE id = {id}"
     ));
-    let details = [
-        ("address", "<script>alert(1)</script>\nA & B"),
-        ("vat_number", "\"><u>"),
-        ("contact", ""),
-    ];
-    owner.post("/settings/billing", &details).answers(303);
+    let details = ["<script>alert(1)</script>\nA & B", "\"><u>"];
+    general(&mut owner, details).answers(303);
     turn_the_month(&portal);
     portal.travel(DAY);
     owner = back(&portal);
@@ -584,14 +576,19 @@ fn of_many_accounts_the_largest_are_named_and_the_rest_summed() {
     assert_eq!(amounts.into_iter().sum::<Money>(), foot);
 }
 
-fn details<'v>(visitor: &'v mut Visitor, fields: [&str; 3]) -> &'v mut Visitor {
-    let [address, vat_number, contact] = fields;
+/// What stands of the organisation on invoices; its name and time zone stay.
+fn general<'v>(visitor: &'v mut Visitor, [address, vat_number]: [&str; 2]) -> &'v mut Visitor {
     let fields = [
+        ("organisation", ORGANISATION),
         ("address", address),
         ("vat_number", vat_number),
-        ("contact", contact),
+        ("timezone", "Europe/Oslo"),
     ];
-    visitor.post("/settings/billing", &fields)
+    visitor.post("/settings/general", &fields)
+}
+
+fn contact<'v>(visitor: &'v mut Visitor, contact: &str) -> &'v mut Visitor {
+    visitor.post("/settings/billing", &[("contact", contact)])
 }
 
 #[test]
@@ -600,58 +597,74 @@ fn billing_details_are_saved_in_the_settings() {
     let mut owner = portal.owner();
     let bea = portal.member(Role::Billing, BEA);
     let mia = portal.member(Role::Member, "mia@fjord.example");
-    let contact = bea.account().id.to_string();
+    let chosen = bea.account().id.to_string();
     owner.get("/settings").answers(200).sees("Billing contact");
     assert!(
         owner
             .html()
             .contains("<option value=\"\" selected>The owner (Olivia Berg)</option>")
     );
-    details(
+    general(
         &mut owner,
-        [" Havnegata 7 \r\n7010 Trondheim\r\n", " NO 1 ", &contact],
+        [" Havnegata 7 \r\n7010 Trondheim\r\n", " NO 1 "],
     )
     .answers(303)
     .goes_to("/settings")
     .follow()
-    .sees("The billing details are saved. They stand on every invoice from the next on.");
-    let kept: Vec<String> = portal.ask("SELECT address || '|' || vat_number FROM billing");
-    assert_eq!(kept, ["Havnegata 7 \n7010 Trondheim|NO 1"]);
-    let chosen = format!("<option value=\"{contact}\" selected>BEA Vik, Billing</option>");
-    assert!(owner.html().contains(&chosen), "{}", owner.html());
-    details(
-        &mut owner,
-        ["Havnegata 7 \n7010 Trondheim", "NO 1", &contact],
-    )
-    .follow()
-    .sees("Nothing to save: it is so already.");
+    .sees("Address and VAT number are saved. They stand on every invoice from the next on.");
+    contact(&mut owner, &chosen)
+        .answers(303)
+        .goes_to("/settings")
+        .follow()
+        .sees("The billing contact is saved: invoices go there from the next on.");
+    let all = "SELECT address || '|' || vat_number || '|' || (contact_id IS NOT NULL) FROM billing";
+    // Neither form takes away what stands in the other.
+    assert_eq!(
+        portal.ask::<String>(all),
+        ["Havnegata 7 \n7010 Trondheim|NO 1|1"]
+    );
+    let selected = format!("<option value=\"{chosen}\" selected>BEA Vik, Billing</option>");
+    assert!(owner.html().contains(&selected), "{}", owner.html());
+    general(&mut owner, ["Havnegata 7 \n7010 Trondheim", "NO 1"])
+        .follow()
+        .sees("Nothing to save: it is so already.");
+    contact(&mut owner, &chosen)
+        .follow()
+        .sees("Nothing to save: it is so already.");
+    // Nor does a name that is sent alone.
+    let name = [("organisation", ORGANISATION), ("timezone", "Europe/Oslo")];
+    owner
+        .post("/settings/general", &name)
+        .follow()
+        .sees("Nothing to save: it is so already.");
 
     // What cannot be taken is kept, and says why.
     let long = "x".repeat(501);
-    details(
-        &mut owner,
-        [&long, &"1".repeat(41), &mia.account().id.to_string()],
-    )
-    .answers(422)
-    .sees("At most 500 characters.")
-    .sees("At most 40 characters.")
-    .sees("Invoices go to an Active account that manages billing. Choose another.");
+    general(&mut owner, [&long, &"1".repeat(41)])
+        .answers(422)
+        .sees("At most 500 characters.")
+        .sees("At most 40 characters.");
     assert!(owner.html().contains(&long));
-    details(&mut owner, ["a\u{7}b", "", ""])
+    contact(&mut owner, &mia.account().id.to_string())
+        .answers(422)
+        .sees("Invoices go to an Active account that manages billing. Choose another.");
+    general(&mut owner, ["a\u{7}b", ""])
         .answers(422)
         .sees("This holds characters that cannot be seen.");
-    details(&mut owner, ["", "", "nobody"]).answers(400);
+    contact(&mut owner, "nobody").answers(400);
     let stranger: AccountId = "acc_bbbbbbbbbbbbb".parse().unwrap();
-    details(&mut owner, ["", "", &stranger.to_string()]).answers(422);
+    contact(&mut owner, &stranger.to_string()).answers(422);
     let other = portal.organisation("Other Works").account().id;
-    details(&mut owner, ["", "", &other.to_string()]).answers(422);
-    let kept: Vec<String> = portal.ask("SELECT address || '|' || vat_number FROM billing");
-    assert_eq!(kept, ["Havnegata 7 \n7010 Trondheim|NO 1"]);
+    contact(&mut owner, &other.to_string()).answers(422);
+    assert_eq!(
+        portal.ask::<String>(all),
+        ["Havnegata 7 \n7010 Trondheim|NO 1|1"]
+    );
     let changed = portal.audit(Some(portal.first()));
     let changed = changed
         .iter()
         .filter(|one| one.action == "billing.details_changed");
-    assert_eq!(changed.count(), 1);
+    assert_eq!(changed.count(), 2);
 }
 
 #[test]
@@ -660,7 +673,7 @@ fn a_contact_that_may_not_any_more_is_told_of() {
     let mut owner = portal.owner();
     let bea = portal.member(Role::Billing, BEA);
     let id = bea.account().id;
-    details(&mut owner, ["Havnegata 7", "", &id.to_string()]).answers(303);
+    contact(&mut owner, &id.to_string()).answers(303);
     owner.get("/settings").sees_not("Until you choose another");
     owner
         .post(format!("/iam/accounts/{id}/role"), &[("role", "member")])
@@ -668,8 +681,9 @@ fn a_contact_that_may_not_any_more_is_told_of() {
     owner.get("/settings").sees(
         "BEA Vik does not manage billing any more. Until you choose another, invoices go to the owner, Olivia Berg.",
     );
-    // Another address alone leaves the choice as it is.
-    details(&mut owner, ["Havnegata 8", "", &id.to_string()]).answers(303);
+    // Another address alone leaves the choice as it is, and so does saving it once more.
+    general(&mut owner, ["Havnegata 8", ""]).answers(303);
+    contact(&mut owner, &id.to_string()).answers(303);
     owner
         .post(format!("/iam/accounts/{id}/disable"), &[])
         .answers(303);
@@ -678,9 +692,9 @@ fn a_contact_that_may_not_any_more_is_told_of() {
         .post(format!("/iam/accounts/{id}/delete"), &[("email", BEA)])
         .answers(303);
     owner.get("/settings").sees("is deleted. Until");
-    details(&mut owner, ["Havnegata 8", "", ""]).answers(303);
+    contact(&mut owner, "").answers(303);
     owner.get("/settings").sees_not("Until you choose another");
-    details(&mut owner, ["Havnegata 8", "", &id.to_string()]).answers(422);
+    contact(&mut owner, &id.to_string()).answers(422);
 }
 
 #[test]

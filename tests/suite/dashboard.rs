@@ -5,7 +5,7 @@ use doorward::domain::money::Money;
 use doorward::domain::month::Month;
 use doorward::domain::role::Role;
 use doorward::kit::http::cookie::Transport;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::time::{DAY, HOUR};
 use doorward::resources;
 use doorward::scope::Allowed;
@@ -181,12 +181,13 @@ fn each_thing_that_is_wrong_is_named_with_its_way_out() {
 fn mail_that_does_not_leave_is_told_and_stops_being_told() {
     let portal = Portal::start();
     let mut owner = portal.owner();
-    portal
-        .mailbox()
-        .fail(Some(Failure::Relay("no connection".to_owned())));
+    portal.mailbox().fail(Some(Failure::Relay(
+        Cause::Service,
+        "no connection".to_owned(),
+    )));
     portal.invite(&owner, Role::Member, LEA);
     portal.work();
-    owner.get("/").sees("Mail server in trouble");
+    owner.get("/").sees("The mail server is in trouble");
     portal
         .mailbox()
         .fail(Some(Failure::Never("550 no".to_owned())));
@@ -313,4 +314,265 @@ fn an_invoice_that_is_not_paid_and_a_budget_that_is_nearly_spent_want_attention(
     mia.get("/sign-in");
     mia.sign_in();
     mia.get("/").sees_not("overdue").sees_not("spent");
+}
+
+/// A backup was made this night.
+const BACKED_UP: &str = "INSERT INTO backups (id, cause, began_at, ended_at, place, bytes)
+    VALUES (1, 'nightly', 1795500000, 1795500001, 'a', 1)";
+
+/// The numbers of the chart, one row a day: the day, who came in, and who did not.
+fn days(visitor: &Visitor) -> Vec<(String, i64, i64)> {
+    let page = visitor.html();
+    let (_, table) = page.split_once("ign-ins, last 30 days</caption>").unwrap();
+    let table = table.split("</table>").next().unwrap();
+    assert!(table.contains("ign-ins, last 30 days</caption>"), "{table}");
+    let body = table.split("<tbody").nth(1).unwrap();
+    let cell = |cell: &str| {
+        let text = cell.split('>').nth(1).unwrap();
+        text.split('<').next().unwrap().to_owned()
+    };
+    let rows = body.split("<tr").skip(1).map(|row| {
+        let cells: Vec<String> = row.split("<td").skip(1).map(cell).collect();
+        (
+            cells[0].clone(),
+            cells[1].parse().unwrap(),
+            cells[2].parse().unwrap(),
+        )
+    });
+    rows.collect()
+}
+
+/// What is counted is what the log tells: a file that is brought up from a version before is counted by the same rule.
+fn counted_as_the_log_tells(portal: &Portal) {
+    let all = "SELECT organisation_id || ' ' || from_at || ' ' || succeeded || ' ' || failed FROM sign_ins ORDER BY 1";
+    let kept = portal.ask::<String>(all);
+    let migration = std::fs::read_to_string("src/migrations/0006_portal.sql").unwrap();
+    let statement = migration.split("INSERT INTO sign_ins").nth(1).unwrap();
+    let statement = statement.split(';').next().unwrap();
+    portal.tamper(&format!(
+        "DELETE FROM sign_ins; INSERT INTO sign_ins {statement};"
+    ));
+    assert_eq!(portal.ask::<String>(all), kept);
+    assert!(!kept.is_empty());
+}
+
+#[test]
+fn sign_ins_are_counted_by_day_with_the_sums_of_floods() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut mia = portal.member_of(&owner, Role::Member, "mia@fjord.example");
+    mia.enrol();
+    let mut stranger = portal.visitor();
+    // Five are rows and three a sum.
+    for _ in 0..8 {
+        stranger
+            .try_password("mia@fjord.example", "Wrong-Horse-7!")
+            .answers(422);
+    }
+    // Of nobody here, and so of nobody's chart.
+    stranger.try_password("nobody@fjord.example", "Wrong-Horse-7!");
+    // A wrong code is a sign-in that failed; whoever is in and types a wrong password is in all the same.
+    portal.travel(11 * 60);
+    let mut half = mia.elsewhere();
+    half.try_password("mia@fjord.example", &mia.password)
+        .answers(303);
+    half.post("/sign-in/code", &[("code", "000000")])
+        .answers(422);
+    owner.post(
+        "/account/email",
+        &[
+            ("email", "o@fjord.example"),
+            ("current_password", "Wrong-1!"),
+        ],
+    );
+    owner.answers(422);
+    portal.travel(60);
+    portal.work();
+    owner
+        .get("/")
+        .sees("Sign-ins, last 30 days 2 signed in 9 failed")
+        .sees("Days of Europe/Oslo.");
+    let rows = days(&owner);
+    assert_eq!(rows.len(), 30);
+    assert_eq!(rows[29], ("Today".to_owned(), 2, 9));
+    assert_eq!(rows[0], ("26 Oct".to_owned(), 0, 0));
+    // A Member is told of their own alone.
+    mia.get("/")
+        .sees("Your sign-ins, last 30 days 1 signed in 9 failed");
+    assert_eq!(days(&mia)[29], ("Today".to_owned(), 1, 9));
+    counted_as_the_log_tells(&portal);
+    // The day after they are of yesterday, and thirty days later of no day of the chart.
+    portal.travel(DAY);
+    owner.get("/sign-in");
+    owner.sign_in();
+    owner.get("/");
+    let rows = days(&owner);
+    assert_eq!(rows[28], ("24 Nov".to_owned(), 2, 9));
+    assert_eq!(rows[29], ("Today".to_owned(), 1, 0));
+    portal.leave_mail();
+    portal.tamper("UPDATE policies SET level = 'off'");
+    portal.travel(29 * DAY);
+    owner.get("/sign-in");
+    owner.sign_in();
+    owner.get("/").sees("2 signed in 25 Nov 2 Dec");
+    let first = &days(&owner)[0];
+    assert_eq!(*first, ("25 Nov".to_owned(), 1, 0));
+    portal.travel(12 * DAY);
+    owner.get("/sign-in");
+    owner.sign_in();
+    let kept = portal.ask::<i64>("SELECT count(*) FROM sign_ins");
+    assert_eq!(kept, [2], "older ones are forgotten");
+}
+
+#[test]
+fn a_day_is_that_of_the_readers_clock() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    // 14:20 in Oslo is early on the next day nowhere, but 03:20 of the day after in Kiritimati.
+    owner
+        .post(
+            "/account/preferences",
+            &[("timezone", "Pacific/Kiritimati"), ("shortcuts", "yes")],
+        )
+        .answers(303);
+    // Nineteen hours later it is 22:20 of the same day there, and the day after in Oslo.
+    portal.travel(19 * HOUR);
+    owner.get("/sign-in");
+    owner.sign_in();
+    owner.get("/").sees("Days of Pacific/Kiritimati.");
+    assert_eq!(days(&owner)[29].1, 2);
+    owner
+        .post(
+            "/account/preferences",
+            &[("timezone", ""), ("shortcuts", "yes")],
+        )
+        .answers(303);
+    owner.get("/");
+    assert_eq!((days(&owner)[28].1, days(&owner)[29].1), (1, 1));
+}
+
+#[test]
+fn whoever_reads_the_log_sees_what_happened_to_everybody() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut admin = portal.member_of(&owner, Role::Admin, "ann@fjord.example");
+    let mut bo = portal.member_of(&owner, Role::Billing, "bo@fjord.example");
+    portal.invite(&admin, Role::Member, LEA);
+    let told = "ann@fjord.example invited lea@fjord.example as Member";
+    owner
+        .get("/")
+        .sees("Recent activity Audit log")
+        .sees(told)
+        .sees("Sign-ins, last 30 days 3 signed in")
+        .sees_not("Your recent activity");
+    assert!(owner.html().contains("<a href=\"/audit\">Audit log</a>"));
+    // Who lists accounts may look at each one's sign-ins, and so at their number; the log is for Masters.
+    admin
+        .get("/")
+        .sees("Your recent activity")
+        .sees("Sign-ins, last 30 days 3 signed in")
+        .sees("You invited lea@fjord.example as Member")
+        .sees_not("Audit log");
+    bo.get("/")
+        .sees("Your recent activity")
+        .sees("Your sign-ins, last 30 days 1 signed in")
+        .sees_not("Audit log")
+        .sees_not(LEA);
+    // Eight at most.
+    let page = owner.html();
+    let table = crate::answer::between(&page, "<caption class=\"vh\">Recent activity", "</table>");
+    let rows = table.split("<tbody").nth(1).unwrap().matches("<tr").count();
+    assert_eq!(rows, 8, "{table}");
+}
+
+#[test]
+fn the_first_steps_are_ticked_by_what_is_true() {
+    let portal = Portal::build()
+        .settings(|settings| {
+            settings.public_url = "http://portal.example.com".to_owned();
+            settings.transport = Transport::Http;
+        })
+        .mail_off()
+        .start();
+    let mut owner = portal.owner();
+    owner
+        .get("/")
+        .sees("First steps 0 of 5 done")
+        .sees("Public address Not encrypted")
+        .sees("Mail Mail is off")
+        .sees("Two-factor for all 1 account without it")
+        .sees("Second Master One Master")
+        .sees("Backup None yet");
+    // Nothing is said twice.
+    let page = owner.html();
+    for once in ["Not encrypted", "Mail is off", "One Master", "None yet"] {
+        assert_eq!(page.matches(once).count(), 1, "{once}");
+    }
+    // Others have no list of theirs.
+    let mut admin = portal.member_of(&owner, Role::Admin, "ann@fjord.example");
+    admin.get("/").sees_not("First steps");
+    admin
+        .post("/settings/first-steps", &[])
+        .answers(403)
+        .sees("You cannot do this");
+
+    let mut max = portal.member_of(&owner, Role::Master, "max@fjord.example");
+    for visitor in [&mut owner, &mut admin, &mut max] {
+        visitor.enrol();
+    }
+    owner
+        .get("/")
+        .sees("First steps 2 of 5 done")
+        .sees("Two-factor for all Done Every account has it.")
+        .sees("Second Master Done Somebody can step in");
+    portal.tamper(BACKED_UP);
+    owner.get("/").sees("3 of 5 done").sees("Backup Done");
+    // Put away, what is open stands where everything else does; for every Master, and once.
+    owner
+        .post("/settings/first-steps", &[])
+        .answers(303)
+        .goes_to("/")
+        .follow()
+        .sees("The first steps are put away.")
+        .sees_not("of 5 done")
+        .sees("Needs attention Public address Not encrypted")
+        .sees("Mail is off");
+    max.get("/").sees_not("First steps").sees("Mail is off");
+    max.post("/settings/first-steps", &[]).answers(303);
+    let log = portal.audit(Some(portal.first()));
+    let away = "organisation.first_steps_put_away";
+    assert_eq!(log.iter().filter(|one| one.action == away).count(), 1);
+    owner.get("/").sees("You put the list of first steps away");
+}
+
+#[test]
+fn the_first_steps_go_by_themselves() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut max = portal.member_of(&owner, Role::Master, "max@fjord.example");
+    max.enrol();
+    owner.enrol();
+    owner.get("/").sees("First steps 4 of 5 done");
+    portal.tamper(BACKED_UP);
+    owner.get("/").sees_not("First steps");
+    // What is undone again within the first days stands there again.
+    let mia = portal.member_of(&owner, Role::Member, "mia@fjord.example");
+    owner.get("/").sees("First steps 4 of 5 done");
+    owner
+        .post(format!("/iam/accounts/{}/disable", mia.account().id), &[])
+        .answers(303);
+    owner.get("/").sees_not("First steps");
+    owner
+        .post(format!("/iam/accounts/{}/enable", mia.account().id), &[])
+        .answers(303);
+    owner.get("/").sees("First steps");
+    portal.leave_mail();
+    portal.travel(30 * DAY);
+    owner.get("/sign-in");
+    owner.sign_in();
+    owner
+        .get("/")
+        .answers(200)
+        .sees_not("First steps")
+        .sees("1 account without it");
 }

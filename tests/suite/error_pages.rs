@@ -312,3 +312,133 @@ fn the_help_page_is_for_everybody_and_links_where_the_reader_may_go() {
     portal.restart(|settings, _| settings.terms.ttl = 48 * 3_600);
     portal.visitor().get(HELP).sees("valid for 48 hours");
 }
+
+#[test]
+fn a_page_out_of_reach_is_called_by_its_name() {
+    let portal = Portal::start();
+    let mut member = portal.member(Role::Member, "mia@fjord.example");
+    for (path, title) in [
+        ("/iam/accounts", "You cannot open Accounts"),
+        ("/iam/accounts/new", "You cannot open Accounts"),
+        ("/iam/roles", "You cannot open Roles"),
+        ("/billing", "You cannot open Billing"),
+        ("/mail", "You cannot open Mail"),
+        ("/settings", "You cannot open Settings"),
+    ] {
+        member
+            .get(path)
+            .answers(403)
+            .sees(title)
+            .sees("Your role is Member.")
+            .sees("Ask Olivia Berg, Master.")
+            .sees("Back to the dashboard")
+            .sees("Request ");
+    }
+    member
+        .post("/settings/security", &[])
+        .answers(403)
+        .sees("You cannot do this");
+}
+
+#[test]
+fn an_address_of_a_form_leads_back_to_the_form() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    for (path, form) in [
+        ("/settings/general", "/settings"),
+        ("/settings/domains", "/settings"),
+        ("/account/password", "/account"),
+        ("/billing/budget", "/billing"),
+        ("/sign-out", "/"),
+    ] {
+        owner
+            .get(path)
+            .answers(405)
+            .sees("Nothing to see here")
+            .sees("Request ");
+        assert_eq!(owner.header("Allow").as_deref(), Some("POST"), "{path}");
+        let way_on = format!("<a class=\"btn primary\" href=\"{form}\">");
+        assert!(owner.html().contains(&way_on), "{path}: {}", owner.html());
+    }
+    // A program reads the one line.
+    owner
+        .draft(Method::Get, "/settings/general")
+        .header("accept", "*/*")
+        .send()
+        .answers(405);
+    assert_eq!(owner.html(), "This address does not take that method.\n");
+}
+
+#[test]
+fn what_is_refused_before_it_is_known_who_asks_has_the_same_shell() {
+    let portal = Portal::build()
+        .settings(|settings| settings.brand = "Halden Portal".to_owned())
+        .start();
+    let mut visitor = portal.visitor();
+    visitor
+        .get("/%ff")
+        .answers(400)
+        .sees("This address cannot be read")
+        .sees("Halden Portal")
+        .sees("To the first page")
+        .sees("Request ");
+    visitor
+        .draft(Method::Get, "/sign-in")
+        .header("host", "evil.example")
+        .send()
+        .answers(421)
+        .sees("This Portal is not known by the name you used")
+        .sees("public_url = \"https://portal.example.com\"")
+        .sees("Request ")
+        .sees_not("To the first page");
+    assert!(visitor.html().contains("rel=\"stylesheet\""));
+    visitor
+        .draft(Method::Get, "/sign-in")
+        .header("host", "evil.example")
+        .header("accept", "*/*")
+        .send()
+        .answers(421);
+    let words = visitor.html();
+    assert!(
+        words.starts_with("This Portal is not known by the name you used.\n"),
+        "{words}"
+    );
+    assert!(!words.contains('<'), "{words}");
+}
+
+#[test]
+fn what_was_typed_on_several_lines_is_kept_on_several_lines() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    owner
+        .draft(Method::Post, "/settings/general")
+        .fields(&[
+            ("organisation", "Fjord Works"),
+            ("address", "Havnegata 7\n7010 Trondheim"),
+            ("vat_number", "NO 1"),
+            ("timezone", "Europe/Oslo"),
+        ])
+        .send()
+        .answers(403)
+        .sees("What you typed is kept below")
+        .sees("Organisation Fjord Works");
+    let kept = "<span class=\"lines\">Havnegata 7\n7010 Trondheim</span>";
+    assert!(owner.html().contains(kept), "{}", owner.html());
+}
+
+#[test]
+fn whoever_must_wait_is_told_for_how_long() {
+    let portal = Portal::start();
+    let mut visitor = portal.visitor();
+    for _ in 0..61 {
+        visitor.get("/activate/x");
+    }
+    visitor
+        .get("/activate/x")
+        .answers(429)
+        .sees("Too many tries. Try again in ")
+        .sees(" min.")
+        .sees("Request ");
+    let seconds: i64 = visitor.header("Retry-After").unwrap().parse().unwrap();
+    assert!(seconds > 0);
+}

@@ -6,17 +6,22 @@
 use std::collections::BTreeSet;
 
 use doorward::accounts::guards::{self, judge};
-use doorward::accounts::{Account, Deed, Standing, Status};
+use doorward::accounts::{self, Account, Deed, Departure, Standing, Status};
+use doorward::audit::Audited;
+use doorward::domain::day::LastDay;
 use doorward::domain::id::AccountId;
 use doorward::domain::role::{Managers, Permission, Permissions, Role};
 use doorward::error::{Error, Result};
 use doorward::invitations;
 use doorward::kit::db::Tx;
 use doorward::kit::time::{HOUR, Timestamp};
+use doorward::leaving::{self, Outcome, Wishes};
 use doorward::lifecycle;
 use doorward::passwords::Handover;
 use doorward::scope::{Allowed, By, Right, Scope};
+use doorward::selection;
 use doorward::settings;
+use jiff::tz::TimeZone;
 
 use crate::portal::Portal;
 use crate::visitor::Visitor;
@@ -40,6 +45,7 @@ const DEEDS: &str = "
     role            roles.assign    Pending Active Disabled
     disable         users.manage            Active
     enable          users.manage                   Disabled
+    keep            users.manage            Active
     delete          users.manage    Pending Active Disabled
     sign-out        users.manage            Active
     reset-password  users.manage            Active
@@ -129,6 +135,7 @@ fn named(deed: Deed) -> (&'static str, Option<Role>) {
         Deed::ChangeRole(role) => ("role", Some(role)),
         Deed::Disable => ("disable", None),
         Deed::Enable => ("enable", None),
+        Deed::Keep => ("keep", None),
         Deed::Delete => ("delete", None),
         Deed::SignOut => ("sign-out", None),
         Deed::ResetPassword => ("reset-password", None),
@@ -144,6 +151,7 @@ fn deeds() -> Vec<Deed> {
     deeds.extend([
         Deed::Disable,
         Deed::Enable,
+        Deed::Keep,
         Deed::Delete,
         Deed::SignOut,
         Deed::ResetPassword,
@@ -466,6 +474,7 @@ fn each_deed_has_its_states_and_the_others_say_what_to_do() {
         (Deed::ChangeRole(Role::Admin), "", "", ""),
         (Deed::Disable, "Delete it instead.", "", "disabled already"),
         (Deed::Enable, "link of the invitation", "not disabled", ""),
+        (Deed::Keep, "no date is set", "", "disabled already"),
         (Deed::Delete, "", "", ""),
         (Deed::SignOut, "not Active", "", "not Active"),
         (
@@ -537,7 +546,7 @@ fn the_owner_loses_nothing_and_the_rest_is_the_operators() {
         };
         let is_loss = matches!(
             deed,
-            Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Delete
+            Deed::ChangeRole(_) | Deed::Disable | Deed::Enable | Deed::Keep | Deed::Delete
         );
         let said = guards::not_the_owner(&by_operator, &theirs, deed);
         assert_eq!(said.is_err(), is_loss, "{deed:?}");
@@ -629,6 +638,7 @@ fn perform(portal: &Portal, tx: &Tx<'_>, who: &Who, id: AccountId, deed: Deed) -
     match deed {
         Deed::ChangeRole(role) => lifecycle::change_role(tx, &who.allowed()?, id, role).map(|_| ()),
         Deed::Disable => lifecycle::disable(tx, &who.allowed()?, id).map(|_| ()),
+        Deed::Keep => leaving::cancel(tx, &who.allowed()?, id).map(|_| ()),
         Deed::Enable => lifecycle::enable(tx, &who.allowed()?, id).map(|_| ()),
         Deed::Delete => lifecycle::delete(tx, &who.allowed()?, id).map(|_| ()),
         Deed::SignOut => lifecycle::sign_out(tx, &who.allowed()?, id).map(|_| ()),
@@ -712,6 +722,12 @@ impl Town {
             .into();
         // A link that was sent just now is not sent again.
         portal.travel(HOUR);
+        // Everybody who can leave is to leave, so that there is something to cancel.
+        portal.tamper(&format!(
+            "INSERT INTO departures (account_id, organisation_id, leaves_at, created_at)
+             SELECT id, organisation_id, {0} + 864000, {0} FROM accounts WHERE status = 'active'",
+            portal.app().now().0
+        ));
         Self {
             portal,
             owner,
@@ -825,6 +841,142 @@ fn every_verb_asks_every_guard() {
     assert_eq!((asked, done), (3_600, 994));
 }
 
+/// What disables somebody, beside the verb of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The page before somebody leaves.
+    Leaving,
+    /// The same, on a date.
+    OnADate,
+    /// The date that was set has come: in the name of whoever set it.
+    DateHasCome,
+    /// Several together.
+    Selected,
+}
+
+fn disabled(portal: &Portal, tx: &Tx<'_>, who: &Who, id: AccountId, way: Way) -> Result<()> {
+    let by = who.allowed()?;
+    match way {
+        Way::Leaving => leaving::disable(tx, &by, id, &Wishes::default()).map(|_| ()),
+        Way::OnADate => {
+            let last = LastDay::read("2027-01-31", tx.now(), &TimeZone::UTC).unwrap();
+            leaving::set_last_day(tx, &by, id, last, &Wishes::default()).map(|_| ())
+        }
+        Way::DateHasCome => {
+            // Whoever set it may have lost the right since: the file says who did, and nothing else is asked of then.
+            let account = accounts::find(tx, id)?.unwrap();
+            let departure = Departure {
+                account: id,
+                organisation: account.organisation,
+                at: tx.now(),
+                set_by: by.by().account(),
+                heir: None,
+                dropped: None,
+            };
+            accounts::set_departure(tx, &departure)?;
+            let came = leaving::carry_out(tx, id)?.map(Audited::into_inner);
+            let status = accounts::find(tx, id)?.unwrap().status;
+            let is_disabled = matches!(status, Status::Disabled { .. });
+            match came {
+                Some(Outcome::Disabled) => {
+                    assert!(is_disabled);
+                    Ok(())
+                }
+                Some(Outcome::Dropped(why)) => {
+                    assert!(!is_disabled);
+                    Err(Error::Refused(why.slug().to_owned()))
+                }
+                // An account that is not Active cannot leave.
+                None => Err(Error::Refused("is not Active".to_owned())),
+            }
+        }
+        Way::Selected => {
+            let verdicts = selection::judge(tx, &by, selection::Act::Disable, &[id])?;
+            let seen = selection::stamp(&verdicts);
+            let terms = portal.app().settings.terms;
+            let what = (selection::Act::Disable, &[id][..]);
+            let done = selection::perform(tx, &by, what, &seen, terms);
+            match (&verdicts[0].refusal, done) {
+                (None, Ok((done, Some(_)))) => {
+                    assert_eq!(done.done.len(), 1);
+                    Ok(())
+                }
+                // Whoever confirms what was refused is told, and nothing is done.
+                (Some(said), Err(Error::Invalid { .. })) => Err(Error::Refused(said.clone())),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Whether a date that could not be kept gives one of these as its reason.
+fn is_obstacle(error: &Error, refusals: &BTreeSet<Reason>) -> bool {
+    let Error::Refused(why) = error else {
+        return false;
+    };
+    match why.as_str() {
+        "owner" => refusals.contains(&Reason::Owner),
+        "giver" => refusals.contains(&Reason::Beyond) || refusals.contains(&Reason::Lacks),
+        "last_master" => refusals.contains(&Reason::Last),
+        _ => refusals.contains(&Reason::State),
+    }
+}
+
+#[test]
+fn every_way_to_disable_asks_every_guard() {
+    let mut town = Town::new();
+    let (mut asked, mut done) = (0, 0);
+    for managers in Managers::ALL {
+        town.switch(managers);
+        let owner = town.owner.account().id;
+        for (actor, own_id, who) in town.everybody() {
+            for (role, status, factor, id) in town.everyone() {
+                let whose = match (id == owner, own_id == Some(id)) {
+                    (true, true) => Whose::OwnersOwn,
+                    (true, false) => Whose::Owners,
+                    (false, true) => Whose::Own,
+                    (false, false) if own_id == Some(owner) => Whose::OwnerActs,
+                    (false, false) => Whose::Another,
+                };
+                let cell = Cell {
+                    actor,
+                    role,
+                    status,
+                    factor,
+                    whose,
+                    deed: Deed::Disable,
+                    managers,
+                    masters: 4,
+                    is_owner_active: true,
+                };
+                let refusals = cell.refusals();
+                for way in [Way::Leaving, Way::OnADate, Way::DateHasCome, Way::Selected] {
+                    // Nobody sets a date for themself, so that none comes.
+                    if way == Way::DateHasCome && refusals.contains(&Reason::Oneself) {
+                        continue;
+                    }
+                    let portal = &town.portal;
+                    let came = tried(portal, |tx| disabled(portal, tx, &who, id, way));
+                    match came {
+                        Ok(()) => {
+                            assert!(refusals.is_empty(), "{cell:?} {way:?} despite {refusals:?}");
+                            done += 1;
+                        }
+                        Err(error) => assert!(
+                            is_one_of(&error, &refusals) || is_obstacle(&error, &refusals),
+                            "{cell:?} {way:?}: {error} is none of {refusals:?}"
+                        ),
+                    }
+                    asked += 1;
+                }
+            }
+        }
+    }
+    println!("{asked} ways asked, {done} of them done");
+    assert_eq!(done % 4, 0);
+    assert!(done > 200 && asked > 1_000);
+}
+
 #[test]
 fn an_invitation_gives_no_more_than_its_giver_has() {
     let mut town = Town::new();
@@ -870,7 +1022,7 @@ fn an_account_of_another_organisation_is_nobody_to_every_verb() {
             }
         }
     }
-    assert_eq!(asked, 2 * 25 * 12);
+    assert_eq!(asked, 2 * 25 * 13);
 }
 
 #[test]

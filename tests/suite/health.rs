@@ -15,7 +15,7 @@ use doorward::kit::db::Db;
 use doorward::kit::hasher::{Cost, Hasher};
 use doorward::kit::http::headers::Scheme;
 use doorward::kit::keys::Keys;
-use doorward::kit::mail::{Failure, Mailer, Message};
+use doorward::kit::mail::{Cause, Failure, Mailer, Message, Said};
 use doorward::kit::notify::{Manager, Notifier};
 use doorward::kit::random::OsRandom;
 use doorward::kit::time::{Clock, FixedClock, HOUR, MINUTE, SystemClock, Timestamp};
@@ -90,9 +90,10 @@ fn a_relay_in_trouble_is_a_degradation() {
     let portal = Portal::start();
     let owner = portal.owner();
     portal.work();
-    portal
-        .mailbox()
-        .fail(Some(Failure::Relay("421 not today".to_owned())));
+    portal.mailbox().fail(Some(Failure::Relay(
+        Cause::Service,
+        "421 not today".to_owned(),
+    )));
     portal.invite(&owner, Role::Member, "ann@fjord.example");
     portal.work();
     let mut asker = portal.visitor();
@@ -319,6 +320,14 @@ struct Moody {
 }
 
 impl Mailer for Moody {
+    fn probe(&self, _: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn dialogue(&self) -> Vec<Said> {
+        Vec::new()
+    }
+
     fn send(&self, message: &Message) -> Result<String, Failure> {
         let mood = std::mem::replace(&mut *self.mood.lock().unwrap(), Mood::Well);
         match mood {

@@ -37,13 +37,16 @@ mod dashboard;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
-mod dns;
+mod departures;
 #[cfg(test)]
+mod dns;
 mod doctor;
 #[cfg(test)]
 mod encrypted;
 #[cfg(test)]
 mod enrolling;
+#[cfg(test)]
+mod erasing;
 #[cfg(test)]
 mod error_pages;
 #[cfg(test)]
@@ -98,6 +101,10 @@ mod log;
 mod logging;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod mail_command;
+#[cfg(test)]
+mod mail_kinds;
 #[cfg(test)]
 mod mail_page;
 #[cfg(test)]
@@ -167,6 +174,7 @@ mod second_step;
 #[cfg(test)]
 mod security_mails;
 #[cfg(test)]
+mod selection;
 mod served;
 #[cfg(test)]
 mod sessions;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use doorward::domain::role::Role;
 use doorward::kit::http::request::Method;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::secret::Secret;
 use doorward::watch::scrape;
 use serde_json::Value;
@@ -321,9 +321,10 @@ fn the_gauges_tell_what_stands_in_the_file() {
     assert!(size > 100_000.0, "{size}");
     let sent = before.value(r#"doorward_mail_delivery_total{result="sent"}"#);
 
-    portal
-        .mailbox()
-        .fail(Some(Failure::Relay("the relay is down".to_owned())));
+    portal.mailbox().fail(Some(Failure::Relay(
+        Cause::Service,
+        "the relay is down".to_owned(),
+    )));
     portal.invite(&owner, Role::Member, "bea@fjord.example");
     portal.work();
     portal.travel(20);

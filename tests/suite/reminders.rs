@@ -104,6 +104,7 @@ fn it_is_given_up_when_the_grace_is_over() {
     portal
         .mailbox()
         .fail(Some(doorward::kit::mail::Failure::Relay(
+            doorward::kit::mail::Cause::Service,
             "no connection".to_owned(),
         )));
     work_at(&portal, end.minus(DAY));
@@ -229,6 +230,7 @@ fn owed(portal: &Portal) {
     portal
         .mailbox()
         .fail(Some(doorward::kit::mail::Failure::Relay(
+            doorward::kit::mail::Cause::Service,
             "no connection".to_owned(),
         )));
     work_at(portal, START.plus(6 * DAY));

@@ -1,19 +1,22 @@
 //! One of every route, made from real rows: for the tests that go everywhere.
 
+use doorward::domain::day::LastDay;
 use doorward::domain::id::{AccountId, EmailChangeId, ErrandId, ResetId, SessionId};
 use doorward::domain::role::Role;
 use doorward::kit::http::assets::PORTAL_CSS;
+use doorward::leaving::{self, Wishes};
 use doorward::lifecycle;
 use doorward::passwords;
 use doorward::profile;
 use doorward::routes::{HelpTopic, Route};
+use jiff::tz::TimeZone;
 
 use crate::portal::Portal;
 use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 72;
+pub(crate) const ROUTES: usize = 79;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -41,55 +44,62 @@ const fn place(route: &Route) -> usize {
         Route::Roles => 20,
         Route::Role(_) => 21,
         Route::Mail => 22,
-        Route::Errand(_) => 23,
-        Route::RetryErrand(_) => 24,
-        Route::ErrandBody(_) => 25,
-        Route::Settings => 26,
-        Route::SaveGeneral => 27,
-        Route::SaveSecurity => 28,
-        Route::OfferOwnership => 29,
-        Route::WithdrawOwnership => 30,
-        Route::AcceptOwnership => 31,
-        Route::DeclineOwnership => 32,
-        Route::Profile => 33,
-        Route::SaveProfile => 34,
-        Route::SavePreferences => 35,
-        Route::ChangePassword => 36,
-        Route::ChangeEmail => 37,
-        Route::ConfirmEmail(_) => 38,
-        Route::EndSession(_) => 39,
-        Route::EndOtherSessions => 40,
-        Route::Theme => 41,
-        Route::Help(_) => 42,
-        Route::Asset(_) => 43,
-        Route::Healthz => 44,
-        Route::Readyz => 45,
-        Route::SignInCode => 46,
-        Route::SignInLink(_) => 47,
-        Route::ResetAccountTwoFactor(_) => 48,
-        Route::SavePolicy => 49,
-        Route::TwoFactor => 50,
-        Route::ConfirmTwoFactor => 51,
-        Route::DisableTwoFactor => 52,
-        Route::RenewCodes => 53,
-        Route::Metrics => 54,
-        Route::SaveBilling => 55,
-        Route::Resources => 56,
-        Route::ResourcesCsv => 57,
-        Route::NewResource => 58,
-        Route::Resource(_) => 59,
-        Route::DescribeResource(_) => 60,
-        Route::ChangePlan(_) => 61,
-        Route::HandOver(_) => 62,
-        Route::EndResource(_) => 63,
-        Route::HandOverAll(_) => 64,
-        Route::Billing => 65,
-        Route::BillingCsv => 66,
-        Route::SaveBudget => 67,
-        Route::Invoice(_) => 68,
-        Route::InvoiceCsv(_) => 69,
-        Route::PayInvoice(_) => 70,
-        Route::ProfileData => 71,
+        Route::TestMail => 23,
+        Route::RetryFailed => 24,
+        Route::Errand(_) => 25,
+        Route::RetryErrand(_) => 26,
+        Route::ErrandBody(_) => 27,
+        Route::Settings => 28,
+        Route::SaveGeneral => 29,
+        Route::SaveSecurity => 30,
+        Route::OfferOwnership => 31,
+        Route::WithdrawOwnership => 32,
+        Route::AcceptOwnership => 33,
+        Route::DeclineOwnership => 34,
+        Route::Profile => 35,
+        Route::SaveProfile => 36,
+        Route::SavePreferences => 37,
+        Route::ChangePassword => 38,
+        Route::ChangeEmail => 39,
+        Route::ConfirmEmail(_) => 40,
+        Route::EndSession(_) => 41,
+        Route::EndOtherSessions => 42,
+        Route::Theme => 43,
+        Route::Help(_) => 44,
+        Route::Asset(_) => 45,
+        Route::Healthz => 46,
+        Route::Readyz => 47,
+        Route::SignInCode => 48,
+        Route::SignInLink(_) => 49,
+        Route::ResetAccountTwoFactor(_) => 50,
+        Route::SavePolicy => 51,
+        Route::TwoFactor => 52,
+        Route::ConfirmTwoFactor => 53,
+        Route::DisableTwoFactor => 54,
+        Route::RenewCodes => 55,
+        Route::Metrics => 56,
+        Route::SaveBilling => 57,
+        Route::Resources => 58,
+        Route::ResourcesCsv => 59,
+        Route::NewResource => 60,
+        Route::Resource(_) => 61,
+        Route::DescribeResource(_) => 62,
+        Route::ChangePlan(_) => 63,
+        Route::HandOver(_) => 64,
+        Route::EndResource(_) => 65,
+        Route::HandOverAll(_) => 66,
+        Route::Billing => 67,
+        Route::BillingCsv => 68,
+        Route::SaveBudget => 69,
+        Route::Invoice(_) => 70,
+        Route::InvoiceCsv(_) => 71,
+        Route::PayInvoice(_) => 72,
+        Route::EraseAccount(_) => 73,
+        Route::SaveDomains => 74,
+        Route::PutFirstStepsAway => 75,
+        Route::SelectedAccounts => 76,
+        Route::KeepAccount(_) => 77,
+        Route::ProfileData => 78,
     }
 }
 
@@ -123,58 +133,68 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         20 => Route::Roles,
         21 => Route::Role(Role::Admin),
         22 => Route::Mail,
-        23 => Route::Errand(errand(portal, pending())),
-        24 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
-        25 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
-        26 => Route::Settings,
-        27 => Route::SaveGeneral,
-        28 => Route::SaveSecurity,
-        29 => Route::OfferOwnership,
-        30 => Route::WithdrawOwnership,
-        31 => Route::AcceptOwnership,
-        32 => Route::DeclineOwnership,
-        33 => Route::Profile,
-        34 => Route::SaveProfile,
-        35 => Route::SavePreferences,
-        36 => Route::ChangePassword,
-        37 => Route::ChangeEmail,
-        38 => Route::ConfirmEmail(email_link(portal, owner)),
-        39 => Route::EndSession(other_session(owner)),
-        40 => Route::EndOtherSessions,
-        41 => Route::Theme,
-        42 => Route::Help(HelpTopic::AddASubAccount),
-        43 => Route::parse(PORTAL_CSS).unwrap(),
-        44 => Route::Healthz,
-        45 => Route::Readyz,
-        46 => Route::SignInCode,
-        47 => Route::SignInLink(sign_in_link(portal, active(portal, owner))),
-        48 => Route::ResetAccountTwoFactor(protected(portal, owner)),
-        49 => Route::SavePolicy,
-        50 => Route::TwoFactor,
-        51 => Route::ConfirmTwoFactor,
-        52 => Route::DisableTwoFactor,
-        53 => Route::RenewCodes,
-        54 => Route::Metrics,
-        55 => Route::SaveBilling,
-        56 => Route::Resources,
-        57 => Route::ResourcesCsv,
-        58 => {
+        25 => Route::Errand(errand(portal, pending())),
+        26 => Route::RetryErrand(failed(portal, errand(portal, pending()))),
+        23 => Route::TestMail,
+        24 => {
+            failed(portal, errand(portal, pending()));
+            Route::RetryFailed
+        }
+        27 => Route::ErrandBody(sent(portal, errand(portal, pending()))),
+        28 => Route::Settings,
+        29 => Route::SaveGeneral,
+        30 => Route::SaveSecurity,
+        31 => Route::OfferOwnership,
+        32 => Route::WithdrawOwnership,
+        33 => Route::AcceptOwnership,
+        34 => Route::DeclineOwnership,
+        35 => Route::Profile,
+        36 => Route::SaveProfile,
+        37 => Route::SavePreferences,
+        38 => Route::ChangePassword,
+        39 => Route::ChangeEmail,
+        40 => Route::ConfirmEmail(email_link(portal, owner)),
+        41 => Route::EndSession(other_session(owner)),
+        42 => Route::EndOtherSessions,
+        43 => Route::Theme,
+        44 => Route::Help(HelpTopic::AddASubAccount),
+        45 => Route::parse(PORTAL_CSS).unwrap(),
+        46 => Route::Healthz,
+        47 => Route::Readyz,
+        48 => Route::SignInCode,
+        49 => Route::SignInLink(sign_in_link(portal, active(portal, owner))),
+        50 => Route::ResetAccountTwoFactor(protected(portal, owner)),
+        51 => Route::SavePolicy,
+        52 => Route::TwoFactor,
+        53 => Route::ConfirmTwoFactor,
+        54 => Route::DisableTwoFactor,
+        55 => Route::RenewCodes,
+        56 => Route::Metrics,
+        57 => Route::SaveBilling,
+        58 => Route::Resources,
+        59 => Route::ResourcesCsv,
+        60 => {
             wares::stocked(portal);
             Route::NewResource
         }
-        59 => Route::Resource(resource()),
-        60 => Route::DescribeResource(resource()),
-        61 => Route::ChangePlan(resource()),
-        62 => Route::HandOver(resource()),
-        63 => Route::EndResource(resource()),
-        64 => Route::HandOverAll(active(portal, owner)),
-        65 => Route::Billing,
-        66 => Route::BillingCsv,
-        67 => Route::SaveBudget,
-        68 => Route::Invoice(invoice()),
-        69 => Route::InvoiceCsv(invoice()),
-        70 => Route::PayInvoice(invoice()),
-        71 => Route::ProfileData,
+        61 => Route::Resource(resource()),
+        62 => Route::DescribeResource(resource()),
+        63 => Route::ChangePlan(resource()),
+        64 => Route::HandOver(resource()),
+        65 => Route::EndResource(resource()),
+        66 => Route::HandOverAll(active(portal, owner)),
+        67 => Route::Billing,
+        68 => Route::BillingCsv,
+        69 => Route::SaveBudget,
+        70 => Route::Invoice(invoice()),
+        71 => Route::InvoiceCsv(invoice()),
+        72 => Route::PayInvoice(invoice()),
+        73 => Route::EraseAccount(deleted(portal, owner)),
+        74 => Route::SaveDomains,
+        75 => Route::PutFirstStepsAway,
+        76 => Route::SelectedAccounts,
+        77 => Route::KeepAccount(leaving(portal, owner)),
+        78 => Route::ProfileData,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
@@ -279,8 +299,29 @@ fn disabled(portal: &Portal, owner: &Visitor) -> AccountId {
     id
 }
 
-/// The link that gives the owner another address.
-fn email_link(portal: &Portal, owner: &Visitor) -> String {
+/// A member who was deleted.
+fn deleted(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let app = portal.app();
+    app.write(app.now(), |tx| lifecycle::delete(tx, &owner.allowed(), id))
+        .unwrap();
+    id
+}
+
+/// A member whose last day is set.
+fn leaving(portal: &Portal, owner: &Visitor) -> AccountId {
+    let id = active(portal, owner);
+    let app = portal.app();
+    let last = LastDay::read("2027-06-30", app.now(), &TimeZone::UTC).unwrap();
+    app.write(app.now(), |tx| {
+        leaving::set_last_day(tx, &owner.allowed(), id, last, &Wishes::default())
+    })
+    .unwrap();
+    id
+}
+
+/// The token of the link that gives the owner another address.
+pub(crate) fn email_link(portal: &Portal, owner: &Visitor) -> String {
     let app = portal.app();
     let scope = owner.scope().unwrap();
     let proof = passwords::proof(scope.account);

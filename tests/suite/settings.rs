@@ -3,8 +3,10 @@
 use std::sync::Barrier;
 
 use doorward::domain::role::{Managers, Role};
+use doorward::invitations;
 use doorward::kit::http::request::Method;
 use doorward::kit::time::MINUTE;
+use doorward::scope::By;
 
 use crate::portal::{ORGANISATION, OWNER, Portal};
 use crate::visitor::Visitor;
@@ -46,7 +48,14 @@ fn a_new_name_is_told_at_once_on_every_page() {
         .get("/settings")
         .answers(200)
         .sees("What Fjord Supply decides for itself.");
-    for section in ["general", "security", "ownership"] {
+    for section in [
+        "general",
+        "security",
+        "billing",
+        "backup",
+        "about",
+        "ownership",
+    ] {
         let page = owner.html();
         assert!(page.contains(&format!("href=\"#{section}\"")), "{section}");
         assert!(page.contains(&format!("id=\"{section}\"")), "{section}");
@@ -529,4 +538,198 @@ fn no_admin_invites_after_the_switch_however_close_they_come() {
         admin.get("/sign-in");
         admin.sign_in();
     }
+}
+
+fn domains<'v>(visitor: &'v mut Visitor, typed: &str) -> &'v mut Visitor {
+    visitor.post("/settings/domains", &[("domains", typed)])
+}
+
+#[test]
+fn only_addresses_of_allowed_domains_are_invited() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let mut mia = portal.member(Role::Member, "mia@fjord.example");
+    let old = portal.invite(&owner, Role::Member, "old@else.example");
+    domains(
+        &mut owner,
+        " Fjord.example, @b\u{fc}cher.example\r\nfjord.example",
+    )
+    .answers(303)
+    .goes_to("/settings")
+    .follow()
+    .sees("From now on only addresses at fjord.example or xn--bcher-kva.example may be invited.")
+    .sees("1 account has an address of another domain. Nothing happens to them. old@else.example, Pending");
+    assert!(
+        owner
+            .html()
+            .contains("\nfjord.example\nxn--bcher-kva.example</textarea>")
+    );
+    domains(&mut owner, "fjord.example xn--bcher-kva.example")
+        .follow()
+        .sees("Nothing to save: it is so already.");
+    let refused = "Only addresses at fjord.example or xn--bcher-kva.example are allowed here. A Master can change that in Settings.";
+    for email in [
+        "lea@else.example",
+        "lea@mail.fjord.example",
+        "lea@fjord.example.org",
+    ] {
+        owner
+            .post("/iam/accounts", &[("email", email), ("role", "member")])
+            .answers(422)
+            .sees(refused);
+        let page = owner.html();
+        assert!(
+            page.contains("id=\"email-error\"") && page.contains(&format!("value=\"{email}\""))
+        );
+    }
+    for email in ["lea@FJORD.example", "per@b\u{fc}cher.example"] {
+        owner
+            .post("/iam/accounts", &[("email", email), ("role", "member")])
+            .answers(303);
+    }
+    // Whoever is here already stays, and their invitation too.
+    portal.travel(2 * MINUTE);
+    owner
+        .post(format!("/iam/accounts/{old}/resend"), &[])
+        .answers(303);
+    portal.accept(&portal.link_of(&owner, old), "Ola Dahl");
+    // Nobody changes to an address that could not be invited.
+    mia.post(
+        "/account/email",
+        &[
+            ("email", "mia@else.example"),
+            ("current_password", crate::portal::PASSWORD),
+        ],
+    )
+    .answers(422)
+    .sees(refused);
+    mia.post(
+        "/account/email",
+        &[
+            ("email", "mia.vik@fjord.example"),
+            ("current_password", crate::portal::PASSWORD),
+        ],
+    )
+    .answers(303);
+    assert_eq!(recorded(&portal, "invitation.refused"), 4);
+    owner
+        .get("/")
+        .sees("mia@fjord.example could not change to mia@else.example: addresses of that domain are not allowed");
+    // The operator answers to nobody's list.
+    let app = portal.app();
+    let (first, outside) = (portal.first(), "per@else.example".parse().unwrap());
+    let checked = |by: &By| {
+        app.read(app.now(), |read| {
+            invitations::check_domain(read, by, first, &outside)
+        })
+    };
+    assert!(checked(&owner.by()).is_err());
+    assert!(checked(&By::operator()).is_ok());
+    // It was no duplicate, and so does not count as one.
+    assert_eq!(
+        portal.ask::<i64>("SELECT count(*) FROM invitation_tallies WHERE kind = 'refused'"),
+        [0]
+    );
+    // Any domain again.
+    domains(&mut owner, " ")
+        .answers(303)
+        .follow()
+        .sees("Addresses of any domain may be invited.")
+        .sees_not("another domain.");
+    owner
+        .post(
+            "/iam/accounts",
+            &[("email", "lea@else.example"), ("role", "member")],
+        )
+        .answers(303);
+    let texts = "SELECT group_concat(t.text, '|') FROM audit_texts t JOIN audit_events e USING (chain_id, number)
+                  WHERE e.action = 'organisation.domains_changed' AND t.slot IN (4, 5) GROUP BY e.number ORDER BY e.number";
+    let both = "fjord.example\nxn--bcher-kva.example";
+    assert_eq!(
+        portal.ask::<String>(texts),
+        [format!("|{both}"), format!("{both}|")]
+    );
+    owner
+        .get("/")
+        .sees("You allowed invitations to any email domain");
+}
+
+#[test]
+fn what_is_no_domain_is_said_at_its_field_and_kept() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    domains(&mut owner, "fjord.example *.lake.example")
+        .answers(422)
+        .sees("\u{201c}*.lake.example\u{201d} is no email domain. Write what stands after the @, like company.example.");
+    let page = owner.html();
+    assert!(page.contains("<title>Error: Settings"), "{page}");
+    assert!(page.contains("\nfjord.example *.lake.example</textarea>"));
+    assert_eq!(page.matches("aria-invalid").count(), 1);
+    let draft = owner.draft(Method::Post, "/settings/domains").proven();
+    draft.field("domain", "fjord.example").send().answers(400);
+    owner
+        .draft(Method::Post, "/settings/domains")
+        .field("domains", "fjord.example")
+        .send()
+        .answers(403)
+        .sees("Email domains fjord.example");
+    assert!(owner.html().contains("href=\"/settings\""));
+    assert_eq!(recorded(&portal, "organisation.domains_changed"), 0);
+}
+
+#[test]
+fn the_settings_say_what_the_portal_is_and_what_is_in_trouble() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    portal.travel(MINUTE);
+    owner
+        .get("/settings")
+        .sees("Version Doorward")
+        .sees("Licence MIT OR Apache-2.0")
+        .sees("Health All is well")
+        .sees("B, schema 6")
+        .sees("Running since today, 14:20")
+        .sees("Nothing is sent anywhere");
+    portal
+        .mailbox()
+        .fail(Some(doorward::kit::mail::Failure::Relay(
+            doorward::kit::mail::Cause::Connection,
+            "no".to_owned(),
+        )));
+    portal.invite(&owner, Role::Member, LEA);
+    portal.work();
+    owner
+        .get("/settings")
+        .sees("The mail server is in trouble: mail waits. Tell whoever runs this Portal.")
+        .sees_not("All is well");
+    // How large the file is would tell how much the others do.
+    portal.leave_mail();
+    portal.organisation("Lakeside");
+    owner
+        .get("/settings")
+        .sees("Database Schema 6")
+        .sees_not("B, schema");
+    // Every form warns of what is typed and not saved.
+    let page = owner.html();
+    for action in ["general", "two-factor", "security", "domains", "billing"] {
+        let form = page
+            .split("<form ")
+            .find(|form| form.contains(&format!("action=\"/settings/{action}\"")));
+        let tag = form.unwrap().split('>').next().unwrap();
+        assert!(tag.contains("data-guard"), "{action}: {tag}");
+    }
+}
+
+#[test]
+fn after_a_restore_the_settings_say_what_is_known_of_backups() {
+    let portal = Portal::start();
+    portal.owner();
+    let copy = portal.back_up("doorward-a.db");
+    portal.travel(MINUTE);
+    portal.restore(&copy);
+    let mut owner = portal.signed_in(OWNER);
+    owner
+        .get("/settings")
+        .sees("All of it was put back from a backup on 24 Nov 2026, 13:21 UTC. Of backups made before that nothing is known here")
+        .sees_not("There is no backup yet.");
 }

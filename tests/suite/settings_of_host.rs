@@ -118,7 +118,7 @@ fn the_shipped_file_is_what_the_reference_prints() {
     );
     // The tests' own variable wins over the data folder of the file.
     let expected = format!(
-        "The settings are right: 0 from {}, 1 by variable, 26 by default.\n",
+        "The settings are right: 0 from {}, 1 by variable, 27 by default.\n",
         paper.name()
     );
     assert_eq!(right, expected);
@@ -136,7 +136,7 @@ fn a_check_says_what_was_read_or_every_mistake() {
     let listening = [&check[..], &["--listen", "[::1]:8080"]].concat();
     let (right, warnings) = ended(&launch.run(&listening), 0);
     let expected = format!(
-        "The settings are right: 2 from {name}, 1 by flag, 2 by variable, 22 by default.\n"
+        "The settings are right: 2 from {name}, 1 by flag, 2 by variable, 23 by default.\n"
     );
     assert_eq!((right, warnings), (expected, String::new()));
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorward::kit::mail::smtp::{Limits, Relay, Smtp};
-use doorward::kit::mail::{Failure, Mailer, Message};
+use doorward::kit::mail::{Cause, Failure, Mailer, Message};
 use doorward::kit::time::{Timestamp, instant};
 
 use crate::relay::{Relay as Fake, Security, Step, Twist};
@@ -40,14 +40,22 @@ fn message(number: usize) -> Message {
 
 fn words(outcome: Result<String, Failure>) -> String {
     match outcome {
-        Ok(words) | Err(Failure::Relay(words) | Failure::Later(words) | Failure::Never(words)) => {
-            words
-        }
+        Ok(words)
+        | Err(Failure::Relay(_, words) | Failure::Later(words) | Failure::Never(words)) => words,
     }
 }
 
-fn relay_trouble(words: &str) -> Result<String, Failure> {
-    Err(Failure::Relay(words.to_owned()))
+fn relay_trouble(cause: Cause, words: &str) -> Result<String, Failure> {
+    Err(Failure::Relay(cause, words.to_owned()))
+}
+
+/// What was said, without when.
+fn spoken(smtp: &Smtp) -> Vec<String> {
+    let lines = smtp.dialogue();
+    let lines = lines.iter().map(|line| line.to_string());
+    lines
+        .map(|line| line.split_at_checked(10).unwrap().1.to_owned())
+        .collect()
 }
 
 #[test]
@@ -98,6 +106,7 @@ fn an_authority_nobody_named_is_not_trusted() {
         assert_eq!(
             by_another,
             relay_trouble(
+                Cause::Tls,
                 "The relay's certificate comes from an authority that is not trusted here; a private one is \
                  named with ?ca=FILE."
             ),
@@ -115,6 +124,7 @@ fn a_certificate_for_another_name_is_refused_even_from_a_known_authority() {
     assert_eq!(
         smtp(&url).send(&message(1)),
         relay_trouble(
+            Cause::Tls,
             "The relay's certificate is not for 127.0.0.1: write the name that stands in it."
         )
     );
@@ -129,15 +139,11 @@ fn without_starttls_nothing_is_sent_in_clear() {
     assert_eq!(
         smtp.send(&message(1)),
         relay_trouble(
+            Cause::Tls,
             "The relay does not offer STARTTLS (502 5.5.1 not known here); smtps:// is TLS from the start."
         )
     );
-    assert!(
-        !smtp
-            .dialogue()
-            .iter()
-            .any(|line| line.starts_with("> AUTH"))
-    );
+    assert!(!spoken(&smtp).iter().any(|line| line.starts_with("C: AUTH")));
 }
 
 #[test]
@@ -149,7 +155,7 @@ fn answers_pushed_in_before_the_handshake_are_thrown_away() {
     );
     let smtp = smtp(&fake.url(""));
     assert_eq!(smtp.send(&message(1)), Ok("250 2.0.0 taken".to_owned()));
-    assert!(!smtp.dialogue().join(" ").contains("evil"));
+    assert!(!spoken(&smtp).join(" ").contains("evil"));
 }
 
 #[test]
@@ -157,7 +163,7 @@ fn smtps_to_a_port_without_tls_says_so() {
     let fake = Fake::start(Security::Plain);
     let outcome = smtp(&format!("smtps://localhost:{}", fake.port())).send(&message(1));
     let said = words(outcome.clone());
-    assert!(matches!(outcome, Err(Failure::Relay(_))));
+    assert!(matches!(outcome, Err(Failure::Relay(Cause::Tls, _))));
     assert!(said.contains("does not speak TLS on this port"), "{said}");
 }
 
@@ -168,7 +174,7 @@ fn a_wrong_password_is_the_relays_trouble() {
     let smtp = smtp(&fake.url("ann:wrong-one@"));
     assert_eq!(
         smtp.send(&message(1)),
-        relay_trouble("535 5.7.8 user or password is wrong")
+        relay_trouble(Cause::Login, "535 5.7.8 user or password is wrong")
     );
 }
 
@@ -189,8 +195,18 @@ fn what_goes_wrong_before_rcpt_is_the_relays_trouble() {
             let smtp = smtp(&fake.url("ann:secret@"));
             // After AUTH was refused, mail-send may try the other mechanism on a connection that is closing.
             match smtp.send(&message(1)) {
-                Err(Failure::Relay(words)) if step == Step::Auth => assert!(!words.is_empty()),
-                outcome => assert_eq!(outcome, relay_trouble(answer), "{step:?}"),
+                Err(Failure::Relay(cause, words)) if step == Step::Auth => {
+                    assert!(!words.is_empty());
+                    let is_refused = answer.starts_with('5');
+                    assert_eq!(cause == Cause::Login, is_refused, "{answer}: {words}");
+                }
+                outcome => {
+                    let cause = match (step, answer.starts_with('5')) {
+                        (Step::Mail, true) => Cause::Sender,
+                        _ => Cause::Service,
+                    };
+                    assert_eq!(outcome, relay_trouble(cause, answer), "{step:?}");
+                }
             }
             fake.behave();
             assert!(smtp.send(&message(1)).is_ok(), "{step:?} {answer}");
@@ -203,19 +219,22 @@ fn at_rcpt_and_data_the_code_decides_what_becomes_of_the_message() {
     for step in [Step::Rcpt, Step::Data, Step::Dot] {
         let later = || Failure::Later("451 4.7.1 greylisted".to_owned());
         let never = || Failure::Never("550 5.1.1 no such user".to_owned());
-        let relay = || Failure::Relay("421 4.3.2 shutting down".to_owned());
+        let relay = || Failure::Relay(Cause::Service, "421 4.3.2 shutting down".to_owned());
         let cases = [
             ("451 4.7.1 greylisted", later()),
             ("550 5.1.1 no such user", never()),
             ("550-5.1.1 no such\r\n550 5.1.1 user", never()),
             ("421 4.3.2 shutting down", relay()),
-            ("199 what", Failure::Relay("199 what".to_owned())),
+            (
+                "199 what",
+                Failure::Relay(Cause::Service, "199 what".to_owned()),
+            ),
         ];
         for (answer, failure) in cases {
             let fake = Fake::start(Security::Plain);
             fake.at(step, Twist::Say(answer));
             let smtp = smtp(&fake.url(""));
-            let keeps = !matches!(failure, Failure::Relay(_));
+            let keeps = !matches!(failure, Failure::Relay(..));
             assert_eq!(smtp.send(&message(1)), Err(failure), "{step:?} {answer}");
             fake.behave();
             assert!(smtp.send(&message(2)).is_ok(), "{step:?} {answer}");
@@ -292,7 +311,7 @@ fn a_mute_relay_is_given_up_in_time() {
         fake.at(step, Twist::Mute);
         let began = instant();
         let outcome = impatient(&fake.url("ann:secret@")).send(&message(1));
-        assert_eq!(outcome, relay_trouble(said));
+        assert_eq!(outcome, relay_trouble(Cause::Service, said));
         assert!(
             began.elapsed() < Duration::from_secs(2),
             "{step:?}: {:?}",
@@ -315,7 +334,7 @@ fn a_connection_lost_after_the_dot_is_the_relays_trouble_and_a_retry_can_be_reco
     let smtp = smtp(&fake.url(""));
     let lost =
         "No answer to the message: the relay closed the connection, or its words cannot be read.";
-    assert_eq!(smtp.send(&message(1)), relay_trouble(lost));
+    assert_eq!(smtp.send(&message(1)), relay_trouble(Cause::Service, lost));
     // Whether it was taken cannot be known, so it is not sent again in the same attempt.
     assert_eq!(fake.connections(), 1);
     fake.behave();
@@ -381,7 +400,7 @@ fn a_relay_that_was_down_is_met_again() {
     fake.stop();
     let outcome = smtp.send(&message(2));
     let said = words(outcome.clone());
-    assert!(matches!(outcome, Err(Failure::Relay(_))));
+    assert!(matches!(outcome, Err(Failure::Relay(Cause::Connection, _))));
     assert!(
         said.starts_with(&format!("Cannot connect to 127.0.0.1:{}: ", fake.port())),
         "{said}"
@@ -417,32 +436,141 @@ fn the_dialogue_shows_what_was_said_but_no_secret_and_no_message() {
     fake.ask_for_login("ann", "secret");
     let smtp = smtp(&fake.url("ann:secret@"));
     assert!(smtp.send(&message(1)).is_ok());
-    let dialogue = smtp.dialogue();
+    let connected = format!(
+        "-- Connected to localhost:{0} (127.0.0.1:{0}).",
+        fake.port()
+    );
+    let dialogue = spoken(&smtp);
     let shown: Vec<&str> = dialogue
         .iter()
-        .map(|line| line.split(" (the message").next().unwrap())
+        .map(|line| {
+            line.split_once(" (the message")
+                .map_or(line.as_str(), |(first, _)| first)
+        })
         .collect();
     assert_eq!(
         shown,
         [
-            "< 220 relay.test ESMTP",
-            "> EHLO portal.example.com",
-            "< 250 relay.test 8BITMIME STARTTLS ENHANCEDSTATUSCODES",
-            "> STARTTLS",
-            "< 220 2.0.0 go ahead",
-            "(TLS)",
-            "> EHLO portal.example.com",
-            "< 250 relay.test 8BITMIME AUTH PLAIN LOGIN ENHANCEDSTATUSCODES",
-            "> AUTH (user and password not shown)",
-            "< 235 2.7.0 welcome",
-            "> MAIL FROM:<portal@example.com>",
-            "< 250 2.1.0 sender taken",
-            "> RCPT TO:<ann@example.com>",
-            "< 250 2.1.5 recipient taken",
-            "> DATA",
-            "< 354 end with a dot",
-            ">",
-            "< 250 2.0.0 taken",
+            connected.as_str(),
+            "S: 220 relay.test ESMTP",
+            "C: EHLO portal.example.com",
+            "S: 250 relay.test 8BITMIME STARTTLS ENHANCEDSTATUSCODES",
+            "C: STARTTLS",
+            "S: 220 2.0.0 go ahead",
+            "-- TLS 1.3 from here on (TLS13_AES_256_GCM_SHA384); the certificate is believed.",
+            "C: EHLO portal.example.com",
+            "S: 250 relay.test 8BITMIME AUTH PLAIN LOGIN ENHANCEDSTATUSCODES",
+            "C: AUTH (user and password not shown)",
+            "S: 235 2.7.0 welcome",
+            "C: MAIL FROM:<portal@example.com>",
+            "S: 250 2.1.0 sender taken",
+            "C: RCPT TO:<ann@example.com>",
+            "S: 250 2.1.5 recipient taken",
+            "C: DATA",
+            "S: 354 end with a dot",
+            "C:",
+            "S: 250 2.0.0 taken",
         ]
     );
+    let size = dialogue
+        .iter()
+        .find_map(|line| line.strip_prefix("C: (the message, "));
+    let size: usize = size
+        .unwrap()
+        .strip_suffix(" bytes)")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(size, fake.messages()[0].data.len());
+    let times: Vec<_> = smtp.dialogue().iter().map(|line| line.after).collect();
+    assert!(times.is_sorted() && times[times.len() - 1] < Duration::from_secs(4));
+}
+
+#[test]
+fn a_dialogue_that_failed_ends_with_why() {
+    for (step, twist, last) in [
+        (Step::Greeting, Twist::Mute, "-- No greeting within 0.2 s."),
+        (
+            Step::Auth,
+            Twist::Say("535 5.7.8 not you"),
+            "S: 535 5.7.8 not you",
+        ),
+        (
+            Step::Mail,
+            Twist::Say("550 5.7.1 not this sender"),
+            "S: 550 5.7.1 not this sender",
+        ),
+        (
+            Step::Rcpt,
+            Twist::Say("550 5.1.1 no such user"),
+            "S: 550 5.1.1 no such user",
+        ),
+        (
+            Step::Dot,
+            Twist::HangUp,
+            "-- No answer to the message: the relay closed the connection, or its words cannot be read.",
+        ),
+    ] {
+        let fake = Fake::start(Security::Plain);
+        fake.ask_for_login("ann", "secret");
+        fake.at(step, twist);
+        let smtp = impatient(&fake.url("ann:secret@"));
+        assert!(smtp.send(&message(1)).is_err());
+        assert_eq!(spoken(&smtp).last().unwrap(), last, "{step:?}");
+    }
+    let mut gone = Fake::start(Security::Plain);
+    gone.stop();
+    let smtp = smtp(&gone.url(""));
+    assert!(smtp.send(&message(1)).is_err());
+    let said = spoken(&smtp);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("-- Cannot connect to 127.0.0.1:"),
+        "{said:?}"
+    );
+    let fake = Fake::start(Security::Implicit);
+    let other = Fake::start(Security::Implicit);
+    let smtp = self::smtp(&format!(
+        "smtps://localhost:{}?ca={}",
+        fake.port(),
+        other.authority()
+    ));
+    assert!(smtp.send(&message(1)).is_err());
+    let said = spoken(&smtp);
+    assert!(
+        said.last()
+            .unwrap()
+            .starts_with("-- The relay's certificate comes from"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_written_leaves_no_dialogue_of_another() {
+    let fake = Fake::start(Security::Plain);
+    let smtp = smtp(&fake.url(""));
+    assert!(smtp.send(&message(1)).is_ok());
+    let mut broken = message(2);
+    broken.subject = "a\nb".to_owned();
+    assert!(smtp.send(&broken).is_err());
+    assert_eq!(spoken(&smtp), Vec::<String>::new());
+}
+
+#[test]
+fn a_relay_that_is_asked_without_a_mail_is_told_of_none() {
+    let fake = Fake::start(Security::StartTls);
+    fake.ask_for_login("ann", "secret");
+    let from = "Portal <portal@example.com>";
+    assert_eq!(smtp(&fake.url("ann:secret@")).probe(from), Ok(()));
+    let refused = |url: &str| match smtp(url).probe(from) {
+        Err(Failure::Relay(cause, _)) => cause,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&fake.url("ann:wrong@")), Cause::Login);
+    // Without a login it says at the sender that it wants one.
+    fake.at(Step::Mail, Twist::Say("530 5.7.0 login first"));
+    assert_eq!(refused(&fake.url("")), Cause::Login);
+    fake.at(Step::Mail, Twist::Say("553 5.7.1 not this sender"));
+    assert_eq!(refused(&fake.url("ann:secret@")), Cause::Sender);
+    assert!(fake.messages().is_empty());
 }

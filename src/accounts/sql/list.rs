@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use rusqlite::Row as SqlRow;
 
+use super::departures::{Obstacle, dropped};
 use super::{Account, from_row, push_literal};
 use crate::domain::id::{AccountId, ErrandId, OrganisationId};
 use crate::domain::role::Role;
@@ -123,7 +124,7 @@ const BY_STATUS: &str = "accounts_by_status";
 pub struct Filter {
     /// What the name or address holds.
     pub text: Option<String>,
-    /// A status slug of [`super::Status`], never `deleted`.
+    /// A status slug of [`super::Status`]; without it none is deleted.
     pub status: Option<&'static str>,
     /// A role.
     pub role: Option<Role>,
@@ -135,6 +136,8 @@ pub struct Filter {
 
 /// The status of those who may sign in.
 const ACTIVE: &str = "active";
+/// The status of tombstones, which are listed by themselves.
+pub const DELETED: &str = "deleted";
 /// The statuses that a list has.
 const LISTED: [&str; 3] = [ACTIVE, "disabled", "pending"];
 
@@ -252,16 +255,29 @@ pub struct Line {
     pub mail: Option<MailState>,
     /// The mail server's last words.
     pub mail_answer: Option<String>,
+    /// When it leaves, or was to, if a date is set.
+    pub leaves: Option<Leaves>,
+}
+
+/// When somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaves {
+    /// The first instant after their last day.
+    pub at: Timestamp,
+    /// Why it could not be done; none while it is to be.
+    pub obstacle: Option<Obstacle>,
 }
 
 const LINE: &str = "SELECT a.id, a.organisation_id, a.status, a.role, a.email, a.name, a.phone, a.epoch, a.created_at,
-    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, a.two_factor, c.name, i.created_at, i.expires_at, g.name,
-    e.id, e.state, e.answer";
+    a.created_by, a.activated_at, a.last_seen_at, a.disabled_at, a.deleted_at, a.two_factor, CASE WHEN c.status = 'deleted' THEN coalesce(c.name, 'Erased account') ELSE c.name END,
+    i.created_at, i.expires_at, CASE WHEN g.status = 'deleted' THEN coalesce(g.name, 'Erased account') ELSE g.name END,
+    e.id, e.state, e.answer, d.leaves_at, d.dropped_at, d.why";
 
 const LINE_JOINS: &str = "LEFT JOIN accounts c ON c.id = a.created_by
   LEFT JOIN invitations i ON i.account_id = a.id AND i.state IN ('open', 'expired')
   LEFT JOIN accounts g ON g.id = i.given_by
-  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'";
+  LEFT JOIN errands e ON e.about_id = i.id AND e.kind = 'activation'
+  LEFT JOIN departures d ON d.account_id = a.id";
 
 fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     let mail = match row.get::<_, Option<String>>(20)?.as_deref() {
@@ -279,6 +295,13 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
         mail_id: row.get(19)?,
         mail,
         mail_answer: row.get(21)?,
+        leaves: match row.get(22)? {
+            Some(at) => Some(Leaves {
+                at,
+                obstacle: dropped(row.get(23)?, row.get(24)?)?.map(|(_, why)| why),
+            }),
+            None => None,
+        },
     })
 }
 
@@ -305,12 +328,55 @@ pub fn list(
     let Some(filter) = filter.settled() else {
         return Ok((Vec::new(), 0));
     };
+    if filter.status == Some(DELETED) {
+        return deleted(read, by.organisation(), &filter, offset, rows);
+    }
     let selection = Selection::new(read, by.organisation(), &filter)?;
     let (ids, total) = match &filter.text {
         Some(text) => selection.found(read, Some(&Needle::new(text)), offset, rows)?,
         None => (selection.page(read, offset, rows)?, selection.matching),
     };
     Ok((lines(read, selection.organisation, &ids)?, total))
+}
+
+/// A page of what deleted accounts left, the newest first.
+fn deleted(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    filter: &Filter,
+    offset: i64,
+    rows: i64,
+) -> Result<(Vec<Line>, i64)> {
+    let pattern = filter.text.as_deref().map(super::contains);
+    let total = read.get(
+        "SELECT count(*) FROM accounts WHERE organisation_id = ?1 AND status = 'deleted'
+            AND (?2 IS NULL OR role = ?2) AND (?3 IS NULL OR name LIKE ?3 ESCAPE '\\')",
+        (organisation, filter.role, &pattern),
+        |row| row.get(0),
+    )?;
+    let ids: Vec<i64> = read.list(
+        "SELECT id FROM accounts WHERE organisation_id = ?1 AND status = 'deleted'
+            AND (?2 IS NULL OR role = ?2) AND (?3 IS NULL OR name LIKE ?3 ESCAPE '\\')
+          ORDER BY deleted_at DESC, id LIMIT ?4 OFFSET ?5",
+        (
+            organisation,
+            filter.role,
+            &pattern,
+            rows,
+            start(offset, rows, total),
+        ),
+        |row| row.get(0),
+    )?;
+    Ok((lines(read, organisation, &ids)?, total))
+}
+
+/// How many accounts of the organisation are deleted.
+pub fn deleted_count(read: &Read<'_>, organisation: OrganisationId) -> Result<i64> {
+    read.get(
+        "SELECT coalesce(sum(count), 0) FROM account_counts WHERE organisation_id = ?1 AND status = 'deleted'",
+        [organisation],
+        |row| row.get(0),
+    )
 }
 
 /// The lines of these accounts, in their order.

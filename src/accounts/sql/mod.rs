@@ -1,10 +1,12 @@
 //! The statements of the accounts.
 
+mod departures;
 mod list;
 
 use rusqlite::Row as SqlRow;
 
 use super::{NewAccount, Preferences, Profile};
+use crate::domain::domains::Domains;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::domain::policy::{Level, Policy, Protection};
@@ -14,7 +16,11 @@ use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result, Tx};
 use crate::kit::time::Timestamp;
 
-pub use list::{Filter, Line, MailState, Sort, line, list};
+pub use departures::{
+    Departure, Obstacle, departing, departure, departures_dropped, departures_set_by,
+};
+pub(super) use departures::{clear_departure, drop_departure, remove_departures, set_departure};
+pub use list::{DELETED, Filter, Leaves, Line, MailState, Sort, deleted_count, line, list};
 
 /// Where an account stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +85,9 @@ pub struct Account {
     pub has_two_factor: bool,
 }
 
+/// What somebody is called whose personal data was erased.
+const ERASED: &str = "Erased account";
+
 impl Account {
     /// What people call it: its name, or its address, or what is left.
     #[must_use]
@@ -86,6 +95,8 @@ impl Account {
         match (&self.name, &self.email) {
             (Some(name), _) => name.to_string(),
             (None, Some(email)) => email.to_string(),
+            // Whoever activated an account gave a name.
+            (None, None) if self.activated_at.is_some() => ERASED.to_owned(),
             (None, None) => "a deleted account".to_owned(),
         }
     }
@@ -174,6 +185,31 @@ pub fn matching(
         (organisation, contains(text), rows),
         from_row,
     )
+}
+
+/// Whose address is of none of these domains, in the order of their names: so many of them, and how many there are.
+pub fn outside(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    domains: &Domains,
+    rows: i64,
+) -> Result<(Vec<Account>, i64)> {
+    let some = read.list(
+        &format!(
+            "SELECT {ACCOUNT} FROM accounts WHERE organisation_id = ?1 AND status <> 'deleted'
+                AND instr(char(10) || ?2 || char(10), char(10) || substr(email, instr(email, '@') + 1) || char(10)) = 0
+              ORDER BY name COLLATE NOCASE, id LIMIT ?3"
+        ),
+        (organisation, domains, rows),
+        from_row,
+    )?;
+    let all = read.get(
+        "SELECT count(*) FROM accounts WHERE organisation_id = ?1 AND status <> 'deleted'
+            AND instr(char(10) || ?2 || char(10), char(10) || substr(email, instr(email, '@') + 1) || char(10)) = 0",
+        (organisation, domains),
+        |row| row.get(0),
+    )?;
+    Ok((some, all))
 }
 
 /// The pattern that finds this very text, whatever signs it holds.
@@ -294,6 +330,14 @@ pub(super) fn bury(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
         "UPDATE accounts SET status = 'deleted', email = NULL, phone = NULL, two_factor = 0, disabled_at = NULL, deleted_at = ?2,
            epoch = epoch + 1 WHERE id = ?1 AND status <> 'deleted'",
         (id, tx.now()),
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn forget_name(tx: &Tx<'_>, id: AccountId) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE accounts SET name = NULL, time_zone = NULL WHERE id = ?1 AND status = 'deleted'",
+        [id],
     )?;
     Ok(changed == 1)
 }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::{Act, Acts, Mail, Viewer, address, last_seen, status, tags};
-use crate::accounts::{Account, Line, MailState, Status};
+use crate::accounts::{Account, Deed, Departure, Line, MailState, Status};
 use crate::audit;
+use crate::domain::day;
 use crate::domain::policy::{Asked, Protection};
 use crate::domain::role::Permission;
 use crate::domain::text::ResourceName;
@@ -17,7 +18,7 @@ use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
-use crate::kit::html::time::{day, time, when};
+use crate::kit::html::time::{day as on_day, time, when};
 use crate::kit::html::{Tone, Yes};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
@@ -38,8 +39,21 @@ pub struct Facts {
     pub protection: Protection,
     /// What runs under its name; none before there is anything to hold.
     pub held: Option<Held>,
+    /// Its last day, if one is set, or was; not told to its own person.
+    pub departure: Option<Leaving>,
     /// The newest events about it.
     pub activity: Vec<audit::Deed>,
+}
+
+/// A last day, with the names of whom it names.
+#[derive(Clone, Debug)]
+pub struct Leaving {
+    /// The day, and what stood in the way.
+    pub departure: Departure,
+    /// Who set it; none: the operator.
+    pub set_by: Option<String>,
+    /// Who gets what the account holds.
+    pub heir: Option<String>,
 }
 
 /// What runs under an account's name.
@@ -82,10 +96,11 @@ pub fn show(viewer: &Viewer, facts: &Facts, csrf: &str) -> Markup {
         (back("Accounts", &Route::Accounts.to_string()))
         (page_head(&account.label(), Some(&lead(account, viewer)), buttons.as_ref()))
         @if let Some(words) = hint(line, viewer, &acts) { (words) }
+        @if let Some(leaving) = &facts.departure { (last_day(leaving, facts, viewer, csrf)) }
         (details(&rows(facts, viewer)))
         @if account.status == Status::Active { (sessions(&facts.sessions, &acts, viewer)) }
         (activity(&facts.activity, viewer))
-        (danger(account, &acts))
+        (danger(facts, &acts))
     }
 }
 
@@ -161,6 +176,49 @@ fn hint(line: &Line, viewer: &Viewer, acts: &Acts) -> Option<Markup> {
     })
 }
 
+/// That a last day is set, or that it came and nothing was done, and how to change that.
+fn last_day(leaving: &Leaving, facts: &Facts, viewer: &Viewer, csrf: &str) -> Markup {
+    let (departure, id) = (&leaving.departure, facts.line.account.id);
+    let ending = day::ending(departure.at, &viewer.place);
+    let by = leaving.set_by.as_deref().unwrap_or("the operator");
+    let may = |deed| viewer.may(&facts.line.account, deed);
+    let (disable, keep) = (
+        Route::DisableAccount(id).to_string(),
+        Route::KeepAccount(id).to_string(),
+    );
+    let (tone, words, cancel) = match departure.dropped {
+        None => (
+            Tone::Warn,
+            html! {
+                p { b { "Leaves " (ending) "." } " The account is disabled then. Set by " (by) "." }
+                @if let Some(heir) = &leaving.heir { p { "What it holds is handed over to " (heir) " at the same time." } }
+            },
+            "Cancel the last day",
+        ),
+        Some((_, why)) => (
+            Tone::Bad,
+            html! {
+                p {
+                    b { "Was to be disabled " (ending) ", and was not." } " " (why.sentence()) " Set by " (by) "."
+                }
+            },
+            "Put this away",
+        ),
+    };
+    note(
+        tone,
+        &html! {
+            div.stack-2 {
+                div { (words) }
+                div.row {
+                    @if may(Deed::Disable) { (Button::dialog("Change or disable now…", &disable).small()) }
+                    @if may(Deed::Keep) { (post_button(&keep, csrf, &Button::submit(cancel, "Cancelling…").plain().small())) }
+                }
+            }
+        },
+    )
+}
+
 fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
     let line = &facts.line;
     let account = &line.account;
@@ -198,7 +256,7 @@ fn rows(facts: &Facts, viewer: &Viewer) -> Vec<(&'static str, Markup)> {
         rows.push(("Invitation mail", mail_row(line, mail, viewer)));
     }
     if let Some(at) = account.activated_at {
-        rows.push(("Activated", day(at, &viewer.zone)));
+        rows.push(("Activated", on_day(at, &viewer.zone)));
         rows.push(("Sign-in", sign_in(facts, viewer)));
         rows.push(("Password", password(facts.password_since, viewer)));
     }
@@ -245,7 +303,7 @@ fn sign_in(facts: &Facts, viewer: &Viewer) -> Markup {
     };
     html! {
         @if has_password { "Password and two-factor" } @else { "No password. Two-factor" }
-        " since " (day(since, &viewer.zone))
+        " since " (on_day(since, &viewer.zone))
     }
 }
 
@@ -278,7 +336,7 @@ fn by(name: Option<&crate::domain::text::PersonName>) -> &str {
 fn created(line: &Line, viewer: &Viewer) -> Markup {
     let account = &line.account;
     html! {
-        (day(account.created_at, &viewer.zone))
+        (on_day(account.created_at, &viewer.zone))
         @match &line.created_by {
             Some(name) => { ", by " (name.as_str()) }
             // Of those whom nobody here invited, the set-up's owner was Active from the first moment.
@@ -363,7 +421,9 @@ fn sessions(sessions: &[sessions::Live], acts: &Acts, viewer: &Viewer) -> Markup
 }
 
 /// What locks its person out, last on the page.
-fn danger(account: &Account, acts: &Acts) -> Markup {
+fn danger(facts: &Facts, acts: &Acts) -> Markup {
+    let account = &facts.line.account;
+    let holds = facts.held.as_ref().filter(|held| !held.names.is_empty());
     let (disable, delete) = (acts.to(Act::Disable), acts.to(Act::Delete));
     let gone = match account.status {
         Status::Pending => "Deleting: the activation link dies and the address is free again.",
@@ -381,11 +441,16 @@ fn danger(account: &Account, acts: &Acts) -> Markup {
             section.stack-2 {
                 h2 { "Danger" }
                 @if let Some(href) = disable {
-                    p { "Disabling blocks sign-in and keeps everything. It can be taken back." }
+                    p { "Disabling blocks sign-in and keeps everything, now or on a date. It can be taken back." }
                     div.row { (Button::dialog("Disable account…", href).danger()) }
                 }
                 @if let Some(href) = delete {
-                    p { (gone) }
+                    p {
+                        (gone)
+                        @if let Some(held) = holds {
+                            " Its " (held.counted()) " can be handed over with it."
+                        }
+                    }
                     div.row { (Button::dialog("Delete account…", href).danger()) }
                 }
             }

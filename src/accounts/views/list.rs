@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Acts, Viewer, address, face, invited_by, last_seen, status, tags};
-use crate::accounts::{Counts, Filter, Line, Sort, Status};
+use crate::accounts::{Account, Counts, DELETED, Filter, Line, Sort, Status};
 use crate::domain::role::Role;
 use crate::kit::html::Tone;
 use crate::kit::html::badge::nothing;
@@ -54,7 +54,7 @@ impl Query {
         let status = get("status");
         let filter = Filter {
             text: text.filter(|text| !text.is_empty()),
-            status: ["active", "pending", "disabled"]
+            status: ["active", "pending", "disabled", DELETED]
                 .into_iter()
                 .find(|known| status.as_deref() == Some(*known)),
             role: get("role").and_then(|key| key.parse().ok()),
@@ -180,6 +180,8 @@ pub struct Found {
     pub unprotected: i64,
     /// Whether every role is asked for one already.
     pub is_required: bool,
+    /// How many accounts of it are deleted.
+    pub deleted: i64,
 }
 
 /// The list, its filters and its pages.
@@ -193,10 +195,12 @@ pub fn index(viewer: &Viewer, query: &Query, found: &Found, csrf: &str) -> Marku
         @if found.lines.is_empty() {
             (nobody())
         } @else {
+            @if viewer.may_manage() { (selection(query, csrf)) }
             (table(viewer, query, &found.lines, csrf))
             (pager(query, found))
             @if found.total == 1 && !query.is_filtered() { (only_you(viewer)) }
         }
+        (deleted(query, found))
     }
 }
 
@@ -276,6 +280,46 @@ fn filters(query: &Query, counts: &Counts) -> Markup {
     toolbar(&Route::Accounts.to_string(), &body)
 }
 
+/// The form that all ticks of the list belong to, wherever they stand: what is done to those that are ticked.
+const SELECTED: &str = "selected";
+
+/// The bar above the list: how many are ticked, and what can be done to them together.
+fn selection(query: &Query, csrf: &str) -> Markup {
+    let deeds = [
+        ("resend", "Resend invitation"),
+        ("disable", "Disable…"),
+        ("sign-out", "Sign out everywhere"),
+    ];
+    html! {
+        form.row.selection id=(SELECTED) method="post" action=(Route::SelectedAccounts) aria-label="Selected accounts" {
+            (hidden("csrf", csrf))
+            (hidden("from", &query.address()))
+            label.pick.scripted for="all" {
+                input type="checkbox" id="all" data-all="account";
+                span { "Select all on this page" }
+            }
+            span.muted.unscripted { "With the ticked accounts:" }
+            span.muted.scripted role="status" data-count="account" { "None selected" }
+            span.row {
+                @for (key, label) in deeds {
+                    (Button::submit(label, "Opening…").plain().small().named("deed", key))
+                }
+            }
+        }
+    }
+}
+
+/// The tick of one line, which belongs to the bar's form.
+fn tick(account: &Account) -> Markup {
+    html! {
+        @let id = format!("tick-{}", account.id);
+        label.pick for=(id) {
+            input type="checkbox" id=(id) name="account" value=(account.id) form=(SELECTED);
+            span.vh { "Select " (account.label()) }
+        }
+    }
+}
+
 fn table(viewer: &Viewer, query: &Query, lines: &[Line], csrf: &str) -> Markup {
     let (name, name_direction) =
         heading(query, Sort::Name, Sort::NameBackwards, Direction::Ascending);
@@ -348,10 +392,13 @@ fn account(viewer: &Viewer, line: &Line, csrf: &str) -> Markup {
     row(&[
         (
             Cell::Main,
-            person(
-                &face(account, viewer),
-                &html! { (name) (tags(account, viewer)) },
-            ),
+            html! {
+                @if viewer.may_manage() { (tick(account)) }
+                (person(
+                    &face(account, viewer),
+                    &html! { (name) (tags(account, viewer)) },
+                ))
+            },
         ),
         (Cell::Detail, email),
         (Cell::Wide, phone),
@@ -400,6 +447,28 @@ fn pager(query: &Query, found: &Found) -> Markup {
             next: next.as_deref(),
         })
         @if total > PER[0] { div.row { (segmented("Rows of a page", &sizes)) } }
+    }
+}
+
+/// The way to what deleted accounts left, and back.
+fn deleted(query: &Query, found: &Found) -> Markup {
+    let list = |status| {
+        query.with(Filter {
+            status,
+            two_factor: None,
+            ..query.filter.clone()
+        })
+    };
+    let words = match found.deleted {
+        1 => "1 deleted account".to_owned(),
+        count => format!("{count} deleted accounts"),
+    };
+    html! {
+        @if query.filter.status == Some(DELETED) {
+            p.hint { "These accounts are deleted. " a href=(list(None)) { "Show accounts that are there" } }
+        } @else if found.deleted > 0 {
+            p.hint { a href=(list(Some(DELETED))) { "Show " (words) } }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 
-use super::{Account, Counts, Deed, Line, MailState, Standing, Status, guards};
+use super::{Account, Counts, Deed, Leaves, Line, MailState, Standing, Status, guards};
 use crate::domain::id::AccountId;
 use crate::domain::role::Permission;
 use crate::domain::text::OrganisationName;
@@ -25,7 +25,7 @@ use crate::kit::html::time::time;
 use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::routes::Route;
 
-pub use account::{Facts, Held, show};
+pub use account::{Facts, Held, Leaving, show};
 pub use list::{Found, Query, index};
 pub use role::{ROLE_FIELD, RoleField, about};
 
@@ -47,6 +47,8 @@ pub struct Viewer {
     pub now: Timestamp,
     /// Their zone.
     pub zone: TimeZone,
+    /// The organisation's, in whose days people leave.
+    pub place: TimeZone,
     /// Whether mail leaves this server.
     pub mail: Mail,
     /// The hue of an account's avatar.
@@ -68,6 +70,12 @@ impl Viewer {
     pub const fn may_invite(&self) -> bool {
         self.standing.permissions.has(Permission::UsersManage)
             && self.standing.permissions.has(Permission::RolesAssign)
+    }
+
+    /// Whether they may do something to accounts at all.
+    #[must_use]
+    pub const fn may_manage(&self) -> bool {
+        self.standing.permissions.has(Permission::UsersManage)
     }
 
     /// Whether they may do this to that account: the same guards that the verb asks.
@@ -150,6 +158,9 @@ fn status(line: &Line, viewer: &Viewer) -> Markup {
 
 /// The line under a status: the first thing that wants to be done, else how things stand.
 fn second_line(line: &Line, viewer: &Viewer) -> (Tone, String) {
+    if let Some(leaves) = leaves(line, viewer) {
+        return leaving(leaves, viewer);
+    }
     match line.account.status {
         Status::Active if line.account.has_two_factor => (Tone::Plain, "Two-factor on".to_owned()),
         Status::Active => (Tone::Warn, "No two-factor".to_owned()),
@@ -160,18 +171,37 @@ fn second_line(line: &Line, viewer: &Viewer) -> (Tone, String) {
     }
 }
 
+/// When somebody leaves, which is told to everybody who manages accounts but themself: as with disabling itself, telling
+/// them is for people.
+fn leaves(line: &Line, viewer: &Viewer) -> Option<Leaves> {
+    line.leaves.filter(|_| line.account.id != viewer.account)
+}
+
+/// "Leaves 30 Nov", or that it was to be so.
+fn leaving(leaves: Leaves, viewer: &Viewer) -> (Tone, String) {
+    let day = without_year(leaves.at.minus(1), &viewer.place, viewer.now);
+    match leaves.obstacle {
+        None => (Tone::Warn, format!("Leaves {day}")),
+        Some(_) => (Tone::Bad, format!("Not disabled on {day}")),
+    }
+}
+
+/// "30 Nov", with the year when it is another than this.
+fn without_year(instant: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
+    let (day, today) = (dates::day(instant, zone), dates::day(now, zone));
+    match (day.rsplit_once(' '), today.rsplit_once(' ')) {
+        (Some((short, year)), Some((_, this))) if year == this => short.to_owned(),
+        _ => day,
+    }
+}
+
 /// "Since 3 Nov", or an hour of today.
 fn since_when(since: Timestamp, viewer: &Viewer) -> String {
     let day = dates::day(since, &viewer.zone);
     if day == dates::day(viewer.now, &viewer.zone) {
         return "Since today".to_owned();
     }
-    let same_year =
-        day.rsplit(' ').next() == dates::day(viewer.now, &viewer.zone).rsplit(' ').next();
-    match day.rsplit_once(' ') {
-        Some((without_year, _)) if same_year => format!("Since {without_year}"),
-        _ => format!("Since {day}"),
-    }
+    format!("Since {}", without_year(since, &viewer.zone, viewer.now))
 }
 
 fn invitation(line: &Line, viewer: &Viewer) -> (Tone, String) {

@@ -30,6 +30,7 @@ fn viewer(role: Role) -> Viewer {
         standing: standing(role, id('c'), id('d')),
         now: NOW,
         zone: TimeZone::get("Europe/Oslo").unwrap(),
+        place: TimeZone::get("Europe/Oslo").unwrap(),
         mail: Mail::On,
         hue: |_| 0,
     }
@@ -60,6 +61,7 @@ fn pending(role: Role) -> Line {
         mail_id: None,
         mail: Some(MailState::Sent),
         mail_answer: None,
+        leaves: None,
     }
 }
 

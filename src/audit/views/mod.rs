@@ -48,18 +48,23 @@ const fn icon(action: Action) -> Icon {
         | Action::OwnershipDeclined
         | Action::OwnershipMoved
         | Action::RoleChanged
-        | Action::ManagersChanged => Icon::Users,
+        | Action::ManagersChanged
+        | Action::DomainsChanged => Icon::Users,
         Action::PolicyChanged => Icon::ShieldCheck,
         Action::AccountCreated | Action::OwnerInvited => Icon::UserRoundPlus,
         Action::AccountActivated | Action::AccountEnabled => Icon::CircleCheck,
         Action::AccountDisabled => Icon::Ban,
-        Action::AccountDeleted => Icon::Trash2,
+        Action::AccountDeleted | Action::AccountErased | Action::LogPruned => Icon::Trash2,
+        Action::DepartureSet | Action::DepartureCancelled | Action::DepartureDropped => Icon::Clock,
         Action::InvitationResent
         | Action::InvitationLinkAsked
         | Action::MailRetried
+        | Action::MailTested
         | Action::EmailChangeAsked
         | Action::EmailChanged => Icon::Mail,
-        Action::ProfileChanged | Action::PreferencesChanged => Icon::Settings,
+        Action::ProfileChanged | Action::PreferencesChanged | Action::FirstStepsPutAway => {
+            Icon::Settings
+        }
         Action::InvitationLinkCopied | Action::SetupLinkMade | Action::SignInLinkMade => Icon::Link,
         Action::InvitationExpired
         | Action::ClockSteppedBack

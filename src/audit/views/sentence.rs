@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::audit::{Action, Deed, Hand, Whom};
+use crate::domain::day;
 use crate::domain::role::{Permission, Role};
 
 /// One event in words, to the reader.
@@ -46,6 +47,8 @@ fn told(deed: &Deed) -> String {
             Some("masters") => format!("{who} decided that only Masters manage users"),
             _ => format!("{who} decided that Admins manage users as well"),
         },
+        Action::DomainsChanged => format!("{who} {}", domains(deed)),
+        Action::FirstStepsPutAway => format!("{who} put the list of first steps away"),
         Action::OrganisationDisabled => format!("{who} disabled the organisation"),
         Action::OrganisationEnabled => format!("{who} enabled the organisation"),
         Action::OwnershipOffered => format!("{who} offered {whom} the ownership"),
@@ -57,7 +60,36 @@ fn told(deed: &Deed) -> String {
         Action::AccountCreated => format!("{who} invited {whom}{}", as_role(deed)),
         Action::OwnerInvited => format!("{who} invited {whom} as the owner"),
         Action::AccountActivated => format!("{who} activated {whose} account"),
+        Action::AccountDisabled if text(deed, "why") == Some("date") => {
+            format!("{who} disabled {}, as was set before", account(deed))
+        }
         Action::AccountDisabled => format!("{who} disabled {}", account(deed)),
+        Action::DepartureSet => {
+            let account = account(deed);
+            match text(deed, "day").and_then(day::spelled) {
+                Some(day) => format!("{who} set {account} to be disabled at the end of {day}"),
+                None => format!("{who} set {account} to be disabled on a date"),
+            }
+        }
+        Action::DepartureCancelled => match text(deed, "why") {
+            Some("ownership") => format!(
+                "{} account is not to be disabled on a date any more: it owns the organisation",
+                capital(&whose)
+            ),
+            _ => format!(
+                "{who} decided that {} is not to be disabled on a date",
+                account(deed)
+            ),
+        },
+        Action::DepartureDropped => {
+            let account = account(deed);
+            let why = match text(deed, "why") {
+                Some("owner") => ": it owns the organisation",
+                Some("last_master") => ": it is the last Active Master",
+                _ => ": whoever set the date may not do it any more",
+            };
+            format!("{who} could not disable {account} on the date that was set{why}")
+        }
         Action::AccountEnabled => format!("{who} enabled {}", account(deed)),
         Action::AccountDeleted => match text(deed, "why") {
             Some("never_activated") => {
@@ -65,6 +97,7 @@ fn told(deed: &Deed) -> String {
             }
             _ => format!("{who} deleted {}", account(deed)),
         },
+        Action::AccountErased => format!("{who} erased the personal data of {whom}"),
         Action::RoleChanged => {
             let roles = role(deed, "from").zip(role(deed, "role"));
             format!("{who} changed {whose} permission{}", from_to(&roles))
@@ -83,6 +116,14 @@ fn told(deed: &Deed) -> String {
                 format!("{who} could not change to {whom}: the address is taken")
             }
             Some("taken") => format!("{who} could not invite {whom}: the address is taken"),
+            Some("domain") if text(deed, "for") == Some("own_account") => {
+                format!(
+                    "{who} could not change to {whom}: addresses of that domain are not allowed"
+                )
+            }
+            Some("domain") => {
+                format!("{who} could not invite {whom}: addresses of that domain are not allowed")
+            }
             _ => format!(
                 "{} activation link was refused: whoever gave the permission may no longer give it",
                 capital(&whose)
@@ -141,13 +182,28 @@ fn told(deed: &Deed) -> String {
         Action::ProfileChanged => format!("{who} changed {whose} name or phone"),
         Action::PreferencesChanged => format!("{who} changed {whose} preferences"),
         Action::AccountUnlocked => format!("{who} let sign-ins to {} begin anew", account(deed)),
-        Action::MailRetried => format!("{who} sent a failed mail to {whom} again"),
+        Action::MailRetried => match deed.details.get("count").and_then(Value::as_i64) {
+            Some(count) => format!("{who} sent {count} failed mails again"),
+            None => format!("{who} sent a failed mail to {whom} again"),
+        },
+        Action::MailTested => format!("{who} sent a test mail to {whom}"),
         Action::Denied => denied(deed, &who),
         Action::FormRefused => {
             "A form was refused: it had expired, or came from elsewhere".to_owned()
         }
         Action::RequestMalformed => "A request could not be read".to_owned(),
         Action::SetupLinkMade => format!("{who} made a set-up link"),
+        Action::LogPruned => match deed.details.get("rows").and_then(Value::as_i64) {
+            Some(1) => {
+                "The oldest event was removed: the operator keeps events for so long".to_owned()
+            }
+            Some(rows) => {
+                format!(
+                    "The oldest {rows} events were removed: the operator keeps events for so long"
+                )
+            }
+            None => "The oldest events were removed".to_owned(),
+        },
         Action::ClockSteppedBack => "The clock of the server stepped back".to_owned(),
         Action::PolicyChanged => format!("{who} changed the two-factor policy{}", policy(deed)),
         Action::TwoFactorBegun if is(deed, "replaces") => {
@@ -286,6 +342,18 @@ fn resource(deed: &Deed) -> String {
     match &deed.whom {
         Whom::Other(name) => format!("the resource {name}"),
         Whom::Reader | Whom::Doer | Whom::Nobody => "a resource".to_owned(),
+    }
+}
+
+/// Whose addresses may be invited from then on, while that is known.
+fn domains(deed: &Deed) -> String {
+    match change(deed) {
+        Some((_, "")) => "allowed invitations to any email domain".to_owned(),
+        Some((_, after)) => {
+            let domains: Vec<&str> = after.lines().collect();
+            format!("allowed invitations to {} alone", listed(&domains))
+        }
+        None => "changed the allowed email domains".to_owned(),
     }
 }
 

@@ -127,6 +127,51 @@ fn what_is_done_to_an_account_reads_well_from_every_side() {
             ],
         ),
         (
+            Action::AccountDisabled,
+            json!({ "why": "date", "set_by": "acc_bbbbbbbbbbbbb" }),
+            [
+                "ingrid@fjord.example disabled your account, as was set before",
+                "You disabled lea@fjord.example's account, as was set before",
+                "The operator disabled lea@fjord.example's account, as was set before",
+            ],
+        ),
+        (
+            Action::DepartureSet,
+            json!({ "day": "2026-11-30", "at": 1_796_079_600 }),
+            [
+                "ingrid@fjord.example set your account to be disabled at the end of 30 Nov 2026",
+                "You set lea@fjord.example's account to be disabled at the end of 30 Nov 2026",
+                "The operator set lea@fjord.example's account to be disabled at the end of 30 Nov 2026",
+            ],
+        ),
+        (
+            Action::DepartureCancelled,
+            json!({ "day": "2026-11-30" }),
+            [
+                "ingrid@fjord.example decided that your account is not to be disabled on a date",
+                "You decided that lea@fjord.example's account is not to be disabled on a date",
+                "The operator decided that lea@fjord.example's account is not to be disabled on a date",
+            ],
+        ),
+        (
+            Action::DepartureCancelled,
+            json!({ "why": "ownership" }),
+            [
+                "Your account is not to be disabled on a date any more: it owns the organisation",
+                "lea@fjord.example's account is not to be disabled on a date any more: it owns the organisation",
+                "lea@fjord.example's account is not to be disabled on a date any more: it owns the organisation",
+            ],
+        ),
+        (
+            Action::DepartureDropped,
+            json!({ "why": "last_master" }),
+            [
+                "ingrid@fjord.example could not disable your account on the date that was set: it is the last Active Master",
+                "You could not disable lea@fjord.example's account on the date that was set: it is the last Active Master",
+                "The operator could not disable lea@fjord.example's account on the date that was set: it is the last Active Master",
+            ],
+        ),
+        (
             Action::AccountEnabled,
             json!({}),
             [

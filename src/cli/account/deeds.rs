@@ -10,16 +10,25 @@ use crate::cli::failure::Failure;
 use crate::cli::links::Shown;
 use crate::cli::print::{self, Output};
 use crate::cli::{confirm, links};
+use crate::domain::day::{self, LastDay};
 use crate::domain::email::Email;
+use crate::domain::id::AccountId;
 use crate::domain::policy::Asked;
 use crate::domain::role::Role;
+use crate::erasing;
 use crate::error::{Error, Result as Outcome};
 use crate::invitations::{self, Link};
 use crate::kit::db::Tx;
+use crate::leaving::{self, Heir, Wishes};
 use crate::lifecycle::{self, Effect};
 use crate::organisations::{self, Organisation};
-use crate::scope::{Allowed, By, InviteAccounts, ManageAccounts};
+use crate::scope::{
+    Allowed, By, InviteAccounts, ManageAccounts, ManageOrganisation, ManageResources,
+};
 use crate::sessions;
+
+/// Steps of taking erased words out of the file before it is given up: more than any file needs that nobody reads.
+const SCRUBS_MAX: usize = 10_000;
 
 /// Creates an account, and shows its link.
 pub(super) fn create(
@@ -47,14 +56,56 @@ pub(super) fn create(
     show_link(app, organisation, &made?, output)
 }
 
-/// Switches it off.
-pub(super) fn disable(app: &App, account: &Account) -> Result<(), Failure> {
+/// Switches it off, now or at the end of a day; what it holds goes to the heir.
+pub(super) fn disable(
+    app: &App,
+    account: &Account,
+    on: Option<&str>,
+    heir: Option<&Account>,
+) -> Result<(), Failure> {
+    let (now, by) = (app.now(), may_manage(account));
+    let zone = app
+        .read(now, |read| organisations::get(read, account.organisation))?
+        .zone();
+    let last = on
+        .map(|typed| LastDay::read(typed, now, &zone))
+        .transpose()
+        .map_err(|sentence| Error::invalid("--on", sentence))?;
+    let may_hand_over = Allowed::<ManageResources>::operator(account.organisation);
+    let wishes = Wishes {
+        heir: heir.map(|heir| Heir {
+            by: &may_hand_over,
+            to: heir.id,
+        }),
+        resend: None,
+    };
+    let left = write(app, account, "disable", |tx| match last {
+        None => leaving::disable(tx, &by, account.id, &wishes),
+        Some(last) => leaving::set_last_day(tx, &by, account.id, last, &wishes),
+    })?;
+    let handed = match left.handed {
+        0 => String::new(),
+        1 => " 1 resource was handed over.".to_owned(),
+        count => format!(" {count} resources were handed over."),
+    };
+    let label = account.label();
+    print::line(match last {
+        None => format!("{label} is disabled; their sessions have ended.{handed}"),
+        Some(last) => format!(
+            "{label} is disabled {}.",
+            day::ending(last.ends_at(), &zone)
+        ),
+    })
+}
+
+/// No last day is set any more.
+pub(super) fn keep(app: &App, account: &Account) -> Result<(), Failure> {
     let by = may_manage(account);
-    write(app, account, "disable", |tx| {
-        lifecycle::disable(tx, &by, account.id)
+    write(app, account, "disable --cancel", |tx| {
+        leaving::cancel(tx, &by, account.id)
     })?;
     print::line(format!(
-        "{} is disabled; their sessions have ended.",
+        "{} stays: no last day is set any more.",
         account.label()
     ))
 }
@@ -88,6 +139,50 @@ pub(super) fn delete(app: &App, account: &Account, sure: Sure) -> Result<(), Fai
         lifecycle::delete(tx, &by, account.id)
     })?;
     print::line(format!("{} is deleted.", called(account)))
+}
+
+/// Erases what is left of one that is deleted, after asking.
+pub(super) fn erase(app: &App, wanted: &str, sure: Sure) -> Result<(), Failure> {
+    let Ok(id) = wanted.parse::<AccountId>() else {
+        return Err(Failure::Usage(format!(
+            "{wanted} is no id of an account: a deleted one has no address; doorward account list --deleted shows the ids"
+        )));
+    };
+    let found = app.read(app.now(), |read| Ok(accounts::find(read, id)?))?;
+    let account = found.ok_or_else(|| Failure::missing("account", wanted))?;
+    let by = Allowed::<ManageOrganisation>::operator(account.organisation);
+    let erasable = app.read(app.now(), |read| erasing::erasable(read, &by, id));
+    recorded(app, &account, "erase", erasable)?;
+    let name = match &account.name {
+        Some(name) => name.to_string(),
+        None => id.to_string(),
+    };
+    confirm::ask_for(sure, &name, "erase the personal data of this account")?;
+    let mut texts = 0;
+    loop {
+        let erased = write(app, &account, "erase", |tx| erasing::erase(tx, &by, id))?;
+        texts += erased.texts;
+        if !erased.is_more {
+            break;
+        }
+    }
+    app.owe_scrub();
+    let mut rounds = 0;
+    while !app.scrub(app.now())? {
+        rounds += 1;
+        if rounds > SCRUBS_MAX {
+            return Err(Failure::Failed(
+                "the personal data is erased, but something reads the database without a pause, so that its old pages \
+                 cannot be folded away; a running server does it once it can, or does it when it is started"
+                    .to_owned(),
+            ));
+        }
+    }
+    print::line(format!(
+        "The personal data of {id} is erased: {texts} texts of the audit log, the name, and what mails said."
+    ))?;
+    print::remark("Backups that were made before still hold it; issued invoices are not changed.");
+    Ok(())
 }
 
 /// Gives it another permission.

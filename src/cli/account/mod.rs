@@ -41,6 +41,9 @@ enum Act {
         /// Only those whose name or address holds this text
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+        /// What deleted accounts left instead: their ids, and their names until these are erased
+        #[arg(long)]
+        deleted: bool,
         #[command(flatten)]
         output: Output,
     },
@@ -69,6 +72,15 @@ enum Act {
     Disable {
         #[command(flatten)]
         which: Which,
+        /// At the end of this day in the organisation's time zone, as year-month-day, instead of now
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// Hand all that the account holds over to this account, at the same time
+        #[arg(long, value_name = "EMAIL|ID")]
+        hand_over_to: Option<String>,
+        /// Forget the day that was set
+        #[arg(long, conflicts_with_all = ["on", "hand_over_to"])]
+        cancel: bool,
     },
     /// Switch an account on again
     Enable {
@@ -79,6 +91,14 @@ enum Act {
     Delete {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Erase the personal data that a deleted account left: its name, and every address of its person in the audit log
+    Erase {
+        /// The deleted account's id, as account list --deleted shows it
+        #[arg(value_name = "ID")]
+        account: String,
         #[command(flatten)]
         sure: Sure,
     },
@@ -153,6 +173,18 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Act::List {
             org,
             search,
+            deleted: true,
+            output,
+        } => shown::deleted(
+            &app,
+            org.as_deref(),
+            search.as_deref().unwrap_or_default(),
+            output,
+        ),
+        Act::List {
+            org,
+            search,
+            deleted: false,
             output,
         } => shown::list(
             &app,
@@ -170,9 +202,22 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let organisation = beside::organisation(&app, org.as_deref())?;
             deeds::create(&app, &organisation, &email, role, output)
         }
-        Act::Disable { which } => deeds::disable(&app, &find(&app, &which)?),
+        Act::Disable {
+            which,
+            on,
+            hand_over_to,
+            cancel,
+        } => {
+            let account = find(&app, &which)?;
+            if cancel {
+                return deeds::keep(&app, &account);
+            }
+            let heir = hand_over_to.map(|account| find(&app, &Which { account }));
+            deeds::disable(&app, &account, on.as_deref(), heir.transpose()?.as_ref())
+        }
         Act::Enable { which } => deeds::enable(&app, &find(&app, &which)?),
         Act::Delete { which, sure } => deeds::delete(&app, &find(&app, &which)?, sure),
+        Act::Erase { account, sure } => deeds::erase(&app, &account, sure),
         Act::SetRole { which, role } => deeds::set_role(&app, &find(&app, &which)?, role),
         Act::Resend { which, output } => deeds::resend(&app, &find(&app, &which)?, output),
         Act::SignOut { which } => deeds::sign_out(&app, &find(&app, &which)?),

@@ -2,18 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::accounts::{self, Account, Line, MailState, Status};
+use crate::accounts::{self, Account, Departure, Filter, Line, MailState, Status};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::print::Output;
 use crate::cli::{beside, print};
 use crate::domain::code::RECOVERY_CODES;
+use crate::domain::day;
 use crate::domain::email::Email;
 use crate::domain::id::AccountId;
 use crate::error::Result as Outcome;
 use crate::kit::db::Read;
 use crate::kit::time::DAY;
 use crate::organisations;
+use crate::scope::{Allowed, ListAccounts};
 use crate::sessions::{self, Lifetimes};
 use crate::two_factor::{self, State};
 
@@ -22,6 +24,45 @@ const ANY_LIFE: Lifetimes = Lifetimes {
     idle: 10_000 * DAY,
     max: 10_000 * DAY,
 };
+
+/// What deleted accounts of an organisation left.
+pub(super) fn deleted(
+    app: &App,
+    org: Option<&str>,
+    search: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let organisation = beside::organisation(app, org)?;
+    let by = Allowed::<ListAccounts>::operator(organisation.id);
+    let filter = Filter {
+        text: (!search.is_empty()).then(|| search.to_owned()),
+        status: Some(accounts::DELETED),
+        ..Filter::default()
+    };
+    let (lines, _) = app.read(app.now(), |read| {
+        Ok(accounts::list(read, &by, &filter, 0, i64::MAX)?)
+    })?;
+    if output.is_json() {
+        let rows: Vec<Value> = lines
+            .iter()
+            .map(|line| value(&line.account, (None, None), organisation.owner))
+            .collect();
+        return print::json(&rows.into());
+    }
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| {
+            let account = &line.account;
+            vec![
+                account.id.to_string(),
+                account.label(),
+                account.role.to_string(),
+                status(account),
+            ]
+        })
+        .collect();
+    print::table(&["ID", "NAME", "PERMISSION", "STATUS"], &rows)
+}
 
 /// The accounts of an organisation.
 pub(super) fn list(
@@ -35,24 +76,36 @@ pub(super) fn list(
         let found = accounts::matching(read, organisation.id, search, i64::MAX)?;
         found
             .into_iter()
-            .map(|account| Ok((factor(read, &account)?, account)))
+            .map(|account| {
+                let leaves = accounts::departure(read, account.id)?;
+                Ok((factor(read, &account)?, leaves, account))
+            })
             .collect::<Outcome<Vec<_>>>()
     })?;
     if output.is_json() {
         let rows: Vec<Value> = accounts
             .iter()
-            .map(|(factor, account)| value(account, factor.as_ref(), organisation.owner))
+            .map(|(factor, leaves, account)| {
+                value(
+                    account,
+                    (factor.as_ref(), leaves.as_ref()),
+                    organisation.owner,
+                )
+            })
             .collect();
         return print::json(&rows.into());
     }
     let rows: Vec<Vec<String>> = accounts
         .iter()
-        .map(|(factor, account)| {
+        .map(|(factor, leaves, account)| {
             vec![
                 text(account.name.as_ref()),
                 text(account.email.as_ref()),
                 account.role.to_string(),
-                status(account),
+                match leaving(leaves.as_ref()) {
+                    Some(leaving) => format!("{}, {leaving}", status(account)),
+                    None => status(account),
+                },
                 factor
                     .as_ref()
                     .map_or_else(|| "off".to_owned(), |on| print::moment(on.since)),
@@ -98,7 +151,24 @@ fn factor(read: &Read<'_>, account: &Account) -> Outcome<Option<State>> {
     }
 }
 
-fn value(account: &Account, factor: Option<&State>, owner: AccountId) -> Value {
+/// "leaves 2026-11-30 23:00", in UTC, or that it was to.
+fn leaving(departure: Option<&Departure>) -> Option<String> {
+    let departure = departure?;
+    let at = print::moment(departure.at);
+    Some(match departure.dropped {
+        None => format!("leaves {at}"),
+        Some(_) => format!("not disabled on {at}"),
+    })
+}
+
+fn value(
+    account: &Account,
+    (factor, leaves): (Option<&State>, Option<&Departure>),
+    owner: AccountId,
+) -> Value {
+    let obstacle = leaves
+        .and_then(|one| one.dropped)
+        .map(|(_, why)| why.slug());
     let (disabled_at, deleted_at) = match account.status {
         Status::Disabled { since } => (Some(since), None),
         Status::Deleted { at } => (None, Some(at)),
@@ -117,6 +187,8 @@ fn value(account: &Account, factor: Option<&State>, owner: AccountId) -> Value {
         "created_at": print::instant(account.created_at),
         "activated_at": account.activated_at.map(print::instant),
         "disabled_at": disabled_at.map(print::instant),
+        "leaves_at": leaves.map(|one| print::instant(one.at)),
+        "leaves_not": obstacle,
         "deleted_at": deleted_at.map(print::instant),
         "last_active_at": account.last_seen_at.map(print::instant),
     })
@@ -124,16 +196,18 @@ fn value(account: &Account, factor: Option<&State>, owner: AccountId) -> Value {
 
 /// One account.
 pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), Failure> {
-    let (organisation, line, sessions, factor) = app.read(app.now(), |read| {
+    let (organisation, line, sessions, factor, leaves) = app.read(app.now(), |read| {
         let organisation = organisations::get(read, account.organisation)?;
         let line = accounts::line(read, account.organisation, account.id)?;
         let sessions = sessions::live(read, account.id, ANY_LIFE)?.len();
-        Ok((organisation, line, sessions, factor(read, account)?))
+        let leaves = accounts::departure(read, account.id)?;
+        Ok((organisation, line, sessions, factor(read, account)?, leaves))
     })?;
     let link = line.as_ref().and_then(|line| line.link_expires_at);
     let mail = line.as_ref().and_then(mail);
     if output.is_json() {
-        let mut value = value(account, factor.as_ref(), organisation.owner);
+        let facts = (factor.as_ref(), leaves.as_ref());
+        let mut value = value(account, facts, organisation.owner);
         if let Value::Object(fields) = &mut value {
             fields.insert("organisation".to_owned(), organisation.name.as_str().into());
             fields.insert(
@@ -190,6 +264,14 @@ pub(super) fn show(app: &App, account: &Account, output: Output) -> Result<(), F
             },
         ),
     ));
+    if let Some(departure) = leaves {
+        let end = day::ending(departure.at, &organisation.zone());
+        let words = match departure.dropped {
+            None => end,
+            Some((_, why)) => format!("was to be disabled {end}, and was not. {}", why.sentence()),
+        };
+        rows.push(("Leaves", words));
+    }
     rows.push(("Id", account.id.to_string()));
     let text: Vec<String> = rows
         .into_iter()

@@ -10,6 +10,7 @@ use crate::config::sources::Origin;
 use crate::kit::dns::{Failure, Resolver};
 use crate::kit::mail::address::Sender;
 use crate::kit::mail::smtp::{Relay, Smtp};
+use crate::kit::mail::{Cause, Failure as Failed};
 
 /// Records that refer to others, one after another.
 const REDIRECTS_MAX: usize = 5;
@@ -67,14 +68,19 @@ pub(super) fn look(ground: &Ground) -> Group {
 fn log_in(group: &mut Group, ground: &Ground, relay: &Relay) {
     let place = relay.summary();
     let tried = Smtp::new(relay.clone(), ground.public_url.host())
-        .map_err(|error| error.to_string())
+        .map_err(|error| Failed::Relay(Cause::Service, error.to_string()))
         .and_then(|smtp| smtp.try_login());
     match tried {
         Ok(()) if relay.has_login() => {
             group.ok("relay", format!("{place} takes the login."));
         }
         Ok(()) => group.ok("relay", format!("{place} answers, and asks for no login.")),
-        Err(words) => group.wrong(
+        Err(Failed::Relay(Cause::Login, words)) => group.wrong(
+            "relay",
+            format!("{place} refuses the login: {words}"),
+            "Correct user and password in smtp_url, or ask whoever runs the relay; what is owed waits until then.",
+        ),
+        Err(Failed::Relay(_, words) | Failed::Later(words) | Failed::Never(words)) => group.wrong(
             "relay",
             format!("{place}: {words}"),
             "Correct smtp_url, or ask whoever runs the relay; what is owed waits until then.",

@@ -1,5 +1,7 @@
 //! How the dashboard is drawn.
 
+mod first_steps;
+mod sign_ins;
 mod tiles;
 
 use jiff::tz::TimeZone;
@@ -8,6 +10,7 @@ use maud::{Markup, html};
 use crate::accounts::Counts;
 use crate::audit::Deed;
 use crate::audit::views::activity;
+use crate::backups::Failing;
 use crate::domain::id::AccountId;
 use crate::domain::invoice::InvoiceNumber;
 use crate::domain::money::{Currency, Money};
@@ -24,6 +27,12 @@ use crate::kit::time::Timestamp;
 use crate::outbox::{self, Relay};
 use crate::routes::Route;
 
+pub use first_steps::FirstSteps;
+pub use sign_ins::{Day, SignIns};
+
+/// Where the log of the whole organisation is read.
+const AUDIT_LOG: &str = "/audit";
+
 /// The dashboard.
 #[derive(Debug)]
 pub struct Dashboard<'d> {
@@ -37,16 +46,34 @@ pub struct Dashboard<'d> {
     pub bill: Option<&'d Bill>,
     /// For those who see amounts of their own alone.
     pub own: Option<&'d Own>,
+    /// The first steps, for those who answer for the organisation while it is new.
+    pub first_steps: Option<&'d FirstSteps>,
     /// What the reader can see to. For those who answer for the organisation an empty list says that all is well.
     pub concerns: Option<&'d [Concern]>,
     /// The reader's sign-in before this one.
     pub sign_in_before: Option<&'d Deed>,
-    /// What the reader did, and what was done to their account, newest first.
+    /// How often people signed in.
+    pub sign_ins: &'d SignIns,
+    /// What was done in the organisation, for those who read its log; else what the reader did, and what was done to their
+    /// account. Newest first.
     pub deeds: &'d [Deed],
+    /// Of which of the two.
+    pub deeds_of: Whose,
+    /// The proof of the forms.
+    pub csrf: &'d str,
     /// The instant of the page.
     pub now: Timestamp,
     /// Where it is read.
     pub zone: &'d TimeZone,
+}
+
+/// Of whom something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Of everybody in the organisation.
+    Organisation,
+    /// Of the reader.
+    Own,
 }
 
 /// What can be counted.
@@ -122,10 +149,23 @@ pub enum Concern {
     PublicAddress(PublicAddress, String),
     /// Mail does not leave.
     Mail(Relay),
+    /// The nightly backups fail.
+    Backup(Failing),
+    /// There is no backup yet; and whether one is made every night.
+    NoBackup(Yes),
     /// Nobody could step in for the one Master.
     OneMaster,
     /// So many links ran out before they were used.
     Expired(i64),
+    /// Somebody was to be disabled on a date, and could not be.
+    NotDisabled {
+        /// Which account.
+        account: AccountId,
+        /// What it is called.
+        label: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// So many mails were given up.
     FailedMail(i64),
     /// So many Active accounts have no second factor; and whether the reader decides what is asked of them.
@@ -169,12 +209,10 @@ pub fn dashboard(page: &Dashboard<'_>) -> Markup {
     html! {
         (page_head(&title, Some(&today), None))
         (tiles::tiles(page))
+        @if let Some(steps) = page.first_steps { (first_steps::card(steps, page)) }
         @if let Some(concerns) = page.concerns { (attention(concerns, page)) }
-        section.stack-2 {
-            h2 { "Your recent activity" }
-            p.muted { (last_sign_in(page)) }
-            (activity("Your recent activity", page.deeds, page.now, page.zone))
-        }
+        (sign_ins::chart(page))
+        (recent(page))
     }
 }
 
@@ -192,6 +230,23 @@ fn today(now: Timestamp, zone: &TimeZone) -> String {
     match zone.iana_name() {
         Some(name) => format!("{day}, {name}"),
         None => day,
+    }
+}
+
+fn recent(page: &Dashboard<'_>) -> Markup {
+    let heading = match page.deeds_of {
+        Whose::Organisation => "Recent activity",
+        Whose::Own => "Your recent activity",
+    };
+    html! {
+        section.stack-2 {
+            div.page-head {
+                h2 { (heading) }
+                @if page.deeds_of == Whose::Organisation { a href=(AUDIT_LOG) { "Audit log" } }
+            }
+            p.muted { (last_sign_in(page)) }
+            (activity(heading, page.deeds, page.now, page.zone))
+        }
     }
 }
 
@@ -242,6 +297,26 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
         ),
         Concern::PublicAddress(wrong, url) => ("Public address", public_address(*wrong, url)),
         Concern::Mail(relay) => ("Mail", mail(relay, page)),
+        Concern::Backup(failing) => (
+            "Backup",
+            html! {
+                (sub(Tone::Warn, "Backups fail"))
+                "Since " (time(failing.since, page.now, page.zone)) ". Whoever runs this Portal has to see to it: "
+                a href={ (Route::Settings) "#backup" } { "what is known" } "."
+            },
+        ),
+        Concern::NoBackup(is_nightly) => (
+            "Backup",
+            html! {
+                (sub(Tone::Warn, "None yet"))
+                @if *is_nightly == Yes::Yes {
+                    "The first one is made in the coming night. "
+                } @else {
+                    "Nightly backups are off: whoever runs this Portal makes them in another way, or turns them on. "
+                }
+                a href={ (Route::Settings) "#backup" } { "What is known" } "."
+            },
+        ),
         Concern::OneMaster => (
             "Second Master",
             html! {
@@ -302,6 +377,18 @@ fn line<'l>(concern: &Concern, page: &Dashboard<'_>) -> (&'l str, Markup) {
                 "Resend or delete: " a href=(accounts_with("pending")) { "Pending accounts" } "."
             },
         ),
+        Concern::NotDisabled {
+            account,
+            label,
+            why,
+        } => (
+            "Leaving",
+            html! {
+                (sub(Tone::Bad, "Not disabled"))
+                (label) " was to be disabled on a date, and was not. " (why) " "
+                a href=(Route::Account(*account)) { "Set another date, or put this away" } "."
+            },
+        ),
         Concern::FailedMail(count) => (
             "Failed mail",
             html! {
@@ -354,10 +441,14 @@ fn mail(relay: &Relay, page: &Dashboard<'_>) -> Markup {
             code { "DOORWARD_SMTP_URL" } ". " (see)
         },
         Relay::Fails {
-            since, next_try, ..
+            since,
+            cause,
+            next_try,
+            ..
         } => html! {
-            (sub(Tone::Warn, "Mail server in trouble"))
-            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". " (see)
+            (sub(Tone::Warn, outbox::views::trouble(*cause)))
+            "Since " (time(*since, page.now, page.zone)) "; next try " (time(*next_try, page.now, page.zone)) ". "
+            (outbox::views::what_helps(*cause)) " " (see)
         },
     }
 }

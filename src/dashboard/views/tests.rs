@@ -7,10 +7,16 @@ use serde_json::json;
 use super::*;
 use crate::audit::{Action, Hand, Whom};
 use crate::kit::time::{DAY, HOUR, MINUTE};
+use crate::outbox::Cause;
 
 /// 24 November 2026, 14:20 in Oslo.
 const NOW: Timestamp = Timestamp(1_795_526_400);
 static OSLO: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Oslo").unwrap());
+
+static NO_SIGN_INS: SignIns = SignIns {
+    whose: Whose::Own,
+    days: Vec::new(),
+};
 
 fn drawn<'d>(change: impl FnOnce(&mut Dashboard<'d>)) -> String {
     let mut page = Dashboard {
@@ -19,9 +25,13 @@ fn drawn<'d>(change: impl FnOnce(&mut Dashboard<'d>)) -> String {
         running: None,
         bill: None,
         own: None,
+        first_steps: None,
         concerns: None,
         sign_in_before: None,
+        sign_ins: &NO_SIGN_INS,
         deeds: &[],
+        deeds_of: Whose::Own,
+        csrf: "proof",
         now: NOW,
         zone: &OSLO,
     };
@@ -270,6 +280,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         Concern::PublicAddress(PublicAddress::Loopback, "http://127.0.0.1:8080".to_owned());
     let fails = Concern::Mail(Relay::Fails {
         since: NOW.minus(12 * MINUTE),
+        cause: Cause::Login,
         words: "no".to_owned(),
         next_try: NOW.plus(MINUTE),
     });
@@ -277,7 +288,7 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         owner: "Olivia <Berg>".to_owned(),
         organisation: "Fjord & Sons".parse().unwrap(),
     };
-    let told: [(Concern, &[&str]); 16] = [
+    let told: [(Concern, &[&str]); 19] = [
         (
             offered,
             &[
@@ -300,8 +311,30 @@ fn each_concern_says_how_it_stands_and_leads_to_its_end() {
         ),
         (
             fails,
-            &["in trouble", "12 min ago", "today, 14:21", "href=\"/mail\""],
+            &[
+                "The mail server refuses our login",
+                "12 min ago",
+                "today, 14:21",
+                "user and password in <code>smtp_url</code>",
+                "href=\"/mail\"",
+            ],
         ),
+        (
+            Concern::Backup(Failing {
+                since: NOW.minus(2 * DAY),
+                words: "no room".to_owned(),
+            }),
+            &["Backups fail", "2 days ago", "href=\"/settings#backup\""],
+        ),
+        (
+            Concern::NoBackup(Yes::Yes),
+            &[
+                "None yet",
+                "in the coming night",
+                "href=\"/settings#backup\"",
+            ],
+        ),
+        (Concern::NoBackup(Yes::No), &["Nightly backups are off"]),
         (
             Concern::OneMaster,
             &["One Master", "href=\"/iam/accounts/new\""],

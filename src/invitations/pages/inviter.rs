@@ -36,6 +36,15 @@ pub fn create(visit: &Visit<'_>) -> Result<Response> {
     let Some(email) = form.get::<Email>(EMAIL_FIELD) else {
         return draw(visit, 422, &form, None, None);
     };
+    let organisation = by.organisation();
+    if let Err(Error::Invalid { field, sentence }) =
+        visit.read(|read| invitations::check_domain(read, by.by(), organisation, &email))
+    {
+        let event = invitations::outside(organisation, &email);
+        visit.app.refuse(visit.now, by.by(), &event)?;
+        form.problem(field, sentence);
+        return draw(visit, 422, &form, None, None);
+    }
     // Before anything is told of the address: the form must not answer for every address there is.
     let asked = visit.read(|read| invitations::check_refused(read, by.organisation(), terms));
     let done =

@@ -103,6 +103,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// How long a write waits for the writer before its request is answered 503.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How long folding the log waits for its readers.
+const FOLD_WAIT: Duration = Duration::from_millis(100);
 /// A statement that takes longer is worth a line in the log.
 const SLOW: Duration = Duration::from_millis(100);
 
@@ -254,6 +256,22 @@ impl Db {
         let writer = self.writer()?;
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
+    }
+
+    /// The same for a log that holds what is to be gone; answers whether it is empty now. A reader that is in the way keeps
+    /// nobody waiting for longer than a moment.
+    pub fn fold(&self) -> Result<bool> {
+        let writer = self.writer()?;
+        writer.busy_timeout(FOLD_WAIT)?;
+        let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            row.get::<_, bool>(0)
+        });
+        writer.busy_timeout(pool::BUSY_WAIT)?;
+        match busy.map_err(Error::from) {
+            Ok(busy) => Ok(!busy),
+            Err(Error::Busy) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// How large the file and its log are.
@@ -434,6 +452,22 @@ impl Tx<'_> {
     /// Runs a script, as `schema.sql` is.
     pub fn script(&self, sql: &str) -> Result<()> {
         Ok(self.read.conn.execute_batch(sql)?)
+    }
+
+    /// Work that may fail alone: what it did until then is taken back, and the transaction goes on without it.
+    pub fn attempt<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let told = self.told.borrow().len();
+        self.script("SAVEPOINT attempt")?;
+        let done = work();
+        if done.is_err() {
+            self.script("ROLLBACK TO attempt")?;
+            self.told.borrow_mut().truncate(told);
+        }
+        self.script("RELEASE attempt")?;
+        done
     }
 
     /// Tells of it once it is committed, and never when it is not: for the log, which nothing takes back.

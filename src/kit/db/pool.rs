@@ -8,6 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, Result};
 
+/// How long a statement waits for another process.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
+
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -24,7 +27,7 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<Connection> {
         Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY_WAIT)?;
     // Without it every use of a cached statement compiles the statement anew.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -173,6 +173,22 @@ pub fn focus(focus: &Focus, body: &Markup) -> Markup {
     }
 }
 
+/// A page of few words, before it is known who asks; `home` is where the mark leads.
+#[must_use]
+pub fn plain(name: &str, home: &str, title: &str, body: &Markup) -> Markup {
+    let frame = Focus {
+        brand: name,
+        home,
+        leave: None,
+    };
+    let head = Head {
+        title: &format!("{title} · {name}"),
+        theme: Theme::System,
+        has_errors: false,
+    };
+    document(&head, &focus(&frame, body))
+}
+
 fn brand(name: &str, home: &str) -> Markup {
     html! { a.brand href=(home) { (mark()) span { (name) } } }
 }

@@ -51,12 +51,28 @@ impl Fields {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// All values of that name, in order.
+    pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.pairs()
+            .filter(move |(n, _)| *n == name)
+            .map(|(_, value)| value)
+    }
+
     /// Whether every field is one of these, and none is there twice.
     #[must_use]
     pub fn are_only(&self, known: &[&str]) -> bool {
-        self.0.iter().enumerate().all(|(at, (name, _))| {
-            known.contains(&name.as_str())
-                && !self.0.iter().take(at).any(|(earlier, _)| earlier == name)
+        self.are_only_with(known, &[])
+    }
+
+    /// The same, where these others may be there as often as they like, with another value each time.
+    #[must_use]
+    pub fn are_only_with(&self, known: &[&str], repeated: &[&str]) -> bool {
+        self.0.iter().enumerate().all(|(at, (name, value))| {
+            let mut earlier = self.0.iter().take(at);
+            if repeated.contains(&name.as_str()) {
+                return !earlier.any(|(n, v)| n == name && v == value);
+            }
+            known.contains(&name.as_str()) && !earlier.any(|(n, _)| n == name)
         })
     }
 }
@@ -121,6 +137,22 @@ mod tests {
             assert!(Fields::parse(wrong).is_none(), "{wrong:?}");
         }
         assert!(Fields::parse("a=1&".repeat(10_000).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn only_what_may_be_repeated_is_there_twice_and_never_with_one_value() {
+        let are = |body: &[u8]| {
+            let fields = Fields::parse(body).unwrap();
+            fields.are_only_with(&["deed"], &["account"])
+        };
+        assert!(are(b"account=a&deed=x&account=b"));
+        assert!(are(b"deed=x"));
+        assert!(!are(b"account=a&account=a"));
+        assert!(!are(b"account=a&deed=x&deed=y"));
+        assert!(!are(b"account=a&other=x"));
+        let fields = Fields::parse(b"account=a&deed=x&account=b").unwrap();
+        assert_eq!(Vec::from_iter(fields.all("account")), ["a", "b"]);
+        assert_eq!(fields.all("other").count(), 0);
     }
 
     #[test]

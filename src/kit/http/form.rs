@@ -27,6 +27,11 @@ impl Form {
         self.fields.get(name).unwrap_or_default()
     }
 
+    /// All that was sent under a name that may be repeated.
+    pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.fields.all(name)
+    }
+
     /// The value, parsed; the parser's sentence becomes the field's problem.
     pub fn get<T: FromStr<Err = String>>(&mut self, name: &'static str) -> Option<T> {
         self.check(name, str::parse)

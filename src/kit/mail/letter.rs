@@ -303,13 +303,14 @@ fn small(words: &str) -> Markup {
     html! { p.m style={ "margin:0 0 6px;font:400 14px/1.5 " (SANS) ";color:#625d55" } { (words) } }
 }
 
-/// A column in the middle, by the means that every mail program knows.
+/// A column in the middle, by the means that every mail program knows. A long address is broken rather than that it makes
+/// the column wider than a phone.
 fn column(rows: &Markup) -> Markup {
     html! {
         table.bg role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f6f4f0" {
             tr {
                 td align="center" style="padding:32px 12px" {
-                    table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:540px" { (rows) }
+                    table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:540px;word-break:break-word" { (rows) }
                 }
             }
         }

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::kit::time::{DAY, HOUR, MINUTE};
-use crate::outbox::Kind;
 
 /// 24 November 2026, 14:20 in Oslo.
 const NOW: Timestamp = Timestamp(1_795_526_400);
@@ -37,13 +36,14 @@ fn answered(state: State, answer: &str) -> Row {
 
 fn drawn<'a>(rows: &'a [Row], change: impl FnOnce(&mut List<'a>)) -> String {
     let mut page = List {
-        filter: Filter::All,
+        query: &ALL,
         counts: Counts {
             waiting: 2,
             sent: 37,
             failed: 1,
             not_needed: 1,
         },
+        retriable: 1,
         rows,
         offset: 0,
         page_rows: 25,
@@ -60,6 +60,7 @@ fn opened_mail<'a>(row: &'a Row, change: impl FnOnce(&mut Mail<'a>)) -> String {
     let mut page = Mail {
         row,
         attempts: &[],
+        dialogue: None,
         letter: None,
         relay: &Relay::Works,
         now: NOW,
@@ -70,11 +71,25 @@ fn opened_mail<'a>(row: &'a Row, change: impl FnOnce(&mut Mail<'a>)) -> String {
     mail(&page).into_string()
 }
 
+const ALL: Query = Query {
+    filter: Filter::All,
+    text: None,
+    page: 1,
+};
+static SENT: Query = Query {
+    filter: Filter::Sent,
+    ..ALL
+};
+static FAILED: Query = Query {
+    filter: Filter::Failed,
+    ..ALL
+};
+
 const RETRY: &str = "action=\"/mail/mail_bbbbbbbbbbbbb/retry\"";
 
 #[test]
 fn each_filter_has_its_count_and_the_current_one_is_marked() {
-    let page = drawn(&[row(State::Sent)], |page| page.filter = Filter::Sent);
+    let page = drawn(&[row(State::Sent)], |page| page.query = &SENT);
     for link in [
         "<a href=\"/mail\">All <span>41</span></a>",
         "<a href=\"/mail?state=waiting\">Waiting <span>2</span></a>",
@@ -88,7 +103,7 @@ fn each_filter_has_its_count_and_the_current_one_is_marked() {
 #[test]
 fn the_pager_keeps_the_filter() {
     let page = drawn(&[row(State::Sent)], |page| {
-        page.filter = Filter::Sent;
+        page.query = &SENT;
         page.offset = 25;
     });
     assert!(page.contains("26 to 37 of 37"), "{page}");
@@ -141,9 +156,51 @@ fn the_second_line_tells_what_the_server_said_or_for_what_it_waits() {
 fn nothing_yet_is_told_from_nothing_that_matches() {
     let page = drawn(&[], |page| page.counts = Counts::default());
     assert!(page.contains("No mail yet") && !page.contains("Clear filters"));
-    let page = drawn(&[], |page| page.filter = Filter::Failed);
-    assert!(page.contains("No mail matches") && page.contains("Clear filters"));
-    assert!(!page.contains("<table"));
+    assert!(
+        !page.contains("type=\"search\""),
+        "there is nothing to search"
+    );
+    let waiting = Query {
+        filter: Filter::Waiting,
+        ..ALL
+    };
+    let ann = Query {
+        text: Some("<ann>".to_owned()),
+        ..ALL
+    };
+    let failed_ann = Query {
+        filter: Filter::Failed,
+        ..ann.clone()
+    };
+    for (query, title, sentence) in [
+        (
+            &waiting,
+            "Nothing waits",
+            "Every mail that was owed has left",
+        ),
+        (&SENT, "Nothing was sent", "30 days"),
+        (&FAILED, "Nothing failed", "90 days"),
+        (
+            &ann,
+            "No mail matches",
+            "No recipient&#39;s address holds “&lt;ann&gt;”.",
+        ),
+        (
+            &failed_ann,
+            "No mail matches",
+            "None that is failed went to an address that holds “&lt;ann&gt;”.",
+        ),
+    ] {
+        let page = drawn(&[], |page| page.query = query);
+        for part in [title, "Clear filters", "type=\"search\""] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+        assert!(
+            page.replace("'", "&#39;").contains(sentence),
+            "{sentence} in {page}"
+        );
+        assert!(!page.contains("<table"));
+    }
 }
 
 #[test]
@@ -153,11 +210,19 @@ fn a_way_out_that_is_shut_is_explained() {
     assert!(page.contains("Mail is off.") && page.contains("DOORWARD_SMTP_URL"));
     let fails = Relay::Fails {
         since: NOW.minus(12 * MINUTE),
+        cause: Cause::Login,
         words: "535 <wrong> password".to_owned(),
         next_try: NOW.plus(MINUTE),
     };
     let page = drawn(&[], |page| page.relay = &fails);
-    for part in ["12 min ago", "535 &lt;wrong&gt; password", "today, 14:21"] {
+    for part in [
+        "The mail server refuses our login.",
+        "12 min ago",
+        "535 &lt;wrong&gt; password",
+        "today, 14:21",
+        "user and password in <code>smtp_url</code>",
+        "class=\"note bad\"",
+    ] {
         assert!(page.contains(part), "{part} in {page}");
     }
 }
@@ -206,6 +271,7 @@ fn a_mail_tells_its_attempts_and_equal_ones_once() {
 fn what_waits_for_the_relay_is_tried_when_the_relay_is() {
     let fails = Relay::Fails {
         since: NOW.minus(DAY),
+        cause: Cause::Connection,
         words: "no connection".to_owned(),
         next_try: NOW.plus(MINUTE),
     };
@@ -232,4 +298,122 @@ fn what_it_says_is_framed_and_only_where_it_is_handed_in() {
     assert!(page.contains("<iframe sandbox src=\"/mail/mail_bbbbbbbbbbbbb/body\""));
     assert!(page.contains("<pre>Line &lt;one&gt;\n"));
     assert!(page.contains("data-copy=\"mail-link\""));
+}
+
+#[test]
+fn what_is_searched_for_stays_in_every_address() {
+    let query = Query {
+        filter: Filter::Sent,
+        text: Some("a&b".to_owned()),
+        page: 1,
+    };
+    let page = drawn(&[row(State::Sent)], |page| page.query = &query);
+    for part in [
+        "<a href=\"/mail?q=a%26b\">All",
+        "<a href=\"/mail?q=a%26b&amp;state=failed\">Failed",
+        "href=\"/mail?q=a%26b&amp;state=sent&amp;page=2\" rel=\"next\"",
+        "name=\"q\" type=\"search\" value=\"a&amp;b\"",
+        "name=\"state\" value=\"sent\"",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+#[test]
+fn what_the_address_does_not_mean_is_ignored() {
+    let read = |query: &[(&str, &str)]| {
+        Query::read(|name| {
+            let found = query.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    };
+    for (key, expected) in [
+        ("waiting", Filter::Waiting),
+        ("sent", Filter::Sent),
+        ("failed", Filter::Failed),
+        ("Failed", Filter::All),
+        ("not_needed", Filter::All),
+        ("", Filter::All),
+    ] {
+        assert_eq!(read(&[("state", key)]).filter, expected, "{key:?}");
+    }
+    assert_eq!(read(&[]), ALL);
+    assert_eq!(read(&[("q", "  ")]), ALL);
+    assert_eq!(read(&[("q", " ann ")]).text.as_deref(), Some("ann"));
+    let long = "ä".repeat(300);
+    let cut = read(&[("q", &long)]).text.unwrap();
+    assert_eq!(cut.chars().count(), 254);
+    for (page, total, expected) in [
+        ("1", 26, 0),
+        ("2", 26, 25),
+        ("3", 26, 25),
+        ("2", 25, 0),
+        ("0", 60, 0),
+        ("-9223372036854775808", 60, 0),
+        ("9223372036854775807", 60, 50),
+        ("x", 60, 0),
+    ] {
+        assert_eq!(
+            read(&[("page", page)]).offset(total),
+            expected,
+            "{page:?} of {total}"
+        );
+    }
+}
+
+#[test]
+fn all_failed_ones_are_sent_again_by_one_button_where_they_are_listed() {
+    let button = |change: fn(&mut List<'_>)| {
+        let rows = [row(State::Failed)];
+        drawn(&rows, change).contains("action=\"/mail/retry\"")
+    };
+    assert!(button(|page| {
+        page.query = &FAILED;
+        page.retriable = 12;
+    }));
+    assert!(!button(|page| page.query = &FAILED), "one has its own");
+    assert!(!button(|page| page.retriable = 12));
+}
+
+#[test]
+fn a_test_mail_is_told_from_all_others() {
+    let test = |state| Row {
+        kind: Kind::Test,
+        ..row(state)
+    };
+    let waits = opened_mail(&test(State::Waiting), |_| {});
+    assert!(waits.contains("On its way.") && waits.contains("not spoken to yet"));
+    assert!(!waits.contains("Send another"));
+    let said = Dialogue {
+        said_at: NOW,
+        text: "   0.001  S: 220 <relay>\n   0.002  C: QUIT\n".to_owned(),
+    };
+    let failed = opened_mail(&test(State::Failed), |page| page.dialogue = Some(&said));
+    assert!(failed.contains("It did not leave.") && failed.contains("action=\"/mail/test\""));
+    assert!(failed.contains("   0.001  S: 220 &lt;relay&gt;\n   0.002  C: QUIT</pre>"));
+    assert!(!failed.contains(RETRY), "{failed}");
+    let off = opened_mail(&test(State::Failed), |page| page.relay = &Relay::Off);
+    assert!(!off.contains("action=\"/mail/test\"") && off.contains("DOORWARD_SMTP_URL"));
+    let other = opened_mail(&row(State::Sent), |_| {});
+    assert!(!other.contains("Dialogue"));
+}
+
+#[test]
+fn a_trouble_stands_on_every_page_once_waiting_does_not_help_or_has_not_helped() {
+    let fails = |cause, minutes: i64| Relay::Fails {
+        since: NOW.minus(minutes * MINUTE),
+        cause,
+        words: "no".to_owned(),
+        next_try: NOW,
+    };
+    for cause in [Cause::Login, Cause::Sender] {
+        let told = banner(&fails(cause, 0), NOW, &OSLO).unwrap().into_string();
+        assert!(told.contains("refuses our") && told.contains("Whoever runs this Portal checks"));
+    }
+    for cause in [Cause::Connection, Cause::Tls, Cause::Service] {
+        assert!(banner(&fails(cause, 14), NOW, &OSLO).is_none(), "{cause:?}");
+        assert!(banner(&fails(cause, 15), NOW, &OSLO).is_some(), "{cause:?}");
+    }
+    assert!(banner(&Relay::Works, NOW, &OSLO).is_none());
+    assert!(banner(&Relay::Off, NOW, &OSLO).is_none());
 }

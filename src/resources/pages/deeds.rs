@@ -514,7 +514,7 @@ fn confirm_plan(
 }
 
 /// Who can be given something of this holder's: the Active accounts, by name.
-fn receivers(
+pub fn receivers(
     read: &Read<'_>,
     organisation: OrganisationId,
     holder: AccountId,

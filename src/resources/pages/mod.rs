@@ -27,7 +27,7 @@ use crate::visit::Visit;
 
 pub use deeds::{
     change_plan, choose_heir, choose_holder, choose_plan, confirm_end, create, describe, edit, end,
-    hand_over, hand_over_all, new,
+    hand_over, hand_over_all, new, receivers,
 };
 
 /// So many months are shown, the running one among them.

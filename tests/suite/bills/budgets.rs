@@ -5,7 +5,7 @@ use doorward::domain::money::Money;
 use doorward::domain::month::Month;
 use doorward::domain::role::Role;
 use doorward::error::Error;
-use doorward::kit::mail::Failure;
+use doorward::kit::mail::{Cause, Failure};
 use doorward::kit::time::{DAY, HOUR};
 use doorward::scope::Allowed;
 use rusqlite::Connection;
@@ -179,9 +179,10 @@ fn what_holds_no_more_when_it_could_be_sent_is_not_sent() {
         set(&portal, Some(1_000));
         let is_late = case == "the month is over";
         portal.travel(if is_late { 28 } else { 13 } * DAY);
-        portal
-            .mailbox()
-            .fail(Some(Failure::Relay("no connection".to_owned())));
+        portal.mailbox().fail(Some(Failure::Relay(
+            Cause::Service,
+            "no connection".to_owned(),
+        )));
         portal.work();
         match case {
             "the month is over" => portal.travel(4 * DAY),

@@ -47,7 +47,7 @@ fn every_page_of_the_bill_is_fit_to_be_seen() {
 
     tour.see("settings", "/settings", 200);
     fill(&browser, "vat_number", &"9".repeat(41));
-    go_on(&browser, "Save billing details");
+    go_on(&browser, "Save general settings");
     tour.stop("settings-wrong", 422);
 
     tour.sign_in(BILLING);

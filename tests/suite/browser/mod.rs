@@ -5,6 +5,7 @@ mod authenticator;
 mod bare;
 mod billing;
 mod deeds;
+mod home;
 mod keyboard;
 mod looker;
 mod resources;

@@ -232,8 +232,9 @@ fn names(element: &Element, elements: &[Element], problems: &mut Vec<String>) {
                 problems.push(format!("{} has no label", element.shown()));
             }
             // A tick that the browser asks for before the form goes on is for the person alone.
+            // So is one that only ticks others.
             let is_promise = element.get("type") == Some("checkbox")
-                && element.has("required")
+                && (element.has("required") || element.has("data-all"))
                 && !element.has("name");
             if element.get("name").is_none_or(str::is_empty) && !is_promise {
                 problems.push(format!("{} is not sent", element.shown()));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use doorward::kit::mail::{Failure, Mailer, Message};
+use doorward::kit::mail::{Cause, Failure, Mailer, Message, Said};
 
 /// What a relay does with one message.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Post {
 
     /// Every attempt fails like this.
     pub(super) fn down(&self, words: &str) {
-        self.told().down = Some(Failure::Relay(words.to_owned()));
+        self.told().down = Some(Failure::Relay(Cause::Service, words.to_owned()));
     }
 
     /// It works again.
@@ -80,6 +80,14 @@ impl Post {
 }
 
 impl Mailer for Post {
+    fn probe(&self, _: &str) -> Result<(), Failure> {
+        self.told().down.clone().map_or(Ok(()), Err)
+    }
+
+    fn dialogue(&self) -> Vec<Said> {
+        Vec::new()
+    }
+
     fn send(&self, message: &Message) -> Result<String, Failure> {
         let mut told = self.told();
         told.offered.push(message.to.clone());
@@ -103,5 +111,8 @@ impl Mailer for Post {
 
 /// How a connection ends that was not meant to.
 pub(super) fn broken() -> Failure {
-    Failure::Relay("The relay closed the connection instead of an answer.".to_owned())
+    Failure::Relay(
+        Cause::Service,
+        "The relay closed the connection instead of an answer.".to_owned(),
+    )
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use doorward::domain::role::Role;
-use doorward::kit::mail::{Failure, Mailer, Message};
+use doorward::kit::mail::{Cause, Failure, Mailer, Message, Said};
 use doorward::kit::time::{HOUR, MINUTE};
 use doorward::outbox;
 
@@ -74,7 +74,7 @@ fn a_relay_down_for_two_hours_gets_everything_within_a_minute_of_its_return() {
 fn a_mail_refused_for_now_is_tried_after_1_5_15_minutes_and_then_hourly_and_arrives_once() {
     let (portal, post) = start();
     let mut owner = portal.owner();
-    let closing = Failure::Relay("421 4.3.2 closing".to_owned());
+    let closing = Failure::Relay(Cause::Service, "421 4.3.2 closing".to_owned());
     post.next(
         LEA,
         [
@@ -249,12 +249,20 @@ fn a_message_that_breaks_every_connection_holds_up_none_of_the_others() {
 struct Leaving(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Mailer for Leaving {
+    fn probe(&self, _: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn dialogue(&self) -> Vec<Said> {
+        Vec::new()
+    }
+
     fn send(&self, _: &Message) -> Result<String, Failure> {
         let Some(leave) = self.0.lock().unwrap().take() else {
             return Ok("250 2.0.0 taken".to_owned());
         };
         leave();
-        Err(Failure::Relay(REFUSED.to_owned()))
+        Err(Failure::Relay(Cause::Service, REFUSED.to_owned()))
     }
 }
 

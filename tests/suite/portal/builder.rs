@@ -36,6 +36,7 @@ impl Builder {
                 mail_from: "Portal <portal@example.com>".to_owned(),
                 relay: Some("smtp://mail.example.com:587".to_owned()),
                 lifetimes: Lifetimes::default(),
+                audit_keep_days: None,
                 terms: Terms::default(),
                 mode: Mode::Production,
                 warning: None,

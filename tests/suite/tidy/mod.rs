@@ -12,7 +12,7 @@ use source::{Source, all};
 
 /// One order for everything, low to high; an arrow may only point down. Modules on one line are equals, and do not
 /// know each other. A capability stands twice: here with its face and its statements, and in [`PAGES`].
-const ORDER: [&[&str]; 31] = [
+const ORDER: [&[&str]; 33] = [
     &["kit"],
     &["domain"],
     &["error", "routes"],
@@ -27,11 +27,13 @@ const ORDER: [&[&str]; 31] = [
     &["invitations"],
     &["profile"],
     &["lifecycle"],
-    &["ownership", "settings"],
+    &["ownership", "selection", "settings"],
+    &["erasing"],
     &["setup"],
     &["catalogue"],
     &["resources"],
     &["billing"],
+    &["leaving"],
     &["backups"],
     &["dashboard", "help", "roles"],
     &["migrations"],
@@ -56,9 +58,11 @@ const PAGES: &str = "pages";
 const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 
 /// The parts that have a reason of their own.
-const OTHER_PARTS: [&str; 4] = [
+const OTHER_PARTS: [&str; 6] = [
     "src/accounts/guards.rs",
     "src/audit/chain.rs",
+    "src/audit/erase.rs",
+    "src/audit/prune.rs",
     "src/catalogue/file.rs",
     "src/resources/charges.rs",
 ];

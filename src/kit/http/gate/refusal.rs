@@ -1,8 +1,17 @@
 //! What the gate answers by itself: one sentence that says what to do, and nothing about our parts.
 
+use maud::html;
+
+use crate::kit::html::button::Button;
+use crate::kit::html::frame;
 use crate::kit::http::headers::{self, Scheme};
 use crate::kit::http::request::Method;
 use crate::kit::http::response::Response;
+
+/// What its pages call the house: here nobody knows its name.
+const NAME: &str = "Portal";
+/// The one way on.
+const HOME: &str = "/";
 
 /// Why the gate does not let something through, or could not bring back an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +68,23 @@ impl Refusal {
         }
     }
 
+    /// What happened, in plain words.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Malformed | Self::Host | Self::Framing | Self::Unencrypted | Self::Unmeasured => {
+                "This request cannot be read"
+            }
+            Self::Method | Self::Unknown => "This cannot be asked here",
+            Self::Slow => "The request came too slowly",
+            Self::TooLarge => "This is too much at once",
+            Self::NotAForm => "Only forms can be sent here",
+            Self::Expectation | Self::Version => "This server speaks otherwise",
+            Self::HeadTooLarge => "The address is too long",
+            Self::Broken => "Something broke here",
+            Self::Busy => "Too busy just now",
+        }
+    }
+
     const fn sentence(self) -> &'static str {
         match self {
             Self::Malformed => {
@@ -96,18 +122,20 @@ impl Refusal {
     /// The refusal as a page.
     #[must_use]
     pub fn response(self) -> Response {
-        let reason = headers::reason(self.status());
-        let sentence = self.sentence();
+        let (title, sentence) = (self.title(), self.sentence());
         if self == Self::Unencrypted {
             return Response::text(self.status(), format!("{sentence}\n"));
         }
-        let page = Response::html(
-            self.status(),
-            format!(
-                "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{reason}</title>\n\
-                 <h1>{reason}</h1>\n<p>{sentence}</p>\n</html>\n"
-            ),
-        );
+        let body = html! {
+            section.stack.narrow {
+                h1 { (title) }
+                p { (sentence) }
+                @if self == Self::TooLarge { p { "The back button of the browser brings back what was typed." } }
+                div.row { (Button::link("To the first page", HOME).primary()) }
+            }
+        };
+        let page = frame::plain(NAME, HOME, title, &body);
+        let page = Response::html(self.status(), page.into_string());
         match self {
             Self::Method => page.with("Allow", "GET, HEAD, POST"),
             Self::Busy => page.with("Retry-After", "2"),

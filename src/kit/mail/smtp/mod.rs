@@ -22,7 +22,7 @@ use self::relay::Security;
 use self::session::{Parcel, Session, Trace, Way};
 use crate::kit::mail::address::Sender;
 use crate::kit::mail::wire::wire;
-use crate::kit::mail::{Failure, Mailer, Message};
+use crate::kit::mail::{Cause, Failure, Mailer, Message, Said, Speaker};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Smtp {
     helo: String,
     limits: Limits,
     kept: Mutex<Kept>,
-    dialogue: Mutex<Vec<String>>,
+    dialogue: Mutex<Vec<Said>>,
 }
 
 /// What lasts from one message to the next.
@@ -92,36 +92,55 @@ impl Smtp {
         self
     }
 
-    /// What was said in the latest attempt, line by line: `> ` is us, `< ` the relay. Neither login nor message
-    /// is in it.
-    #[must_use]
-    pub fn dialogue(&self) -> Vec<String> {
-        lock(&self.dialogue).clone()
-    }
-
     /// Connects, protects the line, logs in and takes leave: whether a mail could be handed over, without one. Answers
     /// with what is wrong, in the relay's own words where it has some.
-    pub fn try_login(&self) -> Result<(), String> {
+    pub fn try_login(&self) -> Result<(), Failure> {
         let mut trace = Trace::default();
-        let outcome = self.log_in(&mut trace);
-        *lock(&self.dialogue) = trace.lines.iter().map(|line| self.fit(line)).collect();
-        outcome.map_err(|failure| match failure {
-            Failure::Relay(words) | Failure::Later(words) | Failure::Never(words) => {
-                self.fit(&words)
-            }
-        })
+        let outcome = self.log_in(None, &mut trace);
+        self.kept_dialogue(trace, outcome)
     }
 
-    fn log_in(&self, trace: &mut Trace) -> Result<(), Failure> {
+    /// Keeps what was said, with what ended it; answers with the outcome in words fit to be kept.
+    fn kept_dialogue<T>(
+        &self,
+        mut trace: Trace,
+        outcome: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let outcome = outcome.map_err(|failure| self.fit_failure(failure));
+        if let Err(Failure::Relay(_, words)) = &outcome {
+            let is_said = trace
+                .lines
+                .last()
+                .is_some_and(|last| last.speaker == Speaker::Relay && last.words == *words);
+            if !is_said {
+                trace.remark(words.as_str());
+            }
+        }
+        let lines = trace.lines.into_iter().map(|line| Said {
+            words: self.fit(&line.words),
+            ..line
+        });
+        *lock(&self.dialogue) = lines.collect();
+        outcome
+    }
+
+    fn fit_failure(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Relay(cause, words) => Failure::Relay(cause, self.fit(&words)),
+            Failure::Later(words) => Failure::Later(self.fit(&words)),
+            Failure::Never(words) => Failure::Never(self.fit(&words)),
+        }
+    }
+
+    /// As [`Self::try_login`]; and where a sender is given, whether it is taken.
+    fn log_in(&self, from: Option<&str>, trace: &mut Trace) -> Result<(), Failure> {
         let kept = lock(&self.kept);
         let Some(runtime) = &kept.runtime else {
-            return Err(Failure::Relay("Mail has been shut down.".to_owned()));
+            return Err(shut_down());
         };
         let connector = match self.relay.security {
             Security::Plain => None,
-            Security::Implicit | Security::StartTls => {
-                Some(tls::connector(&self.relay).map_err(Failure::Relay)?)
-            }
+            Security::Implicit | Security::StartTls => Some(self.connector()?),
         };
         let way = Way {
             relay: &self.relay,
@@ -131,11 +150,19 @@ impl Smtp {
         };
         runtime.block_on(async {
             let opened = timeout(way.limit, Session::open(&way, trace)).await;
-            let session = opened.unwrap_or_else(|_| Err(trace.silence(way.limit)))?;
+            let mut session = opened.unwrap_or_else(|_| Err(trace.silence(way.limit)))?;
+            if let Some(from) = from {
+                let begun = timeout(way.limit, session.begin(from, trace)).await;
+                begun.unwrap_or_else(|_| Err(trace.silence(way.limit)))?;
+            }
             // A relay that does not answer is left all the same.
             timeout(FAREWELL, session.quit()).await.ok();
             Ok(())
         })
+    }
+
+    fn connector(&self) -> Result<TlsConnector, Failure> {
+        tls::connector(&self.relay).map_err(|words| Failure::Relay(Cause::Tls, words))
     }
 
     fn attempt(&self, parcel: &Parcel<'_>, trace: &mut Trace) -> Result<String, Failure> {
@@ -146,10 +173,10 @@ impl Smtp {
             runtime: Some(runtime),
         } = &mut *kept
         else {
-            return Err(Failure::Relay("Mail has been shut down.".to_owned()));
+            return Err(shut_down());
         };
         if connector.is_none() && self.relay.security != Security::Plain {
-            *connector = Some(tls::connector(&self.relay).map_err(Failure::Relay)?);
+            *connector = Some(self.connector()?);
         }
         let way = Way {
             relay: &self.relay,
@@ -195,8 +222,8 @@ impl std::fmt::Debug for Smtp {
 
 impl Mailer for Smtp {
     fn send(&self, message: &Message) -> Result<String, Failure> {
-        // The sender is a setting: if it is wrong, no message is to blame.
-        let sender = Sender::parse(&message.from).map_err(Failure::Relay)?;
+        lock(&self.dialogue).clear();
+        let sender = sender(&message.from)?;
         let bytes = wire(message).map_err(Failure::Never)?;
         let parcel = Parcel {
             from: sender.address(),
@@ -206,13 +233,20 @@ impl Mailer for Smtp {
         };
         let mut trace = Trace::default();
         let outcome = self.attempt(&parcel, &mut trace);
-        *lock(&self.dialogue) = trace.lines.iter().map(|line| self.fit(line)).collect();
-        match outcome {
-            Ok(words) => Ok(self.fit(&words)),
-            Err(Failure::Relay(words)) => Err(Failure::Relay(self.fit(&words))),
-            Err(Failure::Later(words)) => Err(Failure::Later(self.fit(&words))),
-            Err(Failure::Never(words)) => Err(Failure::Never(self.fit(&words))),
-        }
+        self.kept_dialogue(trace, outcome)
+            .map(|words| self.fit(&words))
+    }
+
+    fn probe(&self, from: &str) -> Result<(), Failure> {
+        lock(&self.dialogue).clear();
+        let sender = sender(from)?;
+        let mut trace = Trace::default();
+        let outcome = self.log_in(Some(sender.address()), &mut trace);
+        self.kept_dialogue(trace, outcome)
+    }
+
+    fn dialogue(&self) -> Vec<Said> {
+        lock(&self.dialogue).clone()
     }
 
     fn rest(&self) {
@@ -239,6 +273,15 @@ impl Drop for Smtp {
     }
 }
 
+/// The sender is a setting: if it is wrong, no message is to blame.
+fn sender(from: &str) -> Result<Sender, Failure> {
+    Sender::parse(from).map_err(|words| Failure::Relay(Cause::Sender, words))
+}
+
+fn shut_down() -> Failure {
+    Failure::Relay(Cause::Service, "Mail has been shut down.".to_owned())
+}
+
 /// One message over the kept session or a new one, which is kept in turn unless the relay is in trouble.
 async fn deliver(
     way: &Way<'_>,
@@ -248,7 +291,7 @@ async fn deliver(
 ) -> Result<String, Failure> {
     let mut session = ready(way, kept.take(), parcel.from, trace).await?;
     let outcome = session.hand_over(parcel, trace).await;
-    if !matches!(outcome, Err(Failure::Relay(_))) {
+    if !matches!(outcome, Err(Failure::Relay(..))) {
         *kept = Some(session);
     }
     outcome

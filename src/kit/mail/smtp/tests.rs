@@ -41,5 +41,8 @@ fn a_sender_that_is_no_address_is_the_settings_fault_and_not_the_messages() {
         text: String::new(),
         html: String::new(),
     };
-    assert!(matches!(smtp.send(&message), Err(Failure::Relay(_))));
+    assert!(matches!(
+        smtp.send(&message),
+        Err(Failure::Relay(Cause::Sender, _))
+    ));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mail_send::smtp::tls::build_tls_connector;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use crate::kit::mail::smtp::relay::Relay;
@@ -32,6 +32,22 @@ pub(super) fn connector(relay: &Relay) -> Result<TlsConnector, String> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// What protects the line, as a sentence.
+pub(super) fn described(line: &ClientConnection) -> String {
+    let version = match line.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        Some(_) | None => "TLS",
+    };
+    let suite = line
+        .negotiated_cipher_suite()
+        .and_then(|suite| suite.suite().as_str());
+    match suite {
+        Some(suite) => format!("{version} from here on ({suite}); the certificate is believed."),
+        None => format!("{version} from here on; the certificate is believed."),
+    }
 }
 
 /// Why the handshake failed, as a sentence.
