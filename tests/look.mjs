@@ -162,7 +162,7 @@ async function look(page, name, full) {
   if (await page.evaluate(() => document.getAnimations().some((one) => one.playState === "running"))) fault(name, "moves, though asked not to");
   await page.emulateMedia({ reducedMotion: "no-preference", media: "print" });
   for (const what of await page.evaluate(ON_PAPER)) fault(name, `on paper: ${what}`);
-  await page.emulateMedia({ media: "screen" });
+  await page.emulateMedia({ media: null });
   const pdf = join(LOOK_OUT, `${fileOf(name)}.pdf`);
   writeFileSync(pdf, await page.pdf({ format: "A4", preferCSSPageSize: true, printBackground: false }));
   execFileSync("pdftoppm", ["-r", "60", "-png", "-l", "3", pdf, join(LOOK_OUT, `${fileOf(name)}.paper`)]);
@@ -257,7 +257,7 @@ async function names() {
     for (const [field, value] of fields) await page.fill(`main [name=${field}] >> nth=0`, value);
     await Promise.all([page.waitForNavigation(), page.click(`main button:has-text('${button}') >> nth=0`)]);
   };
-  await send("/settings", [["name", LONG]], "Save");
+  await send("/settings", [["organisation", LONG]], "Save");
   await send("/iam/accounts/new", [["email", `${"w".repeat(60)}@${"x".repeat(60)}.${"y".repeat(60)}.example`]], "Confirm");
   await page.goto(`${LOOK_ADDRESS}/resources`);
   const resource = await page.$$eval("tbody a", (all) => all.map((one) => one.getAttribute("href")).find((href) => /res_/.test(href)));

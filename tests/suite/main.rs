@@ -82,6 +82,8 @@ mod html;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
+mod inputs;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod keeping;
