@@ -7,6 +7,7 @@ use super::sql::{Fate, Stage};
 use super::{Counts, Filter, Import, JUDGED_FOR, Line, Recent, Refusal, State, role};
 use crate::accounts::views::ROLE_FIELD;
 use crate::domain::role::{Managers, Permissions, Role, may_act_on};
+use crate::domain::text::Phone;
 use crate::kit::html::Tone;
 use crate::kit::html::badge::{Badge, nothing, sub};
 use crate::kit::html::button::Button;
@@ -14,7 +15,7 @@ use crate::kit::html::choice::{Choice, Select};
 use crate::kit::html::field::Field;
 use crate::kit::html::form::{post_button, upload};
 use crate::kit::html::icon::Icon;
-use crate::kit::html::nav::{View, back, page_head, segmented};
+use crate::kit::html::nav::{back, filter, page_head, toolbar};
 use crate::kit::html::notice::{empty, note};
 use crate::kit::html::pages::Pager;
 use crate::kit::html::table::{Cell, Column, Shape, Table, row};
@@ -335,23 +336,27 @@ fn filters(shown: &Shown<'_>) -> Markup {
     kinds.extend([Filter::Waiting, Filter::Invited]);
     kinds.extend(Refusal::KINDS.map(Filter::Refused));
     kinds.retain(|kind| counts.of(*kind) > 0 || *kind == shown.filter || *kind == Filter::All);
-    let hrefs: Vec<String> = kinds.iter().map(|kind| address(shown, *kind, 1)).collect();
-    let views: Vec<View<'_>> = kinds
+    let options: Vec<(&str, String)> = kinds
         .iter()
-        .zip(&hrefs)
-        .map(|(kind, href)| View {
-            label: match kind {
-                Filter::All => "All",
+        .map(|kind| {
+            let label = match kind {
+                Filter::All => "All lines",
                 Filter::Waiting => waiting(shown.import.state),
                 Filter::Invited => "Invited",
                 Filter::Refused(refusal) => refusal.label(),
-            },
-            count: u64::try_from(counts.of(*kind)).ok(),
-            href,
-            current: *kind == shown.filter,
+            };
+            let text = format!("{label} ({})", number(counts.of(*kind)));
+            (kind.key().unwrap_or_default(), text)
         })
         .collect();
-    html! { @if views.len() > 2 { div.row { (segmented("Lines", &views)) } } }
+    let options: Vec<(&str, &str)> = options
+        .iter()
+        .map(|(key, text)| (*key, text.as_str()))
+        .collect();
+    let list = Route::ImportList(shown.import.id).to_string();
+    let chosen = shown.filter.key().unwrap_or_default();
+    // With one kind there is nothing to choose.
+    html! { @if options.len() > 2 { (toolbar(&list, &filter(VERDICT, "Lines", &options, chosen))) } }
 }
 
 const fn waiting(state: State) -> &'static str {
@@ -425,13 +430,22 @@ fn line(shown: &Shown<'_>, line: &Line) -> Markup {
         (Cell::Number, html! { (entry.line) }),
         (Cell::Main, email),
         (Cell::Detail, or_nothing(&entry.name, "No name")),
-        (Cell::Wide, or_nothing(&entry.phone, "No phone")),
+        (Cell::Wide, phone(&entry.phone)),
         (
             Cell::Aside,
             or_nothing(&role_label(&entry.role), "No permission"),
         ),
         (Cell::State, fate(shown, line)),
     ])
+}
+
+/// The number as people read it; what is none as it was written.
+fn phone(text: &str) -> Markup {
+    match (text, text.parse::<Phone>()) {
+        ("", _) => nothing("No phone"),
+        (_, Ok(phone)) => html! { span.nowrap { (phone.spaced()) } },
+        (_, Err(_)) => html! { (text) },
+    }
 }
 
 /// What is found out about a line, or what became of it.

@@ -19,6 +19,7 @@ use crate::organisations::Organisation;
 use crate::routes::Route;
 use crate::scope::{Allowed, InviteAccounts};
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// The list: email,permission,name,phone, or plain addresses; - is standard input

@@ -16,7 +16,7 @@ const WIDTHS: [u32; 6] = [320, 390, 600, 900, 1280, 1600];
 const DESK: (u32, u32) = (1280, 800);
 pub(super) const TELEPHONE: (u32, u32) = (390, 844);
 /// What pages may answer with on this tour.
-const STATUSES: [u16; 8] = [400, 403, 404, 405, 410, 422, 429, 431];
+const STATUSES: [u16; 9] = [400, 403, 404, 405, 410, 413, 422, 429, 431];
 
 /// Somebody who looks at pages, and writes down what is wrong with them.
 pub(super) struct Tour<'t> {
