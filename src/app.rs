@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::audit::export::Desk;
 use crate::audit::{self, Audited, Event};
 use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
@@ -197,6 +198,8 @@ pub struct App {
     pub access: AccessDial,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who exports the audit log just now.
+    pub exports: Arc<Desk>,
     /// What somebody has to see to, as the worker last saw it.
     pub troubles: Mutex<Vec<&'static str>>,
     /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
@@ -261,6 +264,7 @@ impl App {
             trouble: Mutex::new(None),
             access: AccessDial::default(),
             metrics,
+            exports: Arc::default(),
             troubles: Mutex::default(),
             backup_trouble: Mutex::new(None),
             worked_at,

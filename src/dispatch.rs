@@ -3,6 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::audit::export::Format;
 use crate::error::Result;
 use crate::kit::http::request::{Method, Request};
 use crate::kit::http::response::Response;
@@ -11,8 +12,8 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, help, invitations, lifecycle, outbox, ownership, passwords,
-    profile, resources, roles, sessions, settings, setup, two_factor,
+    accounts, audit, billing, dashboard, help, invitations, lifecycle, outbox, ownership,
+    passwords, profile, resources, roles, sessions, settings, setup, two_factor,
 };
 
 /// The answer of the route's handler. HEAD is answered as GET; the server leaves the body out.
@@ -48,6 +49,10 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Settings => settings::pages::show(visit),
         Route::Resources => resources::pages::index(visit),
         Route::ResourcesCsv => resources::pages::csv(visit),
+        Route::Audit => audit::pages::index(visit),
+        Route::AuditEvent(number) => audit::pages::show(visit, *number),
+        Route::AuditCsv => audit::pages::export(visit, Format::Csv),
+        Route::AuditJsonl => audit::pages::export(visit, Format::Jsonl),
         Route::NewResource => resources::pages::new(visit),
         Route::Resource(id) => resources::pages::show(visit, *id),
         Route::DescribeResource(id) => resources::pages::edit(visit, *id),
@@ -165,6 +170,10 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::BillingCsv
         | Route::Invoice(_)
         | Route::InvoiceCsv(_)
+        | Route::Audit
+        | Route::AuditEvent(_)
+        | Route::AuditCsv
+        | Route::AuditJsonl
         | Route::Profile
         | Route::Help(_)
         | Route::Asset(_)

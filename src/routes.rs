@@ -115,6 +115,14 @@ pub enum Route {
     InvoiceCsv(InvoiceNumber),
     /// It was paid.
     PayInvoice(InvoiceNumber),
+    /// Who did what.
+    Audit,
+    /// One event, by its number.
+    AuditEvent(i64),
+    /// What is filtered, as rows for a spreadsheet.
+    AuditCsv,
+    /// The same as JSON lines, which can be verified.
+    AuditJsonl,
     /// Everybody's own account.
     Profile,
     /// Their name and telephone.
@@ -252,6 +260,10 @@ impl Route {
             ("billing", Some("invoices"), Some(number), Some("paid")) => {
                 Self::PayInvoice(number.parse().ok()?)
             }
+            ("audit", None, None, None) => Self::Audit,
+            ("audit", Some(number), None, None) => Self::AuditEvent(event_number(number)?),
+            ("audit.csv", None, None, None) => Self::AuditCsv,
+            ("audit.jsonl", None, None, None) => Self::AuditJsonl,
             ("account", None, None, None) => Self::Profile,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
             ("account", Some("preferences"), None, None) => Self::SavePreferences,
@@ -378,6 +390,9 @@ impl Route {
             | Self::Invoice(_)
             | Self::InvoiceCsv(_)
             | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
+            Self::Audit | Self::AuditEvent(_) | Self::AuditCsv | Self::AuditJsonl => {
+                Access::With(Permission::AuditRead)
+            }
             Self::Settings
             | Self::SaveGeneral
             | Self::SaveSecurity
@@ -412,6 +427,8 @@ impl Route {
                 | Self::ResourcesCsv
                 | Self::BillingCsv
                 | Self::InvoiceCsv(_)
+                | Self::AuditCsv
+                | Self::AuditJsonl
                 | Self::ConfirmTwoFactor
                 | Self::DisableTwoFactor
                 | Self::RenewCodes
@@ -490,6 +507,10 @@ impl Route {
             Self::Invoice(_) => "/billing/invoices/{number}",
             Self::InvoiceCsv(_) => "/billing/invoices/{number}.csv",
             Self::PayInvoice(_) => "/billing/invoices/{number}/paid",
+            Self::Audit => "/audit",
+            Self::AuditEvent(_) => "/audit/{number}",
+            Self::AuditCsv => "/audit.csv",
+            Self::AuditJsonl => "/audit.jsonl",
             Self::Profile => "/account",
             Self::SaveProfile => "/account/profile",
             Self::SavePreferences => "/account/preferences",
@@ -510,6 +531,12 @@ impl Route {
             Self::Metrics => "/metrics",
         }
     }
+}
+
+/// The number of an event, as we write it.
+fn event_number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(number)
 }
 
 impl fmt::Display for Route {
@@ -538,6 +565,7 @@ impl fmt::Display for Route {
             Self::Invoice(number) => write!(f, "/billing/invoices/{number}"),
             Self::InvoiceCsv(number) => write!(f, "/billing/invoices/{number}.csv"),
             Self::PayInvoice(number) => write!(f, "/billing/invoices/{number}/paid"),
+            Self::AuditEvent(number) => write!(f, "/audit/{number}"),
             Self::SignInLink(token) => write!(f, "/sign-in/link/{token}"),
             Self::ConfirmEmail(token) => write!(f, "/account/email/{token}"),
             Self::EndSession(id) => write!(f, "/account/sessions/{id}/end"),
@@ -576,6 +604,9 @@ impl fmt::Display for Route {
             | Self::Billing
             | Self::BillingCsv
             | Self::SaveBudget
+            | Self::Audit
+            | Self::AuditCsv
+            | Self::AuditJsonl
             | Self::Profile
             | Self::SaveProfile
             | Self::SavePreferences
@@ -651,6 +682,11 @@ mod tests {
             Route::Invoice(invoice),
             Route::InvoiceCsv(invoice),
             Route::PayInvoice(invoice),
+            Route::Audit,
+            Route::AuditEvent(1),
+            Route::AuditEvent(i64::MAX),
+            Route::AuditCsv,
+            Route::AuditJsonl,
             Route::Profile,
             Route::SaveProfile,
             Route::SavePreferences,
@@ -691,6 +727,12 @@ mod tests {
             "/mail/x",
             "/resources/x",
             "/resources/res_bbbbbbbbbbbbb/delete",
+            "/audit/0",
+            "/audit/-1",
+            "/audit/+1",
+            "/audit/01",
+            "/audit/9223372036854775808",
+            "/audit/x",
             "/billing/invoices",
             "/billing/invoices/INV-2026-1",
             "/billing/invoices/INV-2026-010.pdf",

@@ -23,8 +23,8 @@ pub use guards::{Deed, Standing};
 
 pub use sql::{
     Account, Counts, Filter, Line, MailState, Sort, Status, active, by_email, counts,
-    counts_of_all, counts_with, find, find_in, line, list, masters_active, masters_beside,
-    matching, protection,
+    counts_of_all, counts_with, few, find, find_in, line, list, masters_active, masters_beside,
+    matching, named, protection,
 };
 
 impl Account {

@@ -7,6 +7,9 @@
 //! under the audit key, so that rows cut off the end are missed. Never holds a secret.
 
 mod chain;
+pub mod export;
+pub mod pages;
+pub mod search;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,7 @@ use crate::kit::log::AUDIT;
 use crate::scope::{Actor, By};
 
 pub use chain::{Fault, Verdict};
+pub use search::Line;
 pub use sql::{
     Deed, Entry, Hand, Whom, about, last_on, latest, latest_instant, own, sign_in_before,
 };
@@ -107,6 +111,8 @@ pub enum Action {
     AccountUnlocked,
     /// A failed mail was sent on its way again.
     MailRetried,
+    /// The log was exported.
+    AuditExported,
     /// A deed was refused for want of a right.
     Denied,
     /// A form came without its proof, or from elsewhere.
@@ -173,7 +179,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 70] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -212,6 +218,7 @@ impl Action {
         Self::PreferencesChanged,
         Self::AccountUnlocked,
         Self::MailRetried,
+        Self::AuditExported,
         Self::Denied,
         Self::FormRefused,
         Self::RequestMalformed,
@@ -287,6 +294,7 @@ impl Action {
             Self::PreferencesChanged => "preferences.changed",
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
+            Self::AuditExported => "audit.exported",
             Self::Denied => "denied",
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",

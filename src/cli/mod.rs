@@ -73,7 +73,7 @@ enum Command {
     Org(org::Command),
     /// Accounts: list, show, create, disable, enable, delete, give a permission, and help people in
     Account(account::Command),
-    /// The audit log: verify it
+    /// The audit log: tail, export, verify it
     Audit(audit::Command),
     /// Invoices: list, show, close the months that are over, mark one as paid
     Invoice(invoice::Command),

@@ -13,7 +13,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 71;
+pub(crate) const ROUTES: usize = 75;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -89,6 +89,10 @@ const fn place(route: &Route) -> usize {
         Route::Invoice(_) => 68,
         Route::InvoiceCsv(_) => 69,
         Route::PayInvoice(_) => 70,
+        Route::Audit => 71,
+        Route::AuditEvent(_) => 72,
+        Route::AuditCsv => 73,
+        Route::AuditJsonl => 74,
     }
 }
 
@@ -173,6 +177,10 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         68 => Route::Invoice(invoice()),
         69 => Route::InvoiceCsv(invoice()),
         70 => Route::PayInvoice(invoice()),
+        71 => Route::Audit,
+        72 => Route::AuditEvent(1),
+        73 => Route::AuditCsv,
+        74 => Route::AuditJsonl,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");
