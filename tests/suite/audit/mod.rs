@@ -1,6 +1,8 @@
 //! The audit log as a whole: what is written and what is not, under parallel work, floods and clocks that step back,
 //! and a second verifier that shares nothing with ours but the description of the format.
 
+mod exports;
+mod page;
 mod second;
 
 use std::collections::BTreeMap;
