@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::audit::export::Desk;
 use crate::audit::{self, Audited, Event, Scrub};
 use crate::backups::{Failing, Plan};
 use crate::domain::id::{AccountId, ErrandId};
@@ -203,6 +204,8 @@ pub struct App {
     pub metrics: Metrics,
     /// How far the words of erased texts are out of the file.
     pub scrub: Mutex<Scrub>,
+    /// Who exports the audit log just now.
+    pub exports: Arc<Desk>,
     /// What somebody has to see to, as the worker last saw it.
     pub troubles: Mutex<Vec<&'static str>>,
     /// Nightly backups that fail; none while the last one succeeded, or none is made by itself.
@@ -270,6 +273,7 @@ impl App {
             access: AccessDial::default(),
             metrics,
             scrub: Mutex::new(Scrub::Done),
+            exports: Arc::default(),
             troubles: Mutex::default(),
             backup_trouble: Mutex::new(None),
             worked_at,

@@ -3,6 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::audit::export::Format;
 use crate::error::Result;
 use crate::error_page;
 use crate::kit::http::request::{Method, Request};
@@ -12,8 +13,8 @@ use crate::routes::Route;
 use crate::visit::Visit;
 use crate::watch::{self, Health};
 use crate::{
-    accounts, billing, dashboard, erasing, help, imports, invitations, leaving, lifecycle, outbox,
-    ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
+    accounts, audit, billing, dashboard, erasing, help, imports, invitations, leaving, lifecycle,
+    outbox, ownership, passwords, profile, resources, roles, selection, sessions, settings, setup,
     two_factor,
 };
 
@@ -51,6 +52,10 @@ fn show(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         Route::Settings => settings::pages::show(visit),
         Route::Resources => resources::pages::index(visit),
         Route::ResourcesCsv => resources::pages::csv(visit),
+        Route::Audit => audit::pages::index(visit),
+        Route::AuditEvent(number) => audit::pages::show(visit, *number),
+        Route::AuditCsv => audit::pages::export(visit, Format::Csv),
+        Route::AuditJsonl => audit::pages::export(visit, Format::Jsonl),
         Route::NewResource => resources::pages::new(visit),
         Route::Resource(id) => resources::pages::show(visit, *id),
         Route::DescribeResource(id) => resources::pages::edit(visit, *id),
@@ -194,6 +199,10 @@ fn act(visit: &Visit<'_>, route: &Route) -> Result<Response> {
         | Route::BillingCsv
         | Route::Invoice(_)
         | Route::InvoiceCsv(_)
+        | Route::Audit
+        | Route::AuditEvent(_)
+        | Route::AuditCsv
+        | Route::AuditJsonl
         | Route::Profile
         | Route::ProfileData
         | Route::Help(_)

@@ -32,6 +32,8 @@ pub enum Place {
     Resources,
     /// What it pays for it.
     Billing,
+    /// Who did what.
+    Audit,
     /// The outbox.
     Mail,
     /// What the organisation decides for itself.
@@ -225,6 +227,7 @@ fn signed_in(
         accounts,
         resources,
         billing,
+        audit,
         mail,
         settings,
         profile,
@@ -233,6 +236,7 @@ fn signed_in(
         Route::Accounts,
         Route::Resources,
         Route::Billing,
+        Route::Audit,
         Route::Mail,
         Route::Settings,
         Route::Profile,
@@ -279,6 +283,15 @@ fn signed_in(
             Icon::ReceiptText,
             Place::Billing,
             'b',
+        ));
+    }
+    if scope.permissions.has(Permission::AuditRead) {
+        main.push(entry(
+            "Audit log",
+            audit.as_str(),
+            Icon::ScrollText,
+            Place::Audit,
+            'l',
         ));
     }
     let mut organisation = Vec::new();

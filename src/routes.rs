@@ -141,6 +141,14 @@ pub enum Route {
     InvoiceCsv(InvoiceNumber),
     /// It was paid.
     PayInvoice(InvoiceNumber),
+    /// Who did what.
+    Audit,
+    /// One event, by its number.
+    AuditEvent(i64),
+    /// What is filtered, as rows for a spreadsheet.
+    AuditCsv,
+    /// The same as JSON lines, which can be verified.
+    AuditJsonl,
     /// Everybody's own account.
     Profile,
     /// What the Portal keeps about them, as a file.
@@ -298,6 +306,10 @@ impl Route {
             ("billing", Some("invoices"), Some(number), Some("paid")) => {
                 Self::PayInvoice(number.parse().ok()?)
             }
+            ("audit", None, None, None) => Self::Audit,
+            ("audit", Some(number), None, None) => Self::AuditEvent(event_number(number)?),
+            ("audit.csv", None, None, None) => Self::AuditCsv,
+            ("audit.jsonl", None, None, None) => Self::AuditJsonl,
             ("account", None, None, None) => Self::Profile,
             ("account", Some("data.json"), None, None) => Self::ProfileData,
             ("account", Some("profile"), None, None) => Self::SaveProfile,
@@ -448,6 +460,9 @@ impl Route {
             | Self::Invoice(_)
             | Self::InvoiceCsv(_)
             | Self::PayInvoice(_) => Access::With(Permission::BillingManage),
+            Self::Audit | Self::AuditEvent(_) | Self::AuditCsv | Self::AuditJsonl => {
+                Access::With(Permission::AuditRead)
+            }
             Self::EraseAccount(_)
             | Self::Settings
             | Self::SaveGeneral
@@ -495,6 +510,8 @@ impl Route {
                 | Self::ResourcesCsv
                 | Self::BillingCsv
                 | Self::InvoiceCsv(_)
+                | Self::AuditCsv
+                | Self::AuditJsonl
                 | Self::ConfirmTwoFactor
                 | Self::DisableTwoFactor
                 | Self::RenewCodes
@@ -587,6 +604,10 @@ impl Route {
             Self::Invoice(_) => "/billing/invoices/{number}",
             Self::InvoiceCsv(_) => "/billing/invoices/{number}.csv",
             Self::PayInvoice(_) => "/billing/invoices/{number}/paid",
+            Self::Audit => "/audit",
+            Self::AuditEvent(_) => "/audit/{number}",
+            Self::AuditCsv => "/audit.csv",
+            Self::AuditJsonl => "/audit.jsonl",
             Self::Profile => "/account",
             Self::ProfileData => "/account/data.json",
             Self::SaveProfile => "/account/profile",
@@ -608,6 +629,12 @@ impl Route {
             Self::Metrics => "/metrics",
         }
     }
+}
+
+/// The number of an event, as we write it.
+fn event_number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(number)
 }
 
 impl fmt::Display for Route {
@@ -643,6 +670,7 @@ impl fmt::Display for Route {
             Self::Invoice(number) => write!(f, "/billing/invoices/{number}"),
             Self::InvoiceCsv(number) => write!(f, "/billing/invoices/{number}.csv"),
             Self::PayInvoice(number) => write!(f, "/billing/invoices/{number}/paid"),
+            Self::AuditEvent(number) => write!(f, "/audit/{number}"),
             Self::SignInLink(token) => write!(f, "/sign-in/link/{token}"),
             Self::ConfirmEmail(token) => write!(f, "/account/email/{token}"),
             Self::EndSession(id) => write!(f, "/account/sessions/{id}/end"),
@@ -687,6 +715,9 @@ impl fmt::Display for Route {
             | Self::Billing
             | Self::BillingCsv
             | Self::SaveBudget
+            | Self::Audit
+            | Self::AuditCsv
+            | Self::AuditJsonl
             | Self::Profile
             | Self::ProfileData
             | Self::SaveProfile
@@ -769,6 +800,11 @@ mod tests {
             Route::Invoice(invoice),
             Route::InvoiceCsv(invoice),
             Route::PayInvoice(invoice),
+            Route::Audit,
+            Route::AuditEvent(1),
+            Route::AuditEvent(i64::MAX),
+            Route::AuditCsv,
+            Route::AuditJsonl,
             Route::Profile,
             Route::ProfileData,
             Route::SaveProfile,
@@ -820,6 +856,12 @@ mod tests {
             "/mail/x",
             "/resources/x",
             "/resources/res_bbbbbbbbbbbbb/delete",
+            "/audit/0",
+            "/audit/-1",
+            "/audit/+1",
+            "/audit/01",
+            "/audit/9223372036854775808",
+            "/audit/x",
             "/billing/invoices",
             "/billing/invoices/INV-2026-1",
             "/billing/invoices/INV-2026-010.pdf",

@@ -275,6 +275,8 @@ rights! {
     ManageOrganisation [OrganisationManage];
     /// See and retry the organisation's mail.
     ReadMail [UsersManage];
+    /// See who did what.
+    ReadAudit [AuditRead];
     /// See what the organisation has.
     ReadResources [ResourcesRead];
     /// Create, change, hand over and end it.

@@ -25,8 +25,8 @@ pub use guards::{Deed, Standing};
 pub use sql::{
     Account, Counts, DELETED, Departure, Filter, Leaves, Line, MailState, Obstacle, Sort, Status,
     active, by_email, counts, counts_of_all, counts_with, deleted_count, departing, departure,
-    departures_dropped, departures_set_by, find, find_in, line, list, masters_active,
-    masters_beside, matching, outside, protection,
+    departures_dropped, departures_set_by, few, find, find_in, line, list, masters_active,
+    masters_beside, matching, named, outside, protection,
 };
 
 impl Account {

@@ -38,6 +38,13 @@ pub(super) fn commitments(texts: &[Text]) -> Vec<u8> {
         .collect()
 }
 
+/// The slots that a row commits to.
+pub(super) fn slots(commitments: &[u8]) -> impl Iterator<Item = u8> {
+    commitments
+        .chunks_exact(33)
+        .filter_map(|chunk| chunk.first().copied())
+}
+
 /// One event as it is hashed.
 pub(super) struct Row {
     pub(super) chain_id: i64,

@@ -8,7 +8,10 @@
 
 mod chain;
 mod erase;
+pub mod export;
+pub mod pages;
 mod prune;
+pub mod search;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ use sql::past;
 pub use chain::{Fault, Verdict};
 pub use erase::{Erased, Names, Person, Scrub, erase};
 pub use prune::{Prunable, next_prunable, prune};
+pub use search::Line;
 pub use sql::past::{is_erased, last_erasure};
 pub use sql::{
     Deed, Entry, Hand, SignIns, Whom, about, last_of_system, last_on, latest, latest_instant,
@@ -138,6 +142,8 @@ pub enum Action {
     MailRetried,
     /// A test mail was sent.
     MailTested,
+    /// The log was exported.
+    AuditExported,
     /// A deed was refused for want of a right.
     Denied,
     /// A form came without its proof, or from elsewhere.
@@ -206,7 +212,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 82] = [
+    pub const ALL: [Self; 83] = [
         Self::OrganisationCreated,
         Self::OrganisationDeleted,
         Self::OrganisationRenamed,
@@ -257,6 +263,7 @@ impl Action {
         Self::AccountUnlocked,
         Self::MailRetried,
         Self::MailTested,
+        Self::AuditExported,
         Self::Denied,
         Self::FormRefused,
         Self::RequestMalformed,
@@ -345,6 +352,7 @@ impl Action {
             Self::AccountUnlocked => "account.unlocked",
             Self::MailRetried => "mail.retried",
             Self::MailTested => "mail.tested",
+            Self::AuditExported => "audit.exported",
             Self::Denied => "denied",
             Self::FormRefused => "form.refused",
             Self::RequestMalformed => "request.malformed",

@@ -78,7 +78,7 @@ enum Command {
     Account(account::Command),
     /// Mail: list, show, send failed ones again, send a test
     Mail(mail::Command),
-    /// The audit log: verify it
+    /// The audit log: tail, export, verify it
     Audit(audit::Command),
     /// Invoices: list, show, close the months that are over, mark one as paid
     Invoice(invoice::Command),

@@ -16,10 +16,16 @@ pub fn document(
     heads: &[&str],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> io::Result<Vec<u8>> {
+    let heads = heads.iter().map(|head| (*head).to_owned()).collect();
+    lines(std::iter::once(heads).chain(rows))
+}
+
+/// Rows alone, for a document that is made piece by piece.
+pub fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<Vec<u8>> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
+        .flexible(true)
         .from_writer(Vec::new());
-    writer.write_record(heads)?;
     for row in rows {
         writer.write_record(row.iter().map(|cell| guarded(cell).into_owned()))?;
     }
@@ -38,8 +44,14 @@ fn guarded(cell: &str) -> Cow<'_, str> {
 /// The document as a file of this name, to be saved and not shown. Names are of our making: letters, digits, `-` and `.`.
 #[must_use]
 pub fn response(name: &str, document: Vec<u8>) -> Response {
+    download(name, "text/csv; charset=utf-8", Body::Made(document))
+}
+
+/// Anything as a file of this name, to be saved and not shown.
+#[must_use]
+pub fn download(name: &str, kind: &'static str, body: Body) -> Response {
     Response::new(200)
-        .typed("text/csv; charset=utf-8", Body::Made(document))
+        .typed(kind, body)
         .with(
             "Content-Disposition",
             &format!("attachment; filename=\"{name}\""),

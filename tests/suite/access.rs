@@ -229,7 +229,11 @@ pub(crate) fn fields(
         | Route::Billing
         | Route::BillingCsv
         | Route::Invoice(_)
-        | Route::InvoiceCsv(_) => Vec::new(),
+        | Route::InvoiceCsv(_)
+        | Route::Audit
+        | Route::AuditEvent(_)
+        | Route::AuditCsv
+        | Route::AuditJsonl => Vec::new(),
         Route::SignInCode | Route::ConfirmTwoFactor => with(&[("code", &visitor.code())]),
         Route::DisableTwoFactor => {
             with(&[("code", &visitor.code()), ("current_password", PASSWORD)])

@@ -2,7 +2,7 @@
 
 use doorward::kit::http::headers::{self, Scheme};
 use doorward::kit::http::request::Request;
-use doorward::kit::http::response::Response;
+use doorward::kit::http::response::{Body, Response};
 
 use crate::markup;
 
@@ -24,10 +24,12 @@ impl Answer {
     pub(crate) fn new(request: &Request, response: &Response, scheme: Scheme) -> Self {
         let query = request.query.as_deref().map(|query| format!("?{query}"));
         let method = format!("{:?}", request.method).to_uppercase();
-        let body = if headers::has_body(response.status, request.method) {
-            response.body.bytes().to_vec()
-        } else {
-            Vec::new()
+        let body = match &response.body {
+            _ if !headers::has_body(response.status, request.method) => Vec::new(),
+            Body::Streamed(stream) => std::iter::from_fn(|| stream.next())
+                .flat_map(|piece| piece.expect("the stream broke off"))
+                .collect(),
+            whole => whole.bytes().to_vec(),
         };
         Self {
             asked: format!("{method} {}{}", request.path, query.unwrap_or_default()),

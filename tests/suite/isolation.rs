@@ -112,6 +112,11 @@ const fn kind(route: &Route) -> Kind {
         | Route::NewResource
         | Route::Billing
         | Route::BillingCsv
+        | Route::Audit
+        // Numbers are those of one's own log.
+        | Route::AuditEvent(_)
+        | Route::AuditCsv
+        | Route::AuditJsonl
         | Route::SaveBudget => Kind::Own,
         Route::Activate(_)
         | Route::AskForLink(_)

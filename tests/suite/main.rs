@@ -199,6 +199,8 @@ mod stand_in;
 #[cfg(test)]
 mod step_up;
 #[cfg(test)]
+mod streams;
+#[cfg(test)]
 mod supply;
 #[cfg(test)]
 mod tidy;

@@ -17,7 +17,7 @@ use crate::visitor::Visitor;
 use crate::wares;
 
 /// How many routes there are.
-pub(crate) const ROUTES: usize = 85;
+pub(crate) const ROUTES: usize = 89;
 
 /// Which of them a route is. A new route does not compile until it has its place here, and so in [`sample`].
 const fn place(route: &Route) -> usize {
@@ -107,6 +107,10 @@ const fn place(route: &Route) -> usize {
         Route::DiscardImport(_) => 82,
         Route::StopImport(_) => 83,
         Route::ImportCsv(_) => 84,
+        Route::Audit => 85,
+        Route::AuditEvent(_) => 86,
+        Route::AuditCsv => 87,
+        Route::AuditJsonl => 88,
     }
 }
 
@@ -208,6 +212,10 @@ pub(crate) fn sample(portal: &Portal, owner: &Visitor, number: usize) -> Route {
         82 => Route::DiscardImport(list(portal, owner)),
         83 => Route::StopImport(begun(portal, owner)),
         84 => Route::ImportCsv(begun(portal, owner)),
+        85 => Route::Audit,
+        86 => Route::AuditEvent(1),
+        87 => Route::AuditCsv,
+        88 => Route::AuditJsonl,
         _ => panic!("there is no route {number}"),
     };
     assert_eq!(place(&route), number, "{route} is in the wrong place");

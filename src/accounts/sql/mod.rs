@@ -212,6 +212,42 @@ pub fn outside(
     Ok((some, all))
 }
 
+/// Among how many accounts a name is looked for.
+const NAMED_AMONG: i64 = 20_000;
+
+/// Whose address or name holds the text, whatever became of them: ids alone, so many at most. Of a very large organisation
+/// not all are looked at.
+pub fn named(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    text: &str,
+    rows: i64,
+) -> Result<Vec<AccountId>> {
+    read.list(
+        "SELECT id FROM (SELECT id, email, name FROM accounts WHERE organisation_id = ?1 LIMIT ?4)
+          WHERE email LIKE ?2 ESCAPE '\\' OR name LIKE ?2 ESCAPE '\\' LIMIT ?3",
+        (organisation, contains(text), rows, NAMED_AMONG),
+        |row| row.get(0),
+    )
+}
+
+/// All accounts of the organisation that are not deleted, if there are so many at most.
+pub fn few(
+    read: &Read<'_>,
+    organisation: OrganisationId,
+    most: i64,
+) -> Result<Option<Vec<Account>>> {
+    let some = read.list(
+        &format!(
+            "SELECT {ACCOUNT} FROM accounts WHERE organisation_id = ?1 AND status <> 'deleted' LIMIT ?2"
+        ),
+        (organisation, most + 1),
+        from_row,
+    )?;
+    let is_few = i64::try_from(some.len()).is_ok_and(|count| count <= most);
+    Ok(is_few.then_some(some))
+}
+
 /// The pattern that finds this very text, whatever signs it holds.
 fn contains(text: &str) -> String {
     let mut pattern = String::from("%");

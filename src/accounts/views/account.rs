@@ -99,7 +99,7 @@ pub fn show(viewer: &Viewer, facts: &Facts, csrf: &str) -> Markup {
         @if let Some(leaving) = &facts.departure { (last_day(leaving, facts, viewer, csrf)) }
         (details(&rows(facts, viewer)))
         @if account.status == Status::Active { (sessions(&facts.sessions, &acts, viewer)) }
-        (activity(&facts.activity, viewer))
+        (activity(facts, viewer))
         (danger(facts, &acts))
     }
 }
@@ -458,7 +458,9 @@ fn danger(facts: &Facts, acts: &Acts) -> Markup {
     }
 }
 
-fn activity(deeds: &[audit::Deed], viewer: &Viewer) -> Markup {
+fn activity(facts: &Facts, viewer: &Viewer) -> Markup {
+    let deeds = &facts.activity;
+    let id = facts.line.account.id;
     html! {
         section.stack-2 {
             h2 { "Activity" }
@@ -466,6 +468,14 @@ fn activity(deeds: &[audit::Deed], viewer: &Viewer) -> Markup {
                 p.muted { "Nothing yet." }
             } @else {
                 (audit::views::activity("Activity", deeds, viewer.now, &viewer.zone))
+            }
+            @if viewer.standing.permissions.has(Permission::AuditRead) {
+                p {
+                    "In the audit log: "
+                    a href=(format!("{}?target={id}", Route::Audit)) { "all that was done to this account" }
+                    ", "
+                    a href=(format!("{}?who={id}", Route::Audit)) { "all that it did" } "."
+                }
             }
         }
     }

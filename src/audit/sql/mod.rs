@@ -1,6 +1,7 @@
 //! The statements of the audit log.
 
 pub(super) mod past;
+pub(super) mod search;
 
 use rusqlite::Row as SqlRow;
 use serde::Serialize;

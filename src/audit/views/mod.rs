@@ -1,5 +1,7 @@
 //! How events look to whoever reads of them: in sentences, never in slugs.
 
+mod event;
+mod list;
 mod sentence;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,30 @@ use crate::kit::html::table::{Cell, Column, Shape, Table, row};
 use crate::kit::html::time::time;
 use crate::kit::time::Timestamp;
 
+pub use event::{Links, Opened, event};
+pub use list::{List, Query, Told, kept, list};
 pub use sentence::sentence;
+
+/// What an action is called: "Role changed".
+#[must_use]
+pub fn kind(action: Action) -> String {
+    match action {
+        Action::Denied => "Refused for want of a permission".to_owned(),
+        _ => spoken(action.slug()),
+    }
+}
+
+/// A name of ours as people write it.
+fn spoken(name: &str) -> String {
+    let words = name.replace(['.', '_'], " ");
+    let mut letters = words.chars();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    format!("{first}{}", letters.as_str())
+}
 
 /// Events as a table: what, and when.
 #[must_use]
@@ -37,6 +62,7 @@ pub fn activity(caption: &str, deeds: &[Deed], now: Timestamp, zone: &TimeZone) 
 
 const fn icon(action: Action) -> Icon {
     match action {
+        Action::AuditExported => Icon::Download,
         Action::OrganisationCreated
         | Action::OrganisationDeleted
         | Action::OrganisationRenamed

@@ -198,6 +198,7 @@ fn told(deed: &Deed) -> String {
             None => format!("{who} sent a failed mail to {whom} again"),
         },
         Action::MailTested => format!("{who} sent a test mail to {whom}"),
+        Action::AuditExported => exported(deed, &who),
         Action::Denied => denied(deed, &who),
         Action::FormRefused => {
             "A form was refused: it had expired, or came from elsewhere".to_owned()
@@ -570,6 +571,23 @@ fn sign_ins(deed: &Deed) -> String {
         Some(count) if count > 1 => format!("{count} more sign-ins"),
         Some(_) => "One more sign-in".to_owned(),
         None => "A sign-in".to_owned(),
+    }
+}
+
+fn exported(deed: &Deed, who: &str) -> String {
+    let format = match text(deed, "format") {
+        Some("csv") => " as CSV",
+        Some("jsonl") => " as JSON lines",
+        _ => "",
+    };
+    match &deed.whom {
+        Whom::Other(words) => {
+            format!("{who} exported what the audit log has of “{words}”{format}")
+        }
+        Whom::Reader | Whom::Doer | Whom::Nobody => match deed.details.get("filters") {
+            Some(_) => format!("{who} exported a part of the audit log{format}"),
+            None => format!("{who} exported the audit log{format}"),
+        },
     }
 }
 

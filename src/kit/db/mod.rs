@@ -17,7 +17,7 @@ use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, TransactionBehavior};
@@ -115,8 +115,42 @@ pub struct Db {
     /// Raised by a failed commit: nothing is acknowledged until a probe has reached the disk.
     suspect: AtomicBool,
     /// How often nobody got through.
-    busy: AtomicU64,
+    busy: Arc<AtomicU64>,
     path: PathBuf,
+}
+
+/// Asks the file, beside [`Db`] and for as long as it likes: for what is read while an answer is on its way.
+#[derive(Clone)]
+pub struct Reader {
+    readers: r2d2::Pool<pool::Readers>,
+    busy: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Reader {
+    /// Runs one consistent read. `now` is what the reader takes for the present.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut reader = self.readers.get().map_err(|_| {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+            Error::Busy
+        })?;
+        let tx = reader
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(Error::from)?;
+        let read = Read { conn: &tx, now };
+        let result = work(&read)?;
+        tx.commit().map_err(Error::from)?;
+        Ok(result)
+    }
 }
 
 /// How large the file is, and the log beside it, in bytes.
@@ -144,7 +178,7 @@ impl Db {
             writer: Mutex::new(writer),
             readers,
             suspect: AtomicBool::new(false),
-            busy: AtomicU64::new(0),
+            busy: Arc::new(AtomicU64::new(0)),
             path: path.to_owned(),
         })
     }
@@ -183,14 +217,16 @@ impl Db {
         now: Timestamp,
         work: impl FnOnce(&Read<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut reader = self.readers.get().map_err(|_| self.was_busy())?;
-        let tx = reader
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(Error::from)?;
-        let read = Read { conn: &tx, now };
-        let result = work(&read)?;
-        tx.commit().map_err(Error::from)?;
-        Ok(result)
+        self.reader().read(now, work)
+    }
+
+    /// The way to ask the file that outlives a borrow of it.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader {
+            readers: self.readers.clone(),
+            busy: Arc::clone(&self.busy),
+        }
     }
 
     /// Runs one write: all of it is committed, or none. Private to the shell's `app.rs` and `cli.rs` by the

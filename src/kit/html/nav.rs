@@ -107,3 +107,15 @@ pub fn filter(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -
         }
     }
 }
+
+/// A day in a toolbar, as "2026-11-24" or empty, with its label in front.
+#[must_use]
+pub fn day_field(name: &str, label: &str, value: &str) -> Markup {
+    let id = format!("filter-{name}");
+    html! {
+        label.day for=(id) {
+            (label)
+            input.input id=(id) name=(name) type="date" value=(value) min="1970-01-01" max="9998-12-31";
+        }
+    }
+}

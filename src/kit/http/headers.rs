@@ -3,7 +3,7 @@
 //! `Date` and `Connection` are not set here: they belong to the moment and the connection, so the gate adds them.
 
 use super::request::Method;
-use super::response::Response;
+use super::response::{Body, Response};
 
 /// What a page may load and do, unless it says otherwise itself.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -79,9 +79,13 @@ pub fn head(response: &Response, scheme: Scheme) -> Vec<u8> {
     for (name, value) in complete(response, scheme) {
         line(&mut head, name, value);
     }
-    if has_length(response.status) {
-        let length = response.body.bytes().len().to_string();
-        line(&mut head, "Content-Length", &length);
+    match &response.body {
+        _ if !has_length(response.status) => {}
+        Body::Streamed(_) => line(&mut head, "Transfer-Encoding", "chunked"),
+        Body::Made(_) | Body::Embedded(_) => {
+            let length = response.body.bytes().len().to_string();
+            line(&mut head, "Content-Length", &length);
+        }
     }
     head.extend_from_slice(b"\r\n");
     head

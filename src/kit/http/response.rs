@@ -1,5 +1,9 @@
 //! One answer, before it is put on the wire.
 
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
 /// What is sent after the head.
 #[derive(Clone, Debug)]
 pub enum Body {
@@ -7,16 +11,45 @@ pub enum Body {
     Made(Vec<u8>),
     /// Part of the binary.
     Embedded(&'static [u8]),
+    /// Made while it is sent, piece by piece, as fast as the client takes it: nobody knows beforehand how long it is.
+    Streamed(Stream),
 }
 
 impl Body {
-    /// The bytes.
+    /// The bytes, as far as they are there before they are sent: none of what is streamed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Made(bytes) => bytes,
             Self::Embedded(bytes) => bytes,
+            Self::Streamed(_) => &[],
         }
+    }
+}
+
+/// The pieces of a body, each made when the one before is on its way. One that fails breaks the answer off, which the
+/// client sees; whoever goes away lets it fall, and with it all that it holds.
+#[derive(Clone)]
+pub struct Stream(Arc<Mutex<Pieces>>);
+
+type Pieces = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
+
+impl Stream {
+    /// These pieces.
+    #[must_use]
+    pub fn new(pieces: impl Iterator<Item = io::Result<Vec<u8>>> + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Box::new(pieces))))
+    }
+
+    /// The next piece; none at the end.
+    pub fn next(&self) -> Option<io::Result<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream")
     }
 }
 

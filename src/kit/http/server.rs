@@ -23,7 +23,7 @@ use super::gate::{Limits, Refusal, Signals};
 use super::headers::{self, Scheme};
 use super::keeper::{House, Keeper, text};
 use super::request::{Method, Request};
-use super::response::Response;
+use super::response::{Body, Response, Stream};
 use super::socket_folder::SocketFolder;
 use super::tls::Tls;
 use crate::kit::time::instant;
@@ -277,7 +277,7 @@ impl Worker {
 
     fn turn(&self) -> ControlFlow<()> {
         match self.server.recv() {
-            Ok(request) => self.hand.at_work(|| self.serve(request)),
+            Ok(request) => self.serve(request),
             Err(_) if self.is_stopping.load(Ordering::SeqCst) => return ControlFlow::Break(()),
             // tiny_http has stopped accepting; the gate will notice. What it has open goes on.
             Err(error) => tracing::error!(%error, "the private socket failed"),
@@ -285,14 +285,48 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    fn serve(&self, mut outer: tiny_http::Request) {
+    fn serve(&self, outer: tiny_http::Request) {
+        let Some((mut writer, stream)) = self.hand.at_work(|| self.begin(outer)) else {
+            return;
+        };
+        // Each piece is work, and may take no longer than a page. To wait for a slow client is none: the gate sees to it
+        // that it takes something.
+        let mut next = || match catch_unwind(AssertUnwindSafe(|| stream.next())) {
+            Ok(piece) => piece,
+            Err(panic) => {
+                tracing::error!(panic = text(&*panic), "a stream panicked");
+                Some(Err(io::Error::other("a stream panicked")))
+            }
+        };
+        while let Some(piece) = self.hand.at_work(&mut next) {
+            match piece.and_then(|piece| write_piece(&mut writer, &piece)) {
+                Ok(()) => {}
+                // Without the last chunk nobody takes it for whole.
+                Err(error) => return tracing::debug!(%error, "a streamed answer broke off"),
+            }
+        }
+        if let Err(error) = writer.write_all(b"0\r\n\r\n").and_then(|()| writer.flush()) {
+            tracing::debug!(%error, "the gate has gone");
+        }
+    }
+
+    /// Answers, up to what is streamed after it.
+    fn begin(&self, mut outer: tiny_http::Request) -> Option<(Box<dyn Write + Send>, Stream)> {
         let (method, response) = match receive(&mut outer, &self.house.rules.secret) {
             Some(Received::Page(request)) => (request.method, self.answer(request)),
             Some(Received::Ping) => (Method::Get, Response::new(204)),
             None => (Method::Get, Refusal::Malformed.response()),
         };
-        if let Err(error) = send(outer.into_writer(), &response, method, self.house.scheme) {
+        let mut writer = outer.into_writer();
+        if let Err(error) = send(&mut writer, &response, method, self.house.scheme) {
             tracing::debug!(%error, "the gate has gone");
+            return None;
+        }
+        match response.body {
+            Body::Streamed(stream) if headers::has_body(response.status, method) => {
+                Some((writer, stream))
+            }
+            _ => None,
         }
     }
 
@@ -371,8 +405,19 @@ fn body(outer: &mut tiny_http::Request) -> Option<Vec<u8>> {
     (body.len() == length).then_some(body)
 }
 
+/// One chunk; an empty one would be the end.
+fn write_piece(writer: &mut dyn Write, piece: &[u8]) -> io::Result<()> {
+    if piece.is_empty() {
+        return Ok(());
+    }
+    write!(writer, "{:x}\r\n", piece.len())?;
+    writer.write_all(piece)?;
+    writer.write_all(b"\r\n")?;
+    writer.flush()
+}
+
 fn send(
-    mut writer: Box<dyn Write + Send>,
+    writer: &mut dyn Write,
     response: &Response,
     method: Method,
     scheme: Scheme,

@@ -1,7 +1,9 @@
 //! The audit log as a whole: what is written and what is not, under parallel work, floods and clocks that step back,
 //! and a second verifier that shares nothing with ours but the description of the format.
 
+mod exports;
 mod million;
+mod page;
 mod pruning;
 mod second;
 

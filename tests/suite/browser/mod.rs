@@ -1,6 +1,7 @@
 //! What only a real browser can show: Chromium, driven by [`crate::webdriver`]. Every
 //! test here opens a browser under its own name.
 
+mod audit;
 mod authenticator;
 mod bare;
 mod billing;

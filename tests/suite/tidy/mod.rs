@@ -59,11 +59,13 @@ const PAGES: &str = "pages";
 const PARTS: [&str; 6] = ["mod", "sql", "pages", "views", "mail", "tests"];
 
 /// The parts that have a reason of their own.
-const OTHER_PARTS: [&str; 7] = [
+const OTHER_PARTS: [&str; 9] = [
     "src/accounts/guards.rs",
     "src/audit/chain.rs",
     "src/audit/erase.rs",
+    "src/audit/export.rs",
     "src/audit/prune.rs",
+    "src/audit/search.rs",
     "src/catalogue/file.rs",
     "src/imports/file.rs",
     "src/resources/charges.rs",

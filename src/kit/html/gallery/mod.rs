@@ -18,7 +18,7 @@ use super::form::{get, group, guarded, post, post_button};
 use super::frame::{Head, Leave, Theme, document};
 use super::icon::Icon;
 use super::menu::{Item, Menu};
-use super::nav::{View, back, filter, page_head, search, segmented, tabs, toolbar};
+use super::nav::{View, back, day_field, filter, page_head, search, segmented, tabs, toolbar};
 use super::notice::{alert, empty, note};
 use super::pages::{Pager, older};
 use super::person::{avatar, invited_avatar, person};
@@ -227,6 +227,7 @@ fn filter_part() -> Markup {
             (search("q", "Name or email", "osei"))
             (filter("permission", "Permission", &[("", "Any permission"), ("member", "Member")], "member"))
             (segmented("Status", &[view("All", None, true), view("Active", Some(11), false), view("Pending", Some(2), false)]))
+            (day_field("from", "From", "2026-11-24"))
             span.grow {}
             (Button::link("CSV", "#").quiet().icon(Icon::Download))
         }))

@@ -84,6 +84,12 @@ impl Answer {
         }
     }
 
+    /// Whether it is being streamed: nobody knows how much is still to come.
+    #[must_use]
+    pub const fn is_endless(&self) -> bool {
+        matches!(self.state, State::Chunked(_))
+    }
+
     /// Whether the client's connection is used again after this answer; decided with its head.
     #[must_use]
     pub const fn keep_alive(&self) -> bool {

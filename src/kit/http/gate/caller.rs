@@ -97,6 +97,8 @@ pub(super) struct Caller {
     inbound: Inbound,
     /// What the request in hand asked.
     asked: Option<Asked>,
+    /// Since when it takes the answer in hand, and how many bytes it took.
+    taken: Option<(Instant, u64)>,
 }
 
 impl Caller {
@@ -118,6 +120,7 @@ impl Caller {
             counted: 0,
             inbound: Inbound::default(),
             asked: None,
+            taken: None,
         }
     }
 
@@ -246,6 +249,7 @@ impl Caller {
         now: Instant,
     ) -> Option<Whole> {
         self.deadline = now + answer_time;
+        self.taken = None;
         match std::mem::replace(&mut self.phase, Phase::Answering(slot)) {
             Phase::Waiting(whole) => Some(whole),
             other => {
@@ -306,15 +310,33 @@ impl Caller {
             Phase::Draining(After::Close) => Follows::Nothing,
             _ => Follows::Perhaps,
         };
+        let before = self.outbox.len();
         let Ok(sent) = self.line.write(&mut self.outbox, follows) else {
             return Next::Close;
         };
-        if sent != Sent::None && matches!(self.phase, Phase::Answering(_) | Phase::Draining(_)) {
+        let took = before.saturating_sub(self.outbox.len());
+        if sent != Sent::None && self.keeps_pace(took, rules, now) {
             self.deadline = now + rules.limits.answer_time;
         }
         match self.phase {
             Phase::Draining(after) if sent == Sent::All => self.finish(after, rules, now),
             _ => Next::Rest,
+        }
+    }
+
+    /// Whether what it takes moves its deadline: not where it holds a worker and takes next to nothing.
+    fn keeps_pace(&mut self, took: usize, rules: &Rules, now: Instant) -> bool {
+        let (since, before) = self.taken.unwrap_or((now, 0));
+        let all = before.saturating_add(u64::try_from(took).unwrap_or(u64::MAX));
+        self.taken = Some((since, all));
+        match self.phase {
+            Phase::Draining(_) => true,
+            Phase::Answering(_) => {
+                let gone = now.saturating_duration_since(since);
+                gone < rules.limits.pace_after
+                    || all >= gone.as_secs().saturating_mul(rules.limits.pace_min)
+            }
+            _ => false,
         }
     }
 

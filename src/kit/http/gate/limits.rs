@@ -29,6 +29,11 @@ pub struct Limits {
     pub idle_time: Duration,
     /// While waiting for an answer, or for the client to take it, without a byte of progress.
     pub answer_time: Duration,
+    /// What a client must take of a large answer in a second, on the average once [`Limits::pace_after`] has passed: such
+    /// an answer holds a worker until its end.
+    pub pace_min: u64,
+    /// From the first byte of an answer until its pace is looked at.
+    pub pace_after: Duration,
     /// After the last byte of a refusal, for the client to notice before the connection is torn down.
     pub linger_time: Duration,
 }
@@ -48,6 +53,8 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(15),
             answer_time: Duration::from_secs(30),
+            pace_min: 8 * 1024,
+            pace_after: Duration::from_secs(60),
             linger_time: Duration::from_secs(3),
         }
     }

@@ -6,7 +6,7 @@ use super::caller::{After, Phase};
 use super::refusal::Refusal;
 use super::slot::{Heard, Use};
 
-/// An answer whose client has gone is read to its end unless that is further away than this.
+/// An answer whose client has gone is read to its end unless that is further away than this, or nobody knows where it is.
 const ABANDONED_MAX: u64 = 1024 * 1024;
 
 impl Gate<'_> {
@@ -82,7 +82,9 @@ impl Gate<'_> {
                 answer.feed(bytes, "", &mut unheard).ok()?;
                 if answer.is_done() {
                     self.slots.set_free(index);
-                } else if answer.remaining().is_some_and(|left| left > ABANDONED_MAX) {
+                } else if answer.is_endless()
+                    || answer.remaining().is_some_and(|left| left > ABANDONED_MAX)
+                {
                     return None;
                 }
             }
