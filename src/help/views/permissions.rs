@@ -301,7 +301,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
             p { "Each role has what the one before it has, and more:" }
             ul {
                 @for (at, role) in Role::ALL.into_iter().enumerate() {
-                    li { b { (role) } ": " (beyond(role, at.checked_sub(1).map(|before| Role::ALL[before]), managers)) }
+                    li { b { (role) } ": " (beyond(role, at.checked_sub(1).and_then(|before| Role::ALL.get(before).copied()), managers)) }
                 }
             }
             p { "Begin with the smallest role that will do: it can be changed later." }
