@@ -43,6 +43,10 @@ const validator = new HtmlValidate({
     "no-autofocus": "off",
     // A list may be named: the rules of a password are one, and say so to those who do not see them.
     "aria-label-misuse": ["error", { allowAnyNamable: true }],
+    // Ticks of one list have one name: what is sent is which of them are ticked.
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit", "button"] }],
+    // A label that stands around its field may name it too; some readers want the one, some the other.
+    "no-redundant-for": "off",
     // Telephone numbers are what people typed; they break where the line does.
     "tel-non-breaking": "off",
   },

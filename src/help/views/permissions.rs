@@ -71,7 +71,7 @@ const fn line(words: &'static str, paths: &'static [&'static str]) -> Line {
 
 /// Every page and act that is not everybody's. An address that is no route is left out, so that nothing is told of what
 /// does not exist; a test finds the route that is not here.
-const LINES: [Line; 12] = [
+const LINES: [Line; 16] = [
     line(
         "See resources; as a file too",
         &[
@@ -131,8 +131,25 @@ const LINES: [Line; 12] = [
         &[
             "/iam/accounts/acc_bbbbbbbbbbbbb/disable",
             "/iam/accounts/acc_bbbbbbbbbbbbb/enable",
+            "/iam/accounts/acc_bbbbbbbbbbbbb/keep",
             "/iam/accounts/acc_bbbbbbbbbbbbb/delete",
         ],
+    ),
+    Line {
+        words: "Invite many people by a list",
+        paths: &[
+            "/iam/import",
+            "/iam/import/imp_bbbbbbbbbbbbb",
+            "/iam/import/imp_bbbbbbbbbbbbb/begin",
+            "/iam/import/imp_bbbbbbbbbbbbb/discard",
+            "/iam/import/imp_bbbbbbbbbbbbb/stop",
+            "/iam/import/imp_bbbbbbbbbbbbb/result.csv",
+        ],
+        also: InviteAccounts::NEEDS,
+    },
+    line(
+        "Several accounts at once: resend, disable, sign out",
+        &["/iam/accounts/selected"],
     ),
     line(
         "Sign somebody out, reset their password or two-factor",
@@ -146,10 +163,20 @@ const LINES: [Line; 12] = [
         "Mail: what was sent to whom, and what became of it",
         &[
             "/mail",
+            "/mail/test",
+            "/mail/retry",
             "/mail/mail_bbbbbbbbbbbbb",
             "/mail/mail_bbbbbbbbbbbbb/retry",
             "/mail/mail_bbbbbbbbbbbbb/body",
         ],
+    ),
+    line(
+        "Read the audit log; as a file too",
+        &["/audit", "/audit/1", "/audit.csv", "/audit.jsonl"],
+    ),
+    line(
+        "Erase the personal data of somebody who is gone",
+        &["/iam/accounts/acc_bbbbbbbbbbbbb/erase"],
     ),
     line(
         "Settings: the organisation, its security policy, its ownership",
@@ -159,6 +186,8 @@ const LINES: [Line; 12] = [
             "/settings/security",
             "/settings/two-factor",
             "/settings/billing",
+            "/settings/domains",
+            "/settings/first-steps",
             "/settings/ownership/offer",
             "/settings/ownership/withdraw",
             "/settings/ownership/accept",
@@ -272,7 +301,7 @@ fn roles(facts: &Facts<'_>) -> Markup {
             p { "Each role has what the one before it has, and more:" }
             ul {
                 @for (at, role) in Role::ALL.into_iter().enumerate() {
-                    li { b { (role) } ": " (beyond(role, at.checked_sub(1).map(|before| Role::ALL[before]), managers)) }
+                    li { b { (role) } ": " (beyond(role, at.checked_sub(1).and_then(|before| Role::ALL.get(before).copied()), managers)) }
                 }
             }
             p { "Begin with the smallest role that will do: it can be changed later." }
@@ -554,7 +583,9 @@ mod tests {
     #[test]
     fn each_line_is_of_addresses_that_need_the_same() {
         for line in &LINES {
-            let first = line.routes().next().unwrap().access();
+            let Some(first) = line.routes().next().map(|route| route.access()) else {
+                continue;
+            };
             assert!(matches!(first, Access::With(_)), "{}", line.words);
             for route in line.routes() {
                 assert_eq!(route.access(), first, "{route}");
