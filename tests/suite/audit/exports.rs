@@ -89,7 +89,7 @@ fn a_spreadsheet_gets_the_rows_as_they_are_and_no_formula() {
     ] {
         assert_eq!(owner.header(name).as_deref(), Some(value));
     }
-    owner.get("/audit.csv?q=nothing-like-that").answers(200);
+    owner.get("/audit.csv?who=system&what=mail").answers(200);
     assert!(
         owner
             .html()
