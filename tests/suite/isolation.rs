@@ -256,7 +256,10 @@ pub(crate) fn rows_of(portal: &Portal, organisation: OrganisationId) -> Vec<Stri
             "backups" | "catalogue" | "install" | "kinds" | "plans" | "prices" | "setup_links"
             | "throttles" => continue,
             "organisations" => format!("id = {id}"),
-            "attempts" => {
+            "import_lines" => {
+                format!("import_id IN (SELECT id FROM imports WHERE organisation_id = {id})")
+            }
+            "attempts" | "dialogues" => {
                 format!("errand_id IN (SELECT id FROM errands WHERE organisation_id = {id})")
             }
             "invitation_tallies" => format!("subject = x'{}'", hex(&id.to_be_bytes())),
