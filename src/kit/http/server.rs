@@ -291,14 +291,14 @@ impl Worker {
         };
         // Each piece is work, and may take no longer than a page. To wait for a slow client is none: the gate sees to it
         // that it takes something.
-        let mut next = || match catch_unwind(AssertUnwindSafe(|| stream.next())) {
+        let next = || match catch_unwind(AssertUnwindSafe(|| stream.next())) {
             Ok(piece) => piece,
             Err(panic) => {
                 tracing::error!(panic = text(&*panic), "a stream panicked");
                 Some(Err(io::Error::other("a stream panicked")))
             }
         };
-        while let Some(piece) = self.hand.at_work(&mut next) {
+        while let Some(piece) = self.hand.at_work(next) {
             let written = match piece {
                 Ok(piece) => write_piece(&mut writer, &piece),
                 Err(error) => {

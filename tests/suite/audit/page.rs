@@ -234,12 +234,11 @@ fn cursors_lead_through_all_of_it_once() {
             seen.extend(page);
             let html = owner.html();
             assert_eq!(html.contains("rel=\"first\""), address != first);
-            let Some(at) = html.find("rel=\"next\"") else {
+            let Some((before, _)) = html.split_once("\" rel=\"next\"") else {
                 break;
             };
-            let before = html[..at].rfind("href=\"").unwrap() + 6;
-            address = html[before..]
-                .split('"')
+            address = before
+                .rsplit("href=\"")
                 .next()
                 .unwrap()
                 .replace("&amp;", "&");
