@@ -10,6 +10,7 @@ mod checks;
 mod client;
 mod codes;
 mod invites;
+mod log;
 mod mails;
 mod nginx;
 mod process;
@@ -113,8 +114,10 @@ fn measure(quiet: Duration, only: Vec<String>) -> Result<ExitCode> {
     let folder = folder.path();
     let (small, large) = (folder.join("small"), folder.join("large"));
     let mut run = Run::new(only);
-    if run.only.iter().all(|word| word == "billing") && !run.only.is_empty() {
+    let is_alone = |word: &String| word == "billing" || word == "audit log";
+    if run.only.iter().all(is_alone) && !run.only.is_empty() {
         run.take("billing", || bills::rows(folder));
+        run.take("audit log", || log::rows(folder));
         return run.end();
     }
     run.say("seeding");
@@ -139,6 +142,7 @@ fn measure(quiet: Duration, only: Vec<String>) -> Result<ExitCode> {
     run.take("memory after load", || after_load(&server, quiet));
     drop(server);
     run.take("billing", || bills::rows(folder));
+    run.take("audit log", || log::rows(folder));
     run.end()
 }
 

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 use super::search::{Filter, Line, Outcome};
-use super::sql::search::{Order, Search, beginning, sealed};
+use super::sql::search::{Order, Sealed, Search, beginning, sealed};
 use super::{Action, Audited, Deed, Event, Hand, record, sql};
 use crate::domain::id::{AccountId, OrganisationId};
 use crate::error::{Error, Result};
@@ -195,7 +195,7 @@ pub struct Export {
     reached: i64,
     rows: u64,
     names: HashMap<AccountId, Option<String>>,
-    _seat: Option<Seat>,
+    seat: Option<Seat>,
 }
 
 impl Export {
@@ -206,7 +206,6 @@ impl Export {
         chain: Option<OrganisationId>,
         wanted: &Wanted,
         told: Told,
-        seat: Option<Seat>,
     ) -> Result<Self> {
         let chain_id = chain.map_or(0, OrganisationId::number);
         let (search, head, before) = reader.read(now, |read| {
@@ -228,8 +227,17 @@ impl Export {
             reached: 0,
             rows: 0,
             names: HashMap::new(),
-            _seat: seat,
+            seat: None,
         })
+    }
+
+    /// The same, which keeps this seat until it is written or given up.
+    #[must_use]
+    pub fn seated(self, seat: Seat) -> Self {
+        Self {
+            seat: Some(seat),
+            ..self
+        }
     }
 
     /// How many rows were written.
@@ -257,7 +265,10 @@ impl Export {
                 }
                 Ok(Some(piece))
             }
-            Stage::Done => Ok(None),
+            Stage::Done => {
+                self.seat = None;
+                Ok(None)
+            }
         }
     }
 
@@ -432,7 +443,7 @@ fn line_of(value: &Value) -> Vec<u8> {
 
 /// A row with all that its hash is over, its texts, and what these are worth without the rest: a time to read.
 pub fn json_row(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Value> {
-    let Some((row, hash, texts)) = sealed(read, chain_id, number)? else {
+    let Some(Sealed { row, hash, texts }) = sealed(read, chain_id, number)? else {
         return Err(Error::internal("a row of the log has vanished"));
     };
     let texts: Vec<Value> = texts

@@ -124,8 +124,8 @@ pub fn export(visit: &Visit<'_>, format: Format) -> Result<Response> {
         Some(organisation),
         &wanted,
         TOLD,
-        Some(seat),
-    )?;
+    )?
+    .seated(seat);
     Ok(csv::download(
         file,
         kind,

@@ -46,21 +46,7 @@ pub(super) struct Command {
 #[derive(Debug, Subcommand)]
 enum Act {
     /// Show the newest events, the newest last
-    Tail {
-        #[command(flatten)]
-        chain: Chain,
-        #[command(flatten)]
-        filters: Filters,
-        /// So many events
-        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
-        lines: u16,
-        /// Go on with what is done from now on
-        #[arg(short, long)]
-        follow: bool,
-        /// Print one JSON object to a line, as an export has them
-        #[arg(long)]
-        json: bool,
-    },
+    Tail(Tail),
     /// Write events into a file, oldest first, and record that
     Export {
         #[command(flatten)]
@@ -79,6 +65,23 @@ enum Act {
         #[command(flatten)]
         output: Output,
     },
+}
+
+/// Which events are shown, and how.
+#[derive(Args, Debug)]
+struct Tail {
+    #[command(flatten)]
+    chain: Chain,
+    #[command(flatten)]
+    filters: Filters,
+    /// So many events
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    lines: u16,
+    /// Go on with what is done from now on
+    #[arg(short, long)]
+    follow: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Whose log.
@@ -140,13 +143,7 @@ impl From<As> for Format {
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let open = || beside::open(&command.basics, IfEmpty::Refuse);
     match &command.act {
-        Act::Tail {
-            chain,
-            filters,
-            lines,
-            follow,
-            json,
-        } => tail(&open()?, (chain, filters), *lines, *follow, *json),
+        Act::Tail(tail) => show(&open()?, tail),
         Act::Export {
             chain,
             filters,
@@ -224,25 +221,19 @@ fn wanted(
     Ok((filter, query.text))
 }
 
-fn tail(
-    app: &App,
-    (chain, filters): (&Chain, &Filters),
-    lines: u16,
-    follow: bool,
-    json: bool,
-) -> Result<(), Failure> {
-    let chain = picked(app, chain)?;
-    let (filter, _) = wanted(app, chain, filters)?;
+fn show(app: &App, tail: &Tail) -> Result<(), Failure> {
+    let chain = picked(app, &tail.chain)?;
+    let (filter, _) = wanted(app, chain, &tail.filters)?;
     let (mut shown, mut newest) = app.read(app.now(), |read| {
-        let found = search::found(read, chain, &filter, None, lines.into())?;
+        let found = search::found(read, chain, &filter, None, tail.lines.into())?;
         Ok((found.lines, search::newest(read, chain)?))
     })?;
     shown.reverse();
     loop {
         for line in &shown {
-            print::line(told(app, chain, line, json)?)?;
+            print::line(told(app, chain, line, tail)?)?;
         }
-        if !follow {
+        if !tail.follow {
             return Ok(());
         }
         thread::park_timeout(LOOK);
@@ -261,10 +252,10 @@ fn told(
     app: &App,
     chain: Option<OrganisationId>,
     line: &Line,
-    json: bool,
+    tail: &Tail,
 ) -> Result<String, Failure> {
     Ok(app.read(app.now(), |read| {
-        if json {
+        if tail.output.is_json() {
             let chain_id = chain.map_or(0, OrganisationId::number);
             return Ok(export::json_row(read, chain_id, line.number)?.to_string());
         }
@@ -312,7 +303,7 @@ fn export(
         Some(organisation) => export::begin(tx, &Allowed::operator(organisation), &wanted),
         None => export::begin_of_system(tx, &wanted),
     })?;
-    let mut pieces = Export::new(app.db().reader(), app.now(), chain, &wanted, TOLD, None)?;
+    let mut pieces = Export::new(app.db().reader(), app.now(), chain, &wanted, TOLD)?;
     for piece in &mut pieces {
         let written = piece.and_then(|piece| writer.write_all(&piece));
         match written {

@@ -290,6 +290,8 @@ pub(crate) fn rows_of(portal: &Portal, organisation: OrganisationId) -> Vec<Stri
                 format!("errand_id IN (SELECT id FROM errands WHERE organisation_id = {id})")
             }
             "invitation_tallies" => format!("subject = x'{}'", hex(&id.to_be_bytes())),
+            // Words of the log's rows, which stand in it for themselves.
+            _ if table.starts_with("audit_index") => continue,
             _ if table.starts_with("audit_") => format!("chain_id = {id}"),
             _ => {
                 assert!(

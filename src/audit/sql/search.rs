@@ -251,14 +251,25 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
 }
 
 /// One event as it is hashed, its hash, and its texts.
+pub(in crate::audit) struct Sealed {
+    pub(in crate::audit) row: Row,
+    pub(in crate::audit) hash: [u8; 32],
+    pub(in crate::audit) texts: Vec<Text>,
+}
+
+/// The event of that number, with all that is checked of it.
 pub(in crate::audit) fn sealed(
     read: &Read<'_>,
     chain_id: i64,
     number: i64,
-) -> Result<Option<(Row, [u8; 32], Vec<Text>)>> {
+) -> Result<Option<Sealed>> {
     let mut rows = super::page(read, chain_id, number, 1)?;
     match rows.pop().filter(|(row, _)| row.number == number) {
-        Some((row, hash)) => Ok(Some((row, hash, super::texts(read, chain_id, number)?))),
+        Some((row, hash)) => Ok(Some(Sealed {
+            row,
+            hash,
+            texts: super::texts(read, chain_id, number)?,
+        })),
         None => Ok(None),
     }
 }

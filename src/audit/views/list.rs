@@ -258,7 +258,7 @@ fn filters(list: &List<'_>) -> Markup {
     let who = query.who.map(Who::key).unwrap_or_default();
     let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     let body = html! {
-        (search("q", "Name, email, address, request", query.text.as_deref().unwrap_or_default()))
+        (search("q", "Name, email or address", query.text.as_deref().unwrap_or_default()))
         (filter("who", "Who", &whos, &who))
         (filter("what", "What", &whats, query.what.map_or("", What::key)))
         (filter("result", "Result", &outcomes, query.outcome.map_or("", Outcome::key)))

@@ -291,18 +291,24 @@ impl Worker {
         };
         // Each piece is work, and may take no longer than a page. To wait for a slow client is none: the gate sees to it
         // that it takes something.
-        let mut next = || match catch_unwind(AssertUnwindSafe(|| stream.next())) {
+        let next = || match catch_unwind(AssertUnwindSafe(|| stream.next())) {
             Ok(piece) => piece,
             Err(panic) => {
                 tracing::error!(panic = text(&*panic), "a stream panicked");
                 Some(Err(io::Error::other("a stream panicked")))
             }
         };
-        while let Some(piece) = self.hand.at_work(&mut next) {
-            match piece.and_then(|piece| write_piece(&mut writer, &piece)) {
-                Ok(()) => {}
-                // Without the last chunk nobody takes it for whole.
-                Err(error) => return tracing::debug!(%error, "a streamed answer broke off"),
+        while let Some(piece) = self.hand.at_work(next) {
+            let written = match piece {
+                Ok(piece) => write_piece(&mut writer, &piece),
+                Err(error) => {
+                    // No chunk begins so: the gate closes both connections, and nobody takes the answer for whole.
+                    drop(writer.write_all(b"!\r\n").and_then(|()| writer.flush()));
+                    Err(error)
+                }
+            };
+            if let Err(error) = written {
+                return tracing::debug!(%error, "a streamed answer broke off");
             }
         }
         if let Err(error) = writer.write_all(b"0\r\n\r\n").and_then(|()| writer.flush()) {

@@ -118,11 +118,6 @@ fn each_filter_leaves_what_the_file_has_of_it() {
         ("from=2099-01-01", "0".to_owned()),
         ("to=1971-01-01", "0".to_owned()),
         (
-            "q=vik",
-            "EXISTS (SELECT 1 FROM audit_texts t WHERE t.chain_id = e.chain_id AND t.number = e.number AND t.text LIKE '%vik%')"
-                .to_owned(),
-        ),
-        (
             "q=ANN.vi+fjord",
             "EXISTS (SELECT 1 FROM audit_texts t WHERE t.chain_id = e.chain_id AND t.number = e.number AND t.text LIKE 'ann.vi%')"
                 .to_owned(),
@@ -239,12 +234,11 @@ fn cursors_lead_through_all_of_it_once() {
             seen.extend(page);
             let html = owner.html();
             assert_eq!(html.contains("rel=\"first\""), address != first);
-            let Some(at) = html.find("rel=\"next\"") else {
+            let Some((before, _)) = html.split_once("\" rel=\"next\"") else {
                 break;
             };
-            let before = html[..at].rfind("href=\"").unwrap() + 6;
-            address = html[before..]
-                .split('"')
+            address = before
+                .rsplit("href=\"")
                 .next()
                 .unwrap()
                 .replace("&amp;", "&");
@@ -289,13 +283,11 @@ const HOSTILE: [&str; 24] = [
 fn nobody_reads_another_organisations_log_whatever_they_type() {
     let (portal, owner) = lived_in();
     let mut other = portal.organisation("Lakeside");
-    let own: BTreeSet<i64> = portal
-        .ask::<i64>(&format!(
-            "SELECT number FROM audit_events WHERE chain_id = {}",
-            portal.named("Lakeside").number()
-        ))
-        .into_iter()
-        .collect();
+    let lakeside = portal.named("Lakeside").number();
+    let own = || -> BTreeSet<i64> {
+        let numbers = format!("SELECT number FROM audit_events WHERE chain_id = {lakeside}");
+        portal.ask::<i64>(&numbers).into_iter().collect()
+    };
     let people: Vec<String> = portal
         .audit(Some(portal.first()))
         .into_iter()
@@ -317,12 +309,12 @@ fn nobody_reads_another_organisations_log_whatever_they_type() {
             }
             if address == "/audit" {
                 let found = numbers_on(&page);
-                assert!(found.iter().all(|number| own.contains(number)), "{typed}");
+                assert!(found.iter().all(|number| own().contains(number)), "{typed}");
             }
         }
     }
     // What the other has no event of is not there, whoever has one.
-    let beyond = own.last().unwrap() + 200;
+    let beyond = own().last().unwrap() + 200;
     other.get(format!("/audit/{beyond}")).answers(404);
     let ann = portal.ask::<i64>("SELECT id FROM accounts WHERE email = 'ann.vik@fjord.example'")[0];
     let account = format!(
@@ -393,7 +385,11 @@ fn each_kind_of_event_is_one_row_and_its_page_says_all_of_it() {
         request_id: "abcdefghijklmnop".to_owned(),
     };
     let name = portal.ask::<String>("SELECT name FROM accounts WHERE name IS NOT NULL")[0].clone();
-    for action in Action::ALL {
+    // The change of the key says what was before it, and cannot be made up.
+    for action in Action::ALL
+        .into_iter()
+        .filter(|action| *action != Action::KeyReplaced)
+    {
         let before = count(&portal, organisation);
         let event = Event::of(organisation, action)
             .on(ann, "ann@fjord.example")
