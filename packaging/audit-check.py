@@ -13,6 +13,7 @@ def fault(lines):
     if first.get("format") != "doorward audit 1" or first["is_whole"] is not True:
         return 0, "this is no whole export of an audit log"
     before, expected, rows = bytes.fromhex(first["after"]["hash"]), first["after"]["number"] + 1, 0
+    there, missing, erased = set(), set(), set()
     for row in map(json.loads, lines):
         if "rows" in row:
             head = row["head"]
@@ -22,6 +23,9 @@ def fault(lines):
                 return expected, "the chain's head was removed"
             if head["number"] >= expected:
                 return expected, "this row was removed from the end"
+            for lost, words in (missing - erased, "is missing, and no erasure is on record"), (there & erased, "was erased, and is there again"):
+                if lost:
+                    return min(lost)[0], f"a text of this row {words}"
             if (head["number"] + 1, bytes.fromhex(head["hash"])) != (expected, before):
                 return head["number"] + 1, "this row was put in at the end"
             return None, f"{rows} rows, all as they were; the head is {head['number']} {head['hash']}"
@@ -40,6 +44,16 @@ def fault(lines):
         for text in row["texts"]:
             if kept.get(text["slot"]) != hashlib.sha256(bytes.fromhex(text["salt"]) + text["text"].encode()).digest():
                 return expected, "the text of this row was changed"
+        for slot in kept:
+            (there if slot in [text["slot"] for text in row["texts"]] else missing).add((expected, slot))
+        if row["action"] != "account.erased" and "erased" in row:
+            return expected, "a list of erased texts names this row, which erased nothing"
+        if row["action"] == "account.erased":
+            facts, pairs = json.loads(row["details"]), [(n, s) for n, s in row["erased"]]
+            mine_of = hashlib.sha256(b"".join(number(n) + bytes([s]) for n, s in pairs)).hexdigest()
+            if (facts["texts"], facts["list"]) != (len(pairs), mine_of):
+                return expected, "the list of texts that were erased with this row was changed"
+            erased.update(pairs)
         before, expected, rows = mine, expected + 1, rows + 1
     return expected, "the file is cut off: its last line, the count, is missing"
 

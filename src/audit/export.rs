@@ -12,6 +12,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 use super::search::{Filter, Line, Outcome};
+use super::sql::past;
 use super::sql::search::{Order, Sealed, Search, beginning, sealed};
 use super::{Action, Audited, Deed, Event, Hand, record, sql};
 use crate::domain::id::{AccountId, OrganisationId};
@@ -450,7 +451,7 @@ pub fn json_row(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Value> {
         .iter()
         .map(|text| json!({ "slot": text.slot, "salt": HEXLOWER.encode(&text.salt), "text": text.text }))
         .collect();
-    Ok(json!({
+    let mut line = json!({
         "number": row.number,
         "time": instant(row.at),
         "at": row.at.0,
@@ -464,5 +465,15 @@ pub fn json_row(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Value> {
         "texts": texts,
         "commitments": HEXLOWER.encode(&row.commitments),
         "hash": HEXLOWER.encode(&hash),
-    }))
+    });
+    let erased = past::erased_with(read, chain_id, number)?;
+    if row_erases(&line) || !erased.is_empty() {
+        line["erased"] = json!(erased);
+    }
+    Ok(line)
+}
+
+/// Whether it is the record of an erasure, which says of which texts.
+fn row_erases(line: &Value) -> bool {
+    line["action"] == Action::AccountErased.slug()
 }

@@ -179,7 +179,7 @@ pub(crate) fn fields(
         }
         Route::SaveBudget => with(&[("budget", "1470")]),
         Route::PayInvoice(_) => with(&[("reference", "R-1")]),
-        Route::SaveDomains => with(&[("domains", "fjord.example\nlake.example")]),
+        Route::SaveDomains => with(&[("domains", "")]),
         Route::SaveBilling => with(&[("contact", "")]),
         Route::Dashboard
         | Route::PutFirstStepsAway

@@ -588,7 +588,7 @@ fn deleting_leaves_nothing_of_a_factor() {
     let page = page_of(&mia);
     owner
         .get(format!("{page}/delete"))
-        .sees("Password, two-factor, email, phone");
+        .sees("Password, two-factor and its recovery codes, email, phone");
     owner
         .post(format!("{page}/delete"), &[("email", MIA)])
         .answers(303);

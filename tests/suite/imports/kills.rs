@@ -112,7 +112,7 @@ fn a_kill_amid_a_list_loses_nobody_and_invites_nobody_twice() {
             .to_owned();
         let (count, links) = came.entry(id).or_default();
         *count += 1;
-        links.insert(crate::letter::path_of(&letter.text).to_owned());
+        links.insert(crate::letter::path_of(&letter.link()));
     }
     let ids = file.ask::<String>("SELECT message_id FROM errands WHERE kind = 'activation'");
     assert_eq!(i64::try_from(ids.len()).unwrap(), PEOPLE);

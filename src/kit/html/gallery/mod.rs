@@ -275,6 +275,14 @@ fn table_part() -> Markup {
         ]))
     };
     html! {
+        form.row.selection method="post" action="#" aria-label="Selected accounts" {
+            label.pick.scripted for="all" {
+                input type="checkbox" id="all";
+                span { "Select all on this page" }
+            }
+            span.muted.scripted role="status" { "2 selected" }
+            span.row { (Button::submit("Sign out everywhere", "Opening…").plain().small()) }
+        }
         (Table { caption: "Accounts", shape: Shape::Cards, columns: &columns, rows, foot: None })
         (Pager { first: 1, last: 3, total: 14, previous: None, next: Some("#") })
         (older("Older events", "#"))
