@@ -20,7 +20,7 @@ use crate::visit::Visit;
 /// Events on one page.
 const ROWS: usize = 50;
 /// People whose name or address holds a word that was typed: so many at most are looked for.
-const PEOPLE_MAX: i64 = 20;
+const PEOPLE_MAX: i64 = 12;
 /// So many people can be chosen from a menu.
 const CHOICES_MAX: i64 = 100;
 
@@ -140,9 +140,18 @@ pub fn filter(
     query: &Query,
     zone: &jiff::tz::TimeZone,
 ) -> Result<Filter> {
-    query.filter(zone, |word| {
-        Ok(accounts::named(read, organisation, word, PEOPLE_MAX)?)
-    })
+    query.filter(zone, |word| called(read, organisation, word))
+}
+
+/// Whose name or address holds the word. Of what holds no letter, and of what very many have, nobody: each of them makes the
+/// search longer, and the words of the events find them too.
+pub fn called(read: &Read<'_>, organisation: OrganisationId, word: &str) -> Result<Vec<AccountId>> {
+    if word.chars().count() < 2 || !word.chars().any(char::is_alphabetic) {
+        return Ok(Vec::new());
+    }
+    let people = accounts::named(read, organisation, word, PEOPLE_MAX + 1)?;
+    let is_few = i64::try_from(people.len()).is_ok_and(|count| count <= PEOPLE_MAX);
+    Ok(if is_few { people } else { Vec::new() })
 }
 
 /// The name that an account has, whatever became of it; none once it is erased, or before it has one.

@@ -14,10 +14,9 @@ use serde_json::json;
 use super::failure::Failure;
 use super::print::Output;
 use super::{beside, print};
-use crate::accounts;
 use crate::app::App;
 use crate::audit::export::{self, Export, Format, Wanted, named};
-use crate::audit::pages::TOLD;
+use crate::audit::pages::{TOLD, called};
 use crate::audit::search::{self, Filter, Line, Outcome, What, Who};
 use crate::audit::views::{Query, sentence};
 use crate::audit::{self, Fault, Verdict};
@@ -31,8 +30,6 @@ use crate::scope::Allowed;
 const LOOK: Duration = Duration::from_secs(1);
 /// Events of one look.
 const LOOK_ROWS: i64 = 500;
-/// People whose name holds a word.
-const PEOPLE_MAX: i64 = 20;
 
 /// The audit log: tail, export, verify it.
 #[derive(Args, Debug)]
@@ -214,7 +211,7 @@ fn wanted(
     }
     let filter = app.read(app.now(), |read| {
         query.filter(&TimeZone::UTC, |word| match chain {
-            Some(organisation) => Ok(accounts::named(read, organisation, word, PEOPLE_MAX)?),
+            Some(organisation) => called(read, organisation, word),
             None => Ok::<_, crate::error::Error>(Vec::new()),
         })
     })?;

@@ -200,7 +200,7 @@ pub fn list(list: &List<'_>) -> Markup {
         (download("CSV", &csv, "audit.csv"))
         (download("JSON lines", &jsonl, "audit.jsonl"))
     };
-    let lead = "Who did what, and what was refused. Nobody can change or remove an entry.";
+    let lead = "Who did what, and what was refused. Each entry is sealed to the one before it.";
     html! {
         (page_head("Audit log", Some(lead), Some(&actions)))
         (filters(list))
