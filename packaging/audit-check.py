@@ -46,7 +46,7 @@ def fault(lines):
                 return expected, "the text of this row was changed"
         for slot in kept:
             (there if slot in [text["slot"] for text in row["texts"]] else missing).add((expected, slot))
-        if row["action"] != "account.erased" and "erased" in row:
+        if row["action"] != "account.erased" and row["erased"]:
             return expected, "a list of erased texts names this row, which erased nothing"
         if row["action"] == "account.erased":
             facts, pairs = json.loads(row["details"]), [(n, s) for n, s in row["erased"]]

@@ -451,7 +451,9 @@ pub fn json_row(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Value> {
         .iter()
         .map(|text| json!({ "slot": text.slot, "salt": HEXLOWER.encode(&text.salt), "text": text.text }))
         .collect();
-    let mut line = json!({
+    let erased = past::erased_with(read, chain_id, number)?;
+    let is_told = row.action == Action::AccountErased.slug() || !erased.is_empty();
+    Ok(json!({
         "number": row.number,
         "time": instant(row.at),
         "at": row.at.0,
@@ -465,15 +467,6 @@ pub fn json_row(read: &Read<'_>, chain_id: i64, number: i64) -> Result<Value> {
         "texts": texts,
         "commitments": HEXLOWER.encode(&row.commitments),
         "hash": HEXLOWER.encode(&hash),
-    });
-    let erased = past::erased_with(read, chain_id, number)?;
-    if row_erases(&line) || !erased.is_empty() {
-        line["erased"] = json!(erased);
-    }
-    Ok(line)
-}
-
-/// Whether it is the record of an erasure, which says of which texts.
-fn row_erases(line: &Value) -> bool {
-    line["action"] == Action::AccountErased.slug()
+        "erased": is_told.then_some(erased),
+    }))
 }

@@ -58,7 +58,7 @@ pub fn index(visit: &Visit<'_>) -> Result<Response> {
         has_older: found.has_older,
         whole: &found.whole,
         people: &people,
-        keep_days: None,
+        keep_days: visit.app.settings.audit_keep_days,
         now: visit.now,
         zone: &zone,
     };

@@ -40,6 +40,7 @@ mod delivery;
 mod departures;
 #[cfg(test)]
 mod dns;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod encrypted;
@@ -181,6 +182,7 @@ mod second_step;
 mod security_mails;
 #[cfg(test)]
 mod selection;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;
