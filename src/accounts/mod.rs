@@ -301,15 +301,31 @@ pub fn own_deeds(read: &Read<'_>, scope: &Scope, at_most: i64) -> Result<Vec<aud
         let Hand::Other(words) = &mut deed.hand else {
             continue;
         };
-        let other = match words.parse::<Email>() {
-            Ok(email) => by_email(read, &email)?,
-            Err(_) => None,
-        };
-        *words = other
-            .filter(|other| other.organisation == scope.organisation)
-            .and_then(|other| other.name)
-            .map(|name| name.to_string())
-            .unwrap_or_default();
+        *words = name_of(read, scope.organisation, words)?.unwrap_or_default();
     }
     Ok(deeds)
+}
+
+/// What was done in the organisation last. Whoever still has the address of then is called by name.
+pub fn newest_deeds(read: &Read<'_>, scope: &Scope, at_most: i64) -> Result<Vec<audit::Deed>> {
+    let mut deeds = audit::newest(read, scope.organisation, scope.account, at_most)?;
+    for deed in &mut deeds {
+        if let Hand::Other(words) = &mut deed.hand
+            && let Some(name) = name_of(read, scope.organisation, words)?
+        {
+            *words = name;
+        }
+    }
+    Ok(deeds)
+}
+
+/// The name of whoever of the organisation has this address now.
+fn name_of(read: &Read<'_>, organisation: OrganisationId, address: &str) -> Result<Option<String>> {
+    let Ok(email) = address.parse::<Email>() else {
+        return Ok(None);
+    };
+    let other = by_email(read, &email)?.filter(|other| other.organisation == organisation);
+    Ok(other
+        .and_then(|other| other.name)
+        .map(|name| name.to_string()))
 }

@@ -50,7 +50,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Response> {
         let wares = wares(read, scope)?;
         let concerns = concerns(read, scope, &visit.app.settings, (&relay, &wares))?;
         let deeds = match deeds_of {
-            Whose::Organisation => audit::newest(read, scope.organisation, scope.account, DEEDS)?,
+            Whose::Organisation => accounts::newest_deeds(read, scope, DEEDS)?,
             Whose::Own => accounts::own_deeds(read, scope, DEEDS)?,
         };
         Ok((

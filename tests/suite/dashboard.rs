@@ -458,7 +458,7 @@ fn whoever_reads_the_log_sees_what_happened_to_everybody() {
     let mut admin = portal.member_of(&owner, Role::Admin, "ann@fjord.example");
     let mut bo = portal.member_of(&owner, Role::Billing, "bo@fjord.example");
     portal.invite(&admin, Role::Member, LEA);
-    let told = "ann@fjord.example invited lea@fjord.example as Member";
+    let told = "ANN Vik invited lea@fjord.example as Member";
     owner
         .get("/")
         .sees("Recent activity")

@@ -14,7 +14,7 @@ use super::chart::{Bar, Chart, Unfinished, share};
 use super::choice::{Check, Choice, Select, Way, Ways, confirmed, facts};
 use super::copy::{codes, copy_box, download, steps};
 use super::field::Field;
-use super::form::{get, group, guarded, post, post_button};
+use super::form::{get, group, guarded, hidden, post, post_button};
 use super::frame::{Head, Leave, Theme, document};
 use super::icon::Icon;
 use super::menu::{Item, Menu};
@@ -276,8 +276,9 @@ fn table_part() -> Markup {
     };
     html! {
         form.row.selection method="post" action="#" aria-label="Selected accounts" {
+            (hidden("csrf", CSRF))
             label.pick.scripted for="all" {
-                input type="checkbox" id="all";
+                input type="checkbox" id="all" data-all="account";
                 span { "Select all on this page" }
             }
             span.muted.scripted role="status" { "2 selected" }
