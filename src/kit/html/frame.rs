@@ -6,7 +6,9 @@ use maud::{DOCTYPE, Markup, Render, html};
 use super::button::Button;
 use super::form::post_button;
 use super::icon::mark;
-use crate::kit::http::assets::{FAVICON_SVG, PLEX_SANS_LATIN_WOFF2, PORTAL_CSS, PORTAL_JS};
+use crate::kit::http::assets::{
+    FAVICON_SVG, PAPER_CSS, PLEX_SANS_LATIN_WOFF2, PORTAL_CSS, PORTAL_JS,
+};
 
 /// Which colours are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,6 +172,7 @@ pub fn focus(focus: &Focus, body: &Markup) -> Markup {
             }
             main #main .sheet.stack { (body) }
         }
+        link rel="stylesheet" media="print" href=(PAPER_CSS);
     }
 }
 

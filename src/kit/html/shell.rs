@@ -8,7 +8,7 @@ use super::frame::Theme;
 use super::icon::{Icon, mark};
 use super::notice::toast;
 use super::person::avatar;
-use crate::kit::http::assets::SHELL_JS;
+use crate::kit::http::assets::{PAPER_CSS, SHELL_JS};
 
 /// A page of the navigation.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +117,7 @@ pub fn shell(shell: &Shell, body: &Markup) -> Markup {
         }
         @if let Some(text) = shell.toast { (toast(text)) }
         @if shell.keys == Keys::On { (keys(shell.groups)) }
+        link rel="stylesheet" media="print" href=(PAPER_CSS);
         script type="module" src=(SHELL_JS) {}
     }
 }

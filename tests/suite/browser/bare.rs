@@ -178,6 +178,6 @@ fn come(browser: &Browser, doorward: &Doorward, link: &str) {
     browser.leaving(|| browser.press(key::ENTER));
     assert!(heading(browser).ends_with(", Nora"), "{}", heading(browser));
     browser.go(&format!("{}/iam/accounts", doorward.address()));
-    assert_eq!(heading(browser), "You cannot open this");
+    assert_eq!(heading(browser), "You cannot open Accounts");
     sign_out(browser);
 }

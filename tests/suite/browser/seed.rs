@@ -227,6 +227,7 @@ impl Scene {
                     "IAM",
                     "Resources",
                     "Billing",
+                    "Audit log",
                     "Mail",
                     "Settings",
                 ],
@@ -240,7 +241,13 @@ impl Scene {
             if let Some(path) = refused {
                 browser.go(&self.at(path));
                 assert_eq!(browser.status(), 403);
-                assert_eq!(heading(browser), "You cannot open this");
+                let page = match path {
+                    "/iam/accounts" => "Accounts",
+                    "/iam/roles" => "Roles",
+                    "/settings" => "Settings",
+                    _ => "this",
+                };
+                assert_eq!(heading(browser), format!("You cannot open {page}"));
                 let said = browser.find("main").text();
                 for words in [
                     format!("Your role is {}.", person.role),

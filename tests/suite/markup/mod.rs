@@ -10,7 +10,10 @@ pub(crate) use parse::Element;
 pub(crate) use parse::parse;
 
 /// The style sheet, as it is written.
-pub(crate) const CSS: &str = include_str!("../../../assets/portal.css");
+pub(crate) const CSS: &str = concat!(
+    include_str!("../../../assets/portal.css"),
+    include_str!("../../../assets/paper.css")
+);
 const SCRIPT: &str = concat!(
     include_str!("../../../assets/portal.js"),
     include_str!("../../../assets/shell.js")
