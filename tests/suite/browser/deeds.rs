@@ -141,7 +141,7 @@ fn what_an_organisation_decides_is_fit_to_be_seen() {
     tour.sign_in(MASTER);
     tour.see("settings", "/settings", 200);
     fill(&browser, "organisation", "www.example");
-    go_on(&browser, "Save name and time zone");
+    go_on(&browser, "Save general settings");
     tour.stop("settings-wrong", 422);
     for (email, name) in [(ADMIN, "Tomasz Wierzbicki"), (BILLING, "Ilaria Conti")] {
         tour.go(&format!("{}/role", tour.account(email)));

@@ -513,7 +513,7 @@ impl Scene {
         self.sign_in_as(&TOMASZ, PASSWORD);
         go_on(office, "Settings");
         fill(office, "organisation", "Halden & Sons");
-        go_on(office, "Save name and time zone");
+        go_on(office, "Save general settings");
         assert_eq!(office.title(), "Settings · Halden & Sons");
         office.find("[name=only_masters]").click();
         self.picture(office, "only-masters");
