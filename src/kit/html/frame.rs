@@ -7,7 +7,7 @@ use super::button::Button;
 use super::form::post_button;
 use super::icon::mark;
 use crate::kit::http::assets::{
-    FAVICON_SVG, PAPER_CSS, PLEX_SANS_LATIN_WOFF2, PORTAL_CSS, PORTAL_JS,
+    FAVICON_SVG, PLEX_SANS_LATIN_WOFF2, PORTAL_CSS, PORTAL_JS, SHELL_CSS,
 };
 
 /// Which colours are drawn.
@@ -165,6 +165,7 @@ impl Render for Leave<'_> {
 #[must_use]
 pub fn focus(focus: &Focus, body: &Markup) -> Markup {
     html! {
+        link rel="stylesheet" href=(SHELL_CSS);
         div.focus {
             header {
                 (brand(focus.brand, focus.home))
@@ -172,7 +173,6 @@ pub fn focus(focus: &Focus, body: &Markup) -> Markup {
             }
             main #main .sheet.stack { (body) }
         }
-        link rel="stylesheet" media="print" href=(PAPER_CSS);
     }
 }
 

@@ -8,7 +8,7 @@ use super::frame::Theme;
 use super::icon::{Icon, mark};
 use super::notice::toast;
 use super::person::avatar;
-use crate::kit::http::assets::{PAPER_CSS, SHELL_JS};
+use crate::kit::http::assets::{SHELL_CSS, SHELL_JS};
 
 /// A page of the navigation.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +95,7 @@ pub struct Shell<'a> {
 #[must_use]
 pub fn shell(shell: &Shell, body: &Markup) -> Markup {
     html! {
+        link rel="stylesheet" href=(SHELL_CSS);
         div.shell data-keys[shell.keys == Keys::On] {
             (top_bar(shell))
             header.side {
@@ -117,7 +118,6 @@ pub fn shell(shell: &Shell, body: &Markup) -> Markup {
         }
         @if let Some(text) = shell.toast { (toast(text)) }
         @if shell.keys == Keys::On { (keys(shell.groups)) }
-        link rel="stylesheet" media="print" href=(PAPER_CSS);
         script type="module" src=(SHELL_JS) {}
     }
 }

@@ -460,7 +460,7 @@ impl Scene {
         assert!(heading(browser).ends_with(", Bo"), "{}", heading(browser));
         let said = browser.find("main").text();
         assert!(
-            said.contains("ingrid@halden.example reset your password, and took the link"),
+            said.contains("Ingrid Solheim reset your password, and took the link"),
             "{said}"
         );
     }

@@ -12,7 +12,7 @@ pub(crate) use parse::parse;
 /// The style sheet, as it is written.
 pub(crate) const CSS: &str = concat!(
     include_str!("../../../assets/portal.css"),
-    include_str!("../../../assets/paper.css")
+    include_str!("../../../assets/shell.css")
 );
 const SCRIPT: &str = concat!(
     include_str!("../../../assets/portal.js"),
