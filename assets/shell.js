@@ -36,6 +36,7 @@ async function openDialog(link) {
     const dialog = await lift(link.href);
     if (!dialog.isConnected) document.body.append(dialog);
     if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0; // read from its head, though what has the focus may stand far below
   } catch {
     location.assign(link.href);
   }

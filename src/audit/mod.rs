@@ -35,8 +35,8 @@ pub use prune::{Prunable, next_prunable, prune};
 pub use search::Line;
 pub use sql::past::{is_erased, last_erasure};
 pub use sql::{
-    Deed, Entry, Hand, SignIns, Whom, about, last_of_system, last_on, latest, latest_instant,
-    newest, own, own_sign_ins, sign_in_before, sign_ins,
+    Deed, ERASED, Entry, Hand, SignIns, Whom, about, last_of_system, last_on, latest,
+    latest_instant, newest, own, own_sign_ins, sign_in_before, sign_ins,
 };
 
 /// What was done. The slug stands in the log for ever: add, never rename.

@@ -15,7 +15,7 @@ use crate::kit::html::form::post;
 use crate::kit::html::nav::{back, page_head};
 use crate::kit::html::notice::note;
 use crate::kit::html::stats::details;
-use crate::kit::html::time::{day, when};
+use crate::kit::html::time::day;
 use crate::kit::html::{Tone, Yes};
 use crate::kit::http::form::Form;
 use crate::kit::time::Timestamp;
@@ -89,7 +89,7 @@ fn rows(tombstone: &Tombstone) -> Vec<(&'static str, Markup)> {
         (
             "Deleted",
             html! {
-                (when(tombstone.deleted_at, tombstone.now, &tombstone.zone))
+                (day(tombstone.deleted_at, &tombstone.zone))
                 @if let Some(by) = by { ", by " (by) }
             },
         ),

@@ -266,7 +266,8 @@ fn when(page: &Farewell<'_>) -> Markup {
     let hint = format!("The account works until the end of this day, {zone}.");
     let ways = vec![Way::new(NOW, "Now"), Way::new(ON_DATE, "On a date")];
     html! {
-        (Ways::new(WHEN_FIELD, vec![("When", ways)]).chosen(chosen).error(form.error(WHEN_FIELD)))
+        (Ways::new(WHEN_FIELD, vec![("When", ways)]).chosen(chosen).error(form.error(WHEN_FIELD))
+            .focused(form.first_problem() == Some(WHEN_FIELD)))
         // Choosing a day chooses "On a date", where the script runs.
         div data-picks={ (WHEN_FIELD) "-2" } {
             (Field::date(DATE_FIELD, "Last day").value(typed).hint(hint).error(form.error(DATE_FIELD))

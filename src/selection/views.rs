@@ -7,6 +7,7 @@ use super::{Act, SEEN_FIELD, Verdict};
 use crate::accounts::Account;
 use crate::accounts::views::Viewer;
 use crate::kit::html::Tone;
+use crate::kit::html::badge::count;
 use crate::kit::html::button::Button;
 use crate::kit::html::dialog::{Panel, buttons};
 use crate::kit::html::form::{hidden, post};
@@ -219,7 +220,7 @@ fn happens(act: Act, one: &Each) -> String {
 
 fn left_out(page: &Confirm<'_>) -> Markup {
     let columns = [
-        Column::new(Cell::Main, "Left out"),
+        Column::new(Cell::Main, "Account"),
         Column::new(Cell::Detail, "Why"),
     ];
     let rows = html! {
@@ -230,7 +231,11 @@ fn left_out(page: &Confirm<'_>) -> Markup {
             ]))
         }
     };
+    let number = u64::try_from(page.left.len()).unwrap_or_default();
     html! {
-        (Table { caption: "Left out", shape: Shape::Cards, columns: &columns, rows, foot: None })
+        section.stack-2 {
+            h2 { "Left out " (count(number)) }
+            (Table { caption: "Left out", shape: Shape::Cards, columns: &columns, rows, foot: None })
+        }
     }
 }

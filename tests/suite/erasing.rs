@@ -177,6 +177,8 @@ fn only_what_is_deleted_is_erased_and_only_once() {
         .sees("Erased account")
         .sees("the personal data of its person is erased.")
         .sees("You erased the personal data of an erased account")
+        .sees("You deleted an erased account")
+        .sees_not("erased account's account")
         .sees_not(NAME)
         .sees_not(MIA)
         .sees_not("Erase personal data…");
@@ -185,6 +187,15 @@ fn only_what_is_deleted_is_erased_and_only_once() {
         .get("/iam/accounts?status=deleted")
         .sees("Erased account")
         .sees_not(NAME);
+    // The log, too, says that it was an erased account, and not just somebody.
+    owner
+        .get(format!("/audit?who={}", mia.id))
+        .sees("An erased account activated their account")
+        .sees_not("Somebody activated");
+    owner
+        .get(format!("/audit?target={}", mia.id))
+        .sees("deleted an erased account")
+        .sees_not("deleted somebody");
     portal.leave_mail();
 }
 

@@ -20,7 +20,7 @@ use crate::kit::html::badge::{Badge, nothing, sub, tag};
 use crate::kit::html::button::Button;
 use crate::kit::html::icon::Icon;
 use crate::kit::html::nav::{View, page_head, tabs};
-use crate::kit::html::person::{avatar, invited_avatar};
+use crate::kit::html::person::{avatar, erased_avatar, invited_avatar};
 use crate::kit::html::time::time;
 use crate::kit::time::{HOUR, MINUTE, Timestamp};
 use crate::routes::Route;
@@ -280,6 +280,7 @@ fn face(account: &Account, viewer: &Viewer) -> Markup {
         Some(name) if account.status != Status::Pending => {
             avatar(&name.initials(), (viewer.hue)(account.id))
         }
+        None if matches!(account.status, Status::Deleted { .. }) => erased_avatar(),
         Some(_) | None => invited_avatar(),
     }
 }

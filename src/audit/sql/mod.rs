@@ -256,6 +256,9 @@ pub enum Hand {
     Stranger,
 }
 
+/// What a person is called whose address was erased.
+pub const ERASED: &str = "an erased account";
+
 /// To whom it was done, as the reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
@@ -316,7 +319,7 @@ fn deed_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Deed> {
         (true, _, _, _) => Whom::Reader,
         (false, true, Hand::Other(_), _) => Whom::Doer,
         (false, _, _, Some(target)) => Whom::Other(target),
-        (false, _, _, None) if row.get(12)? => Whom::Other("an erased account".to_owned()),
+        (false, _, _, None) if row.get(12)? => Whom::Other(ERASED.to_owned()),
         (false, _, _, None) => Whom::Nobody,
     };
     let details = row.get_ref(11)?.as_str()?;

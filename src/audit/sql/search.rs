@@ -4,7 +4,7 @@ use rusqlite::Row as SqlRow;
 
 use crate::audit::chain::{Row, Text};
 use crate::audit::search::{Filter, Question, Who, question};
-use crate::audit::{Action, Deed, Hand, Line, Whom};
+use crate::audit::{Action, Deed, ERASED, Hand, Line, Whom};
 use crate::domain::id::{AccountId, OrganisationId, SessionId};
 use crate::kit::db::values::contradiction;
 use crate::kit::db::{Read, Result};
@@ -217,7 +217,11 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     let target: Option<AccountId> = row.get(6)?;
     let target_text: Option<String> = row.get(11)?;
     let hand = match row.get_ref(3)?.as_str()? {
-        "account" => Hand::Other(actor_text.clone().unwrap_or_default()),
+        "account" => Hand::Other(match (&actor_text, actor) {
+            (Some(text), _) => text.clone(),
+            (None, Some(_)) => "An erased account".to_owned(),
+            (None, None) => String::new(),
+        }),
         "operator" => Hand::Operator,
         "system" => Hand::System,
         "stranger" => Hand::Stranger,
@@ -226,6 +230,7 @@ fn line_from_row(row: &SqlRow<'_>) -> rusqlite::Result<Line> {
     let whom = match &target_text {
         _ if actor.is_some() && actor == target => Whom::Doer,
         Some(text) => Whom::Other(text.clone()),
+        None if target.is_some() => Whom::Other(ERASED.to_owned()),
         None => Whom::Nobody,
     };
     let facts: String = row.get(7)?;

@@ -179,7 +179,7 @@ fn person(
     all: Query,
     all_words: &str,
 ) -> Markup {
-    let label = name.or(then).unwrap_or("Erased");
+    let label = name.or(then).unwrap_or("Erased account");
     html! {
         @match opened.links {
             Links::Shown => a href=(Route::Account(id)) { (label) },

@@ -321,11 +321,12 @@ fn event(told: &Told, zone: &TimeZone) -> Markup {
     };
     let by = match (&line.actor_text, line.actor) {
         (Some(email), _) => html! { (email) },
-        (None, Some(_)) => nothing("Erased"),
+        (None, Some(_)) => html! { span.muted { "Erased account" } },
         (None, None) => nothing("No account"),
     };
     let from = match address {
         Some(address) => html! { span.nowrap { (address) } },
+        None if line.actor.is_some() && line.actor_text.is_none() => nothing("Erased"),
         None => nothing("Not by a browser"),
     };
     row(&[

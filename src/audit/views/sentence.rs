@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::audit::{Action, Deed, Hand, Whom};
+use crate::audit::{Action, Deed, ERASED, Hand, Whom};
 use crate::domain::day;
 use crate::domain::role::{Permission, Role};
 
@@ -442,7 +442,10 @@ fn import_ended(deed: &Deed, who: &str) -> String {
 
 /// An account is switched off, not the person whose it is.
 fn account(deed: &Deed) -> String {
-    format!("{} account", whose(deed))
+    match &deed.whom {
+        Whom::Other(name) if name == ERASED => ERASED.to_owned(),
+        _ => format!("{} account", whose(deed)),
+    }
 }
 
 fn is_by_themself(deed: &Deed) -> bool {
@@ -459,6 +462,7 @@ fn capital(words: &str) -> String {
         "your" => "Your".to_owned(),
         "their" => "Their".to_owned(),
         "somebody's" => "Somebody's".to_owned(),
+        "an erased account's" => "An erased account's".to_owned(),
         _ => words.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::audit::{Hand, Whom};
+use crate::audit::{ERASED, Hand, Whom};
 
 const LEA: &str = "lea@fjord.example";
 const INGRID: &str = "ingrid@fjord.example";
@@ -580,6 +580,17 @@ fn what_was_and_what_is_are_told_until_they_are_erased() {
         ),
         "Somebody changed somebody's permission from Admin to Member"
     );
+    let erased = Whom::Other(ERASED.to_owned());
+    for (action, words) in [
+        (Action::AccountDeleted, "You deleted an erased account"),
+        (Action::AccountDisabled, "You disabled an erased account"),
+        (
+            Action::InvitationExpired,
+            "An erased account's activation link expired",
+        ),
+    ] {
+        assert_eq!(told(action, Hand::Own, erased.clone(), json!({})), words);
+    }
 }
 
 #[test]

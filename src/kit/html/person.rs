@@ -22,6 +22,12 @@ pub fn invited_avatar() -> Markup {
     html! { span.avatar.invited aria-hidden="true" { (Icon::Mail) } }
 }
 
+/// A person without a face: whose name was erased.
+#[must_use]
+pub fn erased_avatar() -> Markup {
+    html! { span.avatar aria-hidden="true" { (Icon::UserRound) } }
+}
+
 /// Two initials of a name, the first and the last word's; "?" for a name without letters.
 #[must_use]
 pub fn initials(name: &str) -> String {

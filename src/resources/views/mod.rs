@@ -16,7 +16,7 @@ use crate::domain::role::{Permission, Permissions};
 use crate::domain::text::OrganisationName;
 use crate::kit::html::icon::Icon;
 use crate::kit::html::menu::Item;
-use crate::kit::html::person::{avatar, invited_avatar};
+use crate::kit::html::person::{avatar, erased_avatar, invited_avatar};
 use crate::kit::time::Timestamp;
 use crate::routes::Route;
 
@@ -94,6 +94,7 @@ pub struct Line {
 fn face(account: &Account, viewer: &Viewer) -> Markup {
     match &account.name {
         Some(name) => avatar(&name.initials(), (viewer.hue)(account.id)),
+        None if matches!(account.status, Status::Deleted { .. }) => erased_avatar(),
         None => invited_avatar(),
     }
 }

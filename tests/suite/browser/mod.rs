@@ -9,6 +9,7 @@ mod deeds;
 mod home;
 mod imports;
 mod keyboard;
+mod leaving;
 mod looker;
 mod mail;
 mod resources;

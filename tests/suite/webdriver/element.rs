@@ -23,6 +23,8 @@ pub(crate) mod key {
     pub(crate) const DOWN: &str = "\u{E015}";
     /// Held down for the keys that follow it in the same text; only for `Element::keys`.
     pub(crate) const CONTROL: &str = "\u{E009}";
+    /// The same.
+    pub(crate) const SHIFT: &str = "\u{E008}";
 }
 
 impl<'a> Element<'a> {

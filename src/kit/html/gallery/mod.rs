@@ -21,7 +21,7 @@ use super::menu::{Item, Menu};
 use super::nav::{View, back, day_field, filter, page_head, search, segmented, tabs, toolbar};
 use super::notice::{alert, empty, note};
 use super::pages::{Pager, older};
-use super::person::{avatar, invited_avatar, person};
+use super::person::{avatar, erased_avatar, invited_avatar, person};
 use super::stats::{Stat, details, stats, totals};
 use super::table::{Cell, Column, Direction, Shape, Table, heading, row};
 use super::time::{clock, day, time};
@@ -265,6 +265,15 @@ fn table_part() -> Markup {
             (Cell::End, row_menu()),
         ]))
         (row(&[
+            (Cell::Main, person(&erased_avatar(), &html! { "Erased account" })),
+            (Cell::Detail, nothing("No address")),
+            (Cell::Wide, nothing("No phone")),
+            (Cell::Aside, html! { "Member" }),
+            (Cell::State, html! { (Badge::Off("Deleted")) (sub(Tone::Plain, "Since 3 Nov")) }),
+            (Cell::Extra, time(NOW.minus(22 * DAY), NOW, &zone())),
+            (Cell::End, html! {}),
+        ]))
+        (row(&[
             (Cell::Main, person(&avatar("PR", 4), &html! { a.clip href="#" { "Priya Raman" } })),
             (Cell::Detail, html! { "priya@haldenworks.example" }),
             (Cell::Wide, html! { "+47 901 77 340" }),
@@ -281,7 +290,7 @@ fn table_part() -> Markup {
                 input type="checkbox" id="all" data-all="account";
                 span { "Select all on this page" }
             }
-            span.muted.scripted role="status" { "2 selected" }
+            span.muted.scripted role="status" data-count="account" { "2 selected" }
             span.row { (Button::submit("Sign out everywhere", "Opening…").plain().small()) }
         }
         (Table { caption: "Accounts", shape: Shape::Cards, columns: &columns, rows, foot: None })
