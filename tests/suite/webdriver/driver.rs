@@ -96,8 +96,13 @@ impl Session {
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Value {
-        let answer = self.agent.post(self.at(path)).send_json(body);
-        read(answer).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+        let answer = self.try_post(path, body);
+        answer.unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    }
+
+    /// The answer, or the fault in the protocol's words.
+    pub(super) fn try_post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        read(self.agent.post(self.at(path)).send_json(body))
     }
 
     pub(super) fn delete(&self, path: &str) {

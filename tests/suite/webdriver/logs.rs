@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Browser, text};
+use super::{Browser, PATIENCE, text};
+use crate::wait;
 
 #[derive(Default)]
 pub(super) struct Logs {
@@ -58,8 +59,12 @@ impl Browser {
 
     /// The page as it came over the wire, before any script saw it.
     pub(crate) fn source(&self) -> String {
-        let number = json!({ "requestId": self.document().number });
-        let body = self.chromium("Network.getResponseBody", &number);
+        // A page that loads itself anew may be another by the time it is asked for.
+        let body = wait::until(PATIENCE, || {
+            let number = json!({ "requestId": self.document().number });
+            self.try_chromium("Network.getResponseBody", &number).ok()
+        });
+        let body = body.unwrap_or_else(|| panic!("{} has no source", self.url()));
         assert_eq!(body["base64Encoded"], false, "{}", self.url());
         text(&body["body"])
     }

@@ -336,8 +336,14 @@ impl Browser {
 
     /// Gives Chromium a command of its developer tools, and returns its answer.
     pub(crate) fn chromium(&self, command: &str, parameters: &Value) -> Value {
+        let answer = self.try_chromium(command, parameters);
+        answer.unwrap_or_else(|fault| panic!("{command}: {fault}"))
+    }
+
+    /// The same, or what Chromium says instead.
+    pub(crate) fn try_chromium(&self, command: &str, parameters: &Value) -> Result<Value, String> {
         let command = json!({ "cmd": command, "params": parameters });
-        self.session.post("goog/cdp/execute", &command)
+        self.session.try_post("goog/cdp/execute", &command)
     }
 
     /// What a person needs to see when a test fails.
