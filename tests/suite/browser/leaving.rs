@@ -73,12 +73,12 @@ fn file(doorward: &Doorward) -> PathBuf {
 /// As if the day had come and its giver were no longer allowed to.
 fn drop_dates(doorward: &Doorward, why: &str) {
     let conn = rusqlite::Connection::open(file(doorward)).unwrap();
-    let changed = conn.execute(
-        "UPDATE departures SET dropped_at = created_at, leaves_at = created_at, why = ?1
-          WHERE account_id = (SELECT id FROM accounts WHERE email = ?2)",
-        [why, MEMBER],
-    );
-    assert_eq!(changed.unwrap(), 1);
+    conn.execute_batch(&format!(
+        "UPDATE departures SET dropped_at = created_at, leaves_at = created_at, why = '{why}'
+          WHERE account_id = (SELECT id FROM accounts WHERE email = '{MEMBER}')"
+    ))
+    .unwrap();
+    assert_eq!(conn.changes(), 1);
 }
 
 #[test]
