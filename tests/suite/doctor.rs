@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,6 +24,7 @@ use crate::name_server::{NameServer, Record};
 use crate::process::{Doorward, Launch};
 use crate::relay::{Relay, Security, Step, Twist};
 use crate::served;
+use crate::wait;
 
 /// What doctor found, by the names of its checks.
 struct Found {
@@ -724,17 +725,20 @@ fn only_the_install_itself_is_told_how_requests_arrive() {
 
 #[test]
 fn a_proxy_that_is_not_believed_is_told_of_in_the_log_once() {
-    let doorward = Launch::serve().start();
+    let mut doorward = Launch::serve().start();
     let mut proxy = Client::new(doorward.address());
     for _ in 0..3 {
         let forwarded = [("X-Forwarded-For", "198.51.100.7")];
         proxy.send("GET", "/sign-in", &forwarded, "");
     }
+    // Its output is read by a thread of the test, which may be behind: it has all once the process is over.
+    let told = "X-Forwarded-For is not believed";
+    wait::until(Duration::from_secs(10), || {
+        doorward.output().contains(told).then_some(())
+    });
+    assert_eq!(doorward.terminate().code(), Some(0));
     let log = doorward.output();
-    let lines: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("X-Forwarded-For is not believed"))
-        .collect();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(told)).collect();
     assert_eq!(lines.len(), 1, "{log}");
     assert!(lines[0].contains(r#""peer":"127.0.0.1""#), "{}", lines[0]);
 
