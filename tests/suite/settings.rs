@@ -612,9 +612,9 @@ fn only_addresses_of_allowed_domains_are_invited() {
     )
     .answers(303);
     assert_eq!(recorded(&portal, "invitation.refused"), 4);
-    owner
-        .get("/")
-        .sees("mia@fjord.example could not change to mia@else.example: addresses of that domain are not allowed");
+    owner.get("/").sees(
+        "MIA Vik could not change to mia@else.example: addresses of that domain are not allowed",
+    );
     // The operator answers to nobody's list.
     let app = portal.app();
     let (first, outside) = (portal.first(), "per@else.example".parse().unwrap());
