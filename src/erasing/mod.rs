@@ -3,13 +3,13 @@
 //! table; composes what the capabilities below own.
 
 pub mod pages;
-mod sql;
 pub mod views;
 
 use crate::accounts::{self, Account, Status};
 use crate::audit::{self, Audited, Erased, Names, Person};
 use crate::domain::id::AccountId;
 use crate::error::{Error, Result};
+use crate::imports;
 use crate::kit::db::{Read, Tx};
 use crate::outbox;
 use crate::scope::{Allowed, ManageOrganisation};
@@ -73,7 +73,7 @@ pub fn erase(
         if !erased.is_more {
             accounts::forget_name(tx, id)?;
             outbox::erase(tx, account.organisation, id, &names)?;
-            sql::forget_imports(tx, account.organisation, id, &names)?;
+            imports::erase(tx, account.organisation, id, &names)?;
         }
         Ok(erased)
     })

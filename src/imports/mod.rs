@@ -15,7 +15,7 @@ pub mod views;
 use std::collections::HashMap;
 
 use crate::accounts::{self, Account, EMAIL_TAKEN, Known, Status};
-use crate::audit::{self, Action, Audited, Event};
+use crate::audit::{self, Action, Audited, Event, Names};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, ImportId, OrganisationId};
 use crate::domain::role::Role;
@@ -787,6 +787,17 @@ pub fn exported(tx: &Tx<'_>, by: &By, import: &Import, lines: usize) -> Result<A
 pub fn forget(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let email = account.address()?;
     Ok(sql::forget(tx, account.organisation, (account.id, &email))?)
+}
+
+/// The personal data of a deleted account is erased: no list knows the person by any of these names and addresses, nor
+/// from where they gave one. What still waits is of somebody who is invited now.
+pub fn erase(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    names: &Names,
+) -> Result<()> {
+    Ok(sql::erase(tx, organisation, account, names)?)
 }
 
 /// The file was put back, or its key is lost: what went on then does not go on by itself.

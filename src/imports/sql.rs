@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::{Filter, Judged, LineState, Refusal, State};
 use crate::accounts::Status;
+use crate::audit::Names;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, ImportId, OrganisationId, SessionId};
 use crate::imports::file::Entry;
@@ -489,6 +490,31 @@ pub(super) fn forget(
           WHERE import_id IN (SELECT id FROM imports WHERE organisation_id = ?1) AND state = 'refused' AND email = ?2",
         (organisation, email),
     )?;
+    Ok(())
+}
+
+pub(super) fn erase(
+    tx: &Tx<'_>,
+    organisation: OrganisationId,
+    account: AccountId,
+    names: &Names,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE imports SET address = NULL WHERE given_by = ?1 AND organisation_id = ?2",
+        (account, organisation),
+    )?;
+    tx.execute(
+        "UPDATE import_lines SET email = '', name = '', phone = '' WHERE account_id = ?1",
+        [account],
+    )?;
+    for name in names.iter() {
+        tx.execute(
+            "UPDATE import_lines SET email = '', name = '', phone = ''
+              WHERE import_id IN (SELECT id FROM imports WHERE organisation_id = ?1) AND state = 'refused'
+                AND (lower(email) = ?2 OR lower(name) = ?2 OR phone = ?2)",
+            (organisation, name),
+        )?;
+    }
     Ok(())
 }
 

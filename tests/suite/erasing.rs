@@ -283,7 +283,7 @@ fn live(portal: &Portal, owner: &mut Visitor) -> (AccountId, IpAddr) {
         "INSERT INTO imports (id, organisation_id, state, given_by, address, created_at, ended_at)
            SELECT 7, organisation_id, 'done', id, '{own}', 1, 2 FROM accounts WHERE id = {id};
          INSERT INTO import_lines VALUES (7, 1, '{MIA}', 'member', '{NAME}', '{PHONE}', 'invited', {id}, NULL),
-           (7, 2, 'Mia.Holm@hav.example', 'member', '', '', 'refused', NULL, '{MIA_LATER} is taken'),
+           (7, 2, 'Mia.Holm@hav.example', 'member', '', '', 'refused', NULL, 'taken'),
            (7, 3, '{LEA}', 'member', 'LEA Vik', '', 'refused', NULL, 'taken');
          INSERT INTO attempts SELECT id, 99, 1, 1, 1, '550 <{MIA_LATER}> unknown' FROM errands WHERE account_id = {lea} LIMIT 1;",
         id = id.number(),
@@ -348,6 +348,34 @@ fn names_and_addresses_go_everywhere_and_those_of_others_stay() {
     }
     owner.get("/resources").answers(200).sees_not("Mia");
     portal.leave_mail();
+}
+
+#[test]
+fn a_list_that_refused_them_is_still_to_be_read() {
+    let portal = Portal::start();
+    let mut owner = portal.owner();
+    let id = portal.member(Role::Member, MIA).account().id;
+    owner.get("/iam/import").answers(200);
+    let list = format!("{MIA},Member,Mia Holm\nnew@fjord.example,Member,New Person\n");
+    owner
+        .post("/iam/import", &[("list", &list), ("role", "member")])
+        .answers(303);
+    let page = owner.location().unwrap();
+    owner.get(&page).answers(200).sees(MIA);
+    deleted(&portal, &owner, id);
+    let name =
+        portal.ask::<String>("SELECT name FROM accounts WHERE status = 'deleted'")[0].clone();
+    let erase = format!("{}/erase", page_of(id));
+    owner.get(&erase).answers(200);
+    owner
+        .post(&erase, &[("name", &name), ("current_password", "")])
+        .answers(303);
+    assert!(!places(&portal, &[MIA]).contains(&"import_lines.email".to_owned()));
+    owner
+        .get(&page)
+        .answers(200)
+        .sees("Already here")
+        .sees("new@fjord.example");
 }
 
 #[test]
